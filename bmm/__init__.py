@@ -1,0 +1,57 @@
+"""Local Bayesian model mixing of nuclear masses.
+
+The names below are loaded when they are first used, so that ``import bmm`` and the command line
+start at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bmm.errors import BmmError as BmmError
+    from bmm.mixing.fit import convergence_of as convergence_of
+    from bmm.mixing.fit import fit as fit
+    from bmm.mixing.settings import Mixing as Mixing
+    from bmm.prediction.dirichlet import dirichlet_weights as dirichlet_weights
+    from bmm.prediction.predictive import Prediction as Prediction
+    from bmm.prediction.predictive import predict as predict
+    from bmm.runs.config import load_config as load_config
+    from bmm.runs.folder import RunFolder as RunFolder
+    from bmm.runs.pipeline import run as run
+    from bmm.tables import load_measured as load_measured
+    from bmm.tables import load_theory as load_theory
+    from bmm.theory.adapters import predict_all as predict_all
+    from bmm.theory.library import load_model as load_model
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "BmmError": "bmm.errors",
+    "Mixing": "bmm.mixing.settings",
+    "Prediction": "bmm.prediction.predictive",
+    "RunFolder": "bmm.runs.folder",
+    "convergence_of": "bmm.mixing.fit",
+    "dirichlet_weights": "bmm.prediction.dirichlet",
+    "fit": "bmm.mixing.fit",
+    "load_config": "bmm.runs.config",
+    "load_measured": "bmm.tables",
+    "load_model": "bmm.theory.library",
+    "load_theory": "bmm.tables",
+    "predict": "bmm.prediction.predictive",
+    "predict_all": "bmm.theory.adapters",
+    "run": "bmm.runs.pipeline",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'bmm' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,17 @@
+"""Scores of a mixture, and of the simple predictions it has to beat."""
+
+from bmm.evaluation.evidence import NoiseFamily
+from bmm.evaluation.report import Scores, evaluate, nucleus_table
+from bmm.evaluation.screen import score_tables
+from bmm.evaluation.yardsticks import global_bma, yardstick_predictions, yardstick_table
+
+__all__ = [
+    "NoiseFamily",
+    "Scores",
+    "evaluate",
+    "global_bma",
+    "nucleus_table",
+    "score_tables",
+    "yardstick_predictions",
+    "yardstick_table",
+]

@@ -1,0 +1,123 @@
+"""How well one model alone explains the measured masses: its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from bmm.errors import ConfigError
+
+__all__ = ["LogPrior", "NoiseFamily", "gamma_prior", "log_evidence"]
+
+FloatArray = npt.NDArray[np.float64]
+
+LogPrior = Callable[[FloatArray], FloatArray]
+"""Log prior density of sigma (keV per nucleon at A = 100), per keV."""
+
+_LOG_SIGMA = (np.log(1e-6), np.log(1e6))
+_POINTS = 257
+_DEPTH = 50.0
+_TOLERANCE = 1e-8
+_ZOOMS = 12
+
+
+def gamma_prior(sigma: FloatArray) -> FloatArray:
+    """Log density of Gamma(shape 10, rate 1 / keV) at sigma in keV per nucleon."""
+    return np.asarray(stats.gamma.logpdf(sigma, 10.0), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseFamily:
+    """How measured masses scatter about a model, all but the scale sigma: that of the mixture.
+
+    Parameters
+    ----------
+    nu : float, default 4
+        Degrees of freedom of the Student-t; inf is the normal distribution.
+    power : float, default 0
+        0 for noise that is constant in total energy, 1 for constant per nucleon.
+    measurement : bool, default True
+        Add the measurement's uncertainty, and the model's own stated spread, in quadrature.
+    log_prior : callable, default `gamma_prior`
+        Log density of sigma, which is in keV per nucleon at A = 100.
+    """
+
+    nu: float = 4.0
+    power: float = 0.0
+    measurement: bool = True
+    log_prior: LogPrior = gamma_prior
+
+
+def log_evidence(
+    deviation: npt.ArrayLike, known_sd: npt.ArrayLike, A: npt.ArrayLike, noise: NoiseFamily
+) -> float:
+    """Log probability density of the measured masses, given one model and its noise family.
+
+    The deviation of each nucleus is independent, normal or Student-t around zero with the scale
+    sigma * 0.1 MeV * (A / 100)**power, to which the known spread is added in quadrature.  The
+    single unknown sigma is integrated out over its prior.
+
+    Parameters
+    ----------
+    deviation : array (nucleus,)
+        Measured minus predicted mass excess, MeV.
+    known_sd : array (nucleus,)
+        Measurement's uncertainty and model's own spread together, MeV; left out unless
+        `noise.measurement`.
+    A : array (nucleus,)
+        Mass numbers.
+    noise : NoiseFamily
+        Shape of the noise and the prior of sigma.
+
+    Returns
+    -------
+    float
+        Natural logarithm of a density per MeV to the number of nuclei; larger is better.
+
+    Raises
+    ------
+    ConfigError
+        If the integral over sigma does not converge between 1e-6 and 1e6 keV per nucleon.
+    """
+    deviation = np.asarray(deviation, dtype=np.float64)
+    known_sd = np.asarray(known_sd, dtype=np.float64) if noise.measurement else 0.0
+    unit = 0.1 * (np.asarray(A, dtype=np.float64) / 100) ** noise.power
+
+    def log_integrand(log_sigma: FloatArray) -> FloatArray:
+        sigma = np.exp(log_sigma)
+        scale = np.hypot(sigma[:, None] * unit, known_sd)
+        log_density = stats.t.logpdf(deviation / scale, noise.nu) - np.log(scale)
+        # The last term is the Jacobian: the grid is even in log(sigma).
+        return np.asarray(log_density.sum(axis=1) + noise.log_prior(sigma) + log_sigma)
+
+    return _log_integral(log_integrand, *_LOG_SIGMA)
+
+
+def _log_integral(
+    log_integrand: Callable[[FloatArray], FloatArray], lower: float, upper: float
+) -> float:
+    """Log of the integral of a single peak, by the trapezoidal rule on a grid that zooms in.
+
+    Wide enough: the integrand at both ends is exp(-50) of its peak or less.  Fine enough: half of
+    the points give the same integral to 1e-8, which for a smooth peak the full grid surpasses.
+    """
+    for _ in range(_ZOOMS):
+        x, step = np.linspace(lower, upper, _POINTS, retstep=True)
+        values = log_integrand(x)
+        peak = values.max()
+        kept = np.flatnonzero(values > peak - _DEPTH)
+        if not np.isfinite(peak) or not 0 < kept[0] <= kept[-1] < _POINTS - 1:
+            break
+        density = np.exp(values - peak)
+        fine, coarse = density.sum() * step, density[::2].sum() * 2 * step
+        if abs(fine - coarse) < _TOLERANCE * fine:
+            return float(peak + np.log(fine))
+        lower, upper = x[kept[0] - 1], x[kept[-1] + 1]
+    raise ConfigError(
+        "the evidence integral over sigma does not converge between 1e-6 and 1e6 keV per nucleon: "
+        "check the prior of sigma, and that no model reproduces the training masses exactly."
+    )

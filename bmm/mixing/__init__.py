@@ -1,0 +1,1 @@
+"""The local mixture: settings, model, sampling and its verdict."""

@@ -1,0 +1,183 @@
+"""A Gaussian process on a segment as a sum of sine functions.
+
+The Hilbert-space approximation of Solin & Särkkä (Stat. Comput. 30, 419, 2020) writes a Gaussian
+process on [centre - L, centre + L] as
+
+    f(x) = sum_j sqrt(S(omega_j)) phi_j(x) beta_j,   beta_j ~ N(0, 1),
+    phi_j(x) = sin(omega_j (x - centre + L)) / sqrt(L),   omega_j = j pi / (2 L),
+
+with S the spectral density of its kernel.  The field vanishes on the walls and is mirrored
+beyond them, so the box is laid around the *prediction* chart and nothing outside is evaluated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, pi, sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from bmm.errors import ConfigError, DomainError
+
+__all__ = ["Axis", "boundary_factor", "number_of_functions", "root_spectral_density"]
+
+FloatArray = npt.NDArray[np.float64]
+
+# Riutort-Mayol et al., Stat. Comput. 33, 17 (2023), squared-exponential kernel.
+_BOUNDARY_SLOPE = 3.2
+_SMALLEST_BOUNDARY = 1.2
+_FUNCTIONS_SLOPE = 1.75
+
+
+def boundary_factor(longest: float, half_range: float) -> float:
+    """Smallest half width of the box, in units of the half range of the data.
+
+    Parameters
+    ----------
+    longest : float
+        Longest length scale expected.
+    half_range : float
+        Half range S of the points where the field is wanted, same unit.
+
+    Returns
+    -------
+    float
+        c = max(1.2, 3.2 longest / S) of Riutort-Mayol et al. (2023), squared-exponential kernel.
+    """
+    return max(_SMALLEST_BOUNDARY, _BOUNDARY_SLOPE * longest / half_range)
+
+
+def number_of_functions(shortest: float, half_range: float, c: float) -> int:
+    """Number of basis functions that resolve the shortest length scale.
+
+    Returns
+    -------
+    int
+        m = 1.75 c S / shortest of Riutort-Mayol et al. (2023), rounded up.
+    """
+    return ceil(_FUNCTIONS_SLOPE * c * half_range / shortest)
+
+
+def root_spectral_density(omega: FloatArray, rho: float) -> FloatArray:
+    """Square root of the spectral density of exp[-x^2 / (2 rho^2)].
+
+    Parameters
+    ----------
+    omega : array (m,)
+        Frequencies, 1/nucleon.
+    rho : float
+        Length scale, nucleons.
+
+    Returns
+    -------
+    array (m,)
+        sqrt(S), S(omega) = sqrt(2 pi) rho exp(-rho^2 omega^2 / 2).
+    """
+    return np.asarray(sqrt(sqrt(2 * pi) * rho) * np.exp(-0.25 * (rho * omega) ** 2))
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of the chart with its sine functions.
+
+    Parameters
+    ----------
+    name : str
+        ``"Z"`` or ``"N"``, for messages.
+    low, high : int
+        First and last value of the prediction chart.
+    c : float
+        Half width of the box in units of the half range of the chart.
+    m : int
+        Number of functions.
+    """
+
+    name: str
+    low: int
+    high: int
+    c: float
+    m: int
+
+    def __post_init__(self) -> None:
+        if self.high <= self.low:
+            raise ConfigError(
+                f"the prediction chart spans only {self.name}={self.low}: "
+                "a field over the chart needs at least two values"
+            )
+
+    @classmethod
+    def by_rule(
+        cls,
+        name: str,
+        low: int,
+        high: int,
+        length_scales: tuple[float, float],
+        *,
+        c: float | None = None,
+        m: int | None = None,
+    ) -> Axis:
+        """Lay out an axis by the rule of Riutort-Mayol et al. (2023).
+
+        Parameters
+        ----------
+        name, low, high
+            As for the class.
+        length_scales : (float, float)
+            Shortest and longest length scale to be resolved, nucleons.
+        c, m : optional
+            Take these instead of the rule's.
+        """
+        half_range = max(0.5 * (high - low), 0.5)
+        shortest, longest = length_scales
+        c = boundary_factor(longest, half_range) if c is None else c
+        m = number_of_functions(shortest, half_range, c) if m is None else m
+        return cls(name, low, high, c, m)
+
+    @property
+    def half_range(self) -> float:
+        """Half range S of the prediction chart, nucleons."""
+        return 0.5 * (self.high - self.low)
+
+    @property
+    def half_width(self) -> float:
+        """Half width L = c S of the box, nucleons."""
+        return self.c * self.half_range
+
+    @property
+    def shortest_resolved(self) -> float:
+        """Length scale 1.75 L / m below which the rule no longer trusts the basis, nucleons."""
+        return _FUNCTIONS_SLOPE * self.half_width / self.m
+
+    @property
+    def omega(self) -> FloatArray:
+        """Frequencies; array (m,), 1/nucleon."""
+        return np.arange(1, self.m + 1) * pi / (2 * self.half_width)
+
+    def functions(self, x: npt.ArrayLike) -> FloatArray:
+        """Evaluate the sine functions.
+
+        Parameters
+        ----------
+        x : array (n,)
+            Values of Z or N on the prediction chart.
+
+        Returns
+        -------
+        array (n, m)
+
+        Raises
+        ------
+        DomainError
+            For a value outside the prediction chart, where the basis would be mirrored.
+        """
+        values = np.atleast_1d(np.asarray(x, dtype=np.float64))
+        outside = values[(values < self.low) | (values > self.high)]
+        if outside.size:
+            raise DomainError(
+                f"{self.name}={outside[0]:g} is outside the prediction chart, which spans "
+                f"{self.name} from {self.low} to {self.high}"
+            )
+        centre = 0.5 * (self.low + self.high)
+        phase = (values - centre + self.half_width)[:, None] * self.omega
+        return np.asarray(np.sin(phase) / sqrt(self.half_width))

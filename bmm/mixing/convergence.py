@@ -1,0 +1,154 @@
+"""The verdict on a set of chains.
+
+nutpie samples without checking anything, so every result carries this verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+__all__ = ["Convergence", "check_convergence"]
+
+MAX_R_HAT = 1.01
+MIN_ESS = 400
+MIN_E_BFMI = 0.3
+MAX_DIVERGENT_FRACTION = 0.001
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """How far the chains agree.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per scalar (hyperparameters and the log posterior, logp), columns r_hat, ess_bulk,
+        ess_tail: rank-normalised split R-hat and effective sample sizes of Vehtari et al.
+        (Bayesian Analysis 16, 667, 2021).
+    chains, draws : int
+        Chains kept and draws in each.
+    divergences : int
+        Number of divergent transitions.
+    depth_saturations : int
+        Number of trajectories that ended at the largest tree depth.
+    e_bfmi : tuple of float
+        Energy fraction of missing information of each chain.
+    partial : bool
+        Whether sampling was interrupted.
+    """
+
+    table: pd.DataFrame
+    chains: int
+    draws: int
+    divergences: int
+    depth_saturations: int
+    e_bfmi: tuple[float, ...]
+    partial: bool = False
+
+    @property
+    def failures(self) -> list[str]:
+        """What is wrong, one sentence each; empty if the chains converged."""
+        found = []
+        if self.partial:
+            found.append(
+                f"sampling was interrupted: {self.chains} chains of {self.draws} draws were kept"
+            )
+        if self.chains < 2:
+            found.append("R-hat compares chains: expected at least 2")
+        for column, limit, above in (
+            ("r_hat", MAX_R_HAT, True),
+            ("ess_bulk", MIN_ESS, False),
+            ("ess_tail", MIN_ESS, False),
+        ):
+            values = self.table[column]
+            bad = ~(values <= limit) if above else ~(values >= limit)
+            if bad.any():
+                worst = values.idxmax() if above else values.idxmin()
+                relation = "above" if above else "below"
+                found.append(
+                    f"{column} of {int(bad.sum())} of {len(values)} quantities is {relation} "
+                    f"{limit:g} (worst: {worst}, {values[worst]:.4g})"
+                )
+        if self.divergences > MAX_DIVERGENT_FRACTION * self.chains * self.draws:
+            found.append(f"{self.divergences} transitions diverged")
+        if min(self.e_bfmi) < MIN_E_BFMI:
+            found.append(f"E-BFMI is {min(self.e_bfmi):.2f}, below {MIN_E_BFMI}")
+        return found
+
+    @property
+    def converged(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.failures
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the verdict under the names used in ``scores.json``."""
+        return {
+            "converged": self.converged,
+            "failures": self.failures,
+            "partial": self.partial,
+            "chains": self.chains,
+            "draws": self.draws,
+            "max_r_hat": float(self.table["r_hat"].max()),
+            "min_ess_bulk": float(self.table["ess_bulk"].min()),
+            "min_ess_tail": float(self.table["ess_tail"].min()),
+            "divergences": self.divergences,
+            "depth_saturations": self.depth_saturations,
+            "min_e_bfmi": min(self.e_bfmi),
+            "quantities": {
+                str(name): {str(key): float(value) for key, value in row.items()}
+                for name, row in self.table.iterrows()
+            },
+        }
+
+
+def check_convergence(
+    tree: xr.DataTree, var_names: Sequence[str], *, partial: bool = False
+) -> Convergence:
+    """Check a posterior.
+
+    Parameters
+    ----------
+    tree : DataTree
+        With groups posterior and sample_stats as nutpie writes them.
+    var_names : sequence of str
+        Variables to check; the log posterior is checked with them.
+    partial : bool, default False
+        Whether sampling was interrupted.
+    """
+    stats = tree["sample_stats"].to_dataset()
+    quantities = tree["posterior"].to_dataset()[list(var_names)].assign(logp=stats["logp"])
+    columns = {
+        "r_hat": az.rhat(quantities),
+        "ess_bulk": az.ess(quantities, method="bulk"),
+        "ess_tail": az.ess(quantities, method="tail"),
+    }
+    table = pd.DataFrame({name: _flatten(values) for name, values in columns.items()})
+    energy = stats["energy"].to_numpy()
+    e_bfmi = np.square(np.diff(energy, axis=1)).mean(axis=1) / energy.var(axis=1)
+    return Convergence(
+        table=table,
+        chains=quantities.sizes["chain"],
+        draws=quantities.sizes["draw"],
+        divergences=int(stats["diverging"].sum()),
+        depth_saturations=int(stats["maxdepth_reached"].sum()),
+        e_bfmi=tuple(float(each) for each in e_bfmi),
+        partial=partial,
+    )
+
+
+def _flatten(values: xr.Dataset) -> dict[str, float]:
+    flat = {}
+    for name, array in values.data_vars.items():
+        if array.ndim == 0:
+            flat[str(name)] = float(array)
+        else:
+            for label in array["model"].to_numpy():
+                flat[f"{name}[{label}]"] = float(array.sel(model=label))
+    return flat

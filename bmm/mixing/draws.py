@@ -1,0 +1,164 @@
+"""Fields and likelihoods of posterior draws, in plain NumPy, a few draws at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import lgamma, log, pi
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from bmm.mixing.basis import Axis, root_spectral_density
+from bmm.mixing.likelihood import SIGMA_UNIT
+from bmm.mixing.noise import log_mass_ratio
+from bmm.mixing.settings import Noise
+
+__all__ = ["Draws", "component_log_density", "log_normalise"]
+
+FloatArray = npt.NDArray[np.float64]
+
+_CHUNK_ELEMENTS = 4_000_000
+
+
+def log_normalise(log_alpha: FloatArray, covers: npt.NDArray[np.bool]) -> FloatArray:
+    """Logarithm of the mean weights alpha_k / alpha_0 over the models that cover a nucleus.
+
+    Parameters
+    ----------
+    log_alpha : array (..., nucleus, model)
+        Fields.
+    covers : bool array (nucleus, model)
+        Which models take part.
+
+    Returns
+    -------
+    array (..., nucleus, model)
+        -inf where a model does not cover the nucleus.
+    """
+    masked = np.where(covers, log_alpha, -np.inf)
+    top = masked.max(axis=-1, keepdims=True)
+    return np.asarray(masked - top - np.log(np.exp(masked - top).sum(axis=-1, keepdims=True)))
+
+
+def component_log_density(
+    residual: FloatArray, scale: FloatArray, nu: npt.ArrayLike
+) -> FloatArray:
+    """Log density of a normal (nu = inf) or Student-t deviation.
+
+    Parameters
+    ----------
+    residual, scale : array
+        Deviation and scale, MeV; any shapes that broadcast.
+    nu : array or float
+        Degrees of freedom, broadcast against the others.
+
+    Returns
+    -------
+    array
+        In units of log(1/MeV).
+    """
+    z2 = (residual / scale) ** 2
+    nu = np.asarray(nu, dtype=np.float64)
+    if np.isinf(nu).all():
+        return np.asarray(-0.5 * (log(2 * pi) + z2) - np.log(scale))
+    constant = np.vectorize(
+        lambda v: lgamma(0.5 * (v + 1)) - lgamma(0.5 * v) - 0.5 * log(v * pi)
+    )(nu)
+    return np.asarray(constant - np.log(scale) - 0.5 * (nu + 1) * np.log1p(z2 / nu))
+
+
+class Draws:
+    """Posterior draws as a function of the nucleus.
+
+    Parameters
+    ----------
+    posterior : Dataset
+        With dims chain and draw.
+    axis_Z, axis_N : Axis
+        Basis along the axes of the chart.
+    noise : Noise
+        Noise settings.
+    """
+
+    def __init__(self, posterior: xr.Dataset, axis_Z: Axis, axis_N: Axis, noise: Noise) -> None:
+        self._axes = (axis_Z, axis_N)
+        flat = posterior.stack(sample=("chain", "draw"), create_index=False)
+        flat = flat.transpose("sample", ...)
+        self.count: int = flat.sizes["sample"]
+        self.models: list[str] = [str(name) for name in flat["model"].to_numpy()]
+        self._beta = flat["beta"].to_numpy()
+        self._amplitude = np.sqrt(flat["eta"].to_numpy())
+        self._mu = flat["mu"].to_numpy()
+        self._rho = (flat["rho_Z"].to_numpy(), flat["rho_N"].to_numpy())
+        self.sigma: FloatArray = flat["sigma"].to_numpy()
+        learned = {
+            name: flat[name].to_numpy() for name in ("nu", "A_power") if name in flat.data_vars
+        }
+        fixed_nu = np.inf if noise.family == "normal" else noise.nu
+        self.nu: FloatArray = learned.get("nu", np.full(self.count, fixed_nu))
+        self._power: FloatArray = learned.get("A_power", np.full(self.count, noise.A_power))
+
+    def log_alpha(
+        self, Z: npt.NDArray[np.int64], N: npt.NDArray[np.int64]
+    ) -> Iterator[tuple[slice, FloatArray]]:
+        """Fields at the nuclei (Z, N), a few draws at a time.
+
+        Yields
+        ------
+        slice, array (draw, nucleus, model)
+            Which draws, and log alpha_k of each.
+
+        Raises
+        ------
+        DomainError
+            For a nucleus outside the prediction chart.
+        """
+        (rows, row), (columns, column) = (np.unique(x, return_inverse=True) for x in (Z, N))
+        functions = [axis.functions(x) for axis, x in zip(self._axes, (rows, columns), strict=True)]
+        step = max(1, _CHUNK_ELEMENTS // (len(self.models) * len(rows) * len(columns)))
+        for start in range(0, self.count, step):
+            part = slice(start, min(start + step, self.count))
+            roots = [
+                np.stack([root_spectral_density(axis.omega, float(value)) for value in rho[part]])
+                for axis, rho in zip(self._axes, self._rho, strict=True)
+            ]
+            phi_Z = functions[0] * roots[0][:, None, :]
+            phi_N = functions[1] * roots[1][:, None, :]
+            coefficients = self._beta[part] * self._amplitude[part][:, :, None, None]
+            surface = phi_Z[:, None] @ coefficients @ np.swapaxes(phi_N, 1, 2)[:, None]
+            field = surface[:, :, row, column] + self._mu[part][:, :, None]
+            yield part, np.swapaxes(field, 1, 2)
+
+    def scale(self, A: npt.ArrayLike, part: slice = slice(None)) -> FloatArray:
+        """Spread of each component in total energy, array (draw, nucleus, model), MeV."""
+        growth = np.exp(self._power[part][:, None] * log_mass_ratio(A))
+        return SIGMA_UNIT * growth[:, :, None] * self.sigma[part][:, None, :]
+
+    def log_likelihood(self, problem: xr.Dataset, variance: FloatArray) -> FloatArray:
+        """Log density of every measured mass under every draw.
+
+        Parameters
+        ----------
+        problem : Dataset
+            See `bmm.mixing.problem.training_problem`.
+        variance : array (nucleus, model)
+            Variance added to each component, MeV^2.
+
+        Returns
+        -------
+        array (draw, nucleus), float32
+            In units of log(1/MeV).
+        """
+        theory = problem["theory"].to_numpy()
+        covers = np.isfinite(theory)
+        residual = problem["mass_excess"].to_numpy()[:, None] - np.nan_to_num(theory)
+        Z, N, A = (problem[name].to_numpy() for name in ("Z", "N", "A"))
+        result = np.empty((self.count, len(Z)), dtype=np.float32)
+        for part, field in self.log_alpha(Z, N):
+            scale = np.sqrt(self.scale(A, part) ** 2 + variance)
+            density = component_log_density(residual, scale, self.nu[part][:, None, None])
+            joint = log_normalise(field, covers) + density
+            top = joint.max(axis=-1)
+            result[part] = top + np.log(np.exp(joint - top[..., None]).sum(axis=-1))
+        return result

@@ -1,0 +1,166 @@
+"""Fit the local mixture: masses and theory in, one labelled tree out."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+from rich.console import Console
+
+from bmm.errors import ConfigError
+from bmm.mixing.basis import Axis
+from bmm.mixing.convergence import Convergence, check_convergence
+from bmm.mixing.draws import Draws
+from bmm.mixing.modes import find_modes, stacked_posterior
+from bmm.mixing.model import axes, build_model, hyperparameters
+from bmm.mixing.noise import added_variance
+from bmm.mixing.problem import training_problem
+from bmm.mixing.sampling import Sampled, sample
+from bmm.mixing.settings import Mixing
+from bmm.mixing.start import start_in_mode
+
+__all__ = ["convergence_of", "fit", "posterior_draws", "read_axes", "read_settings"]
+
+logger = logging.getLogger(__name__)
+
+
+def fit(
+    measured: pd.DataFrame,
+    theory: xr.Dataset,
+    chart: xr.Dataset,
+    settings: Mixing | None = None,
+    *,
+    seed: int = 0,
+    console: Console | None = None,
+) -> xr.DataTree:
+    """Sample the local mixture.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Nuclei to learn from, indexed (Z, N), with columns mass_excess and
+        mass_excess_uncertainty in MeV.
+    theory : Dataset
+        What the models say of these nuclei; see `bmm.theory.adapters.prediction`.
+    chart : Dataset
+        What they say of all nuclei that may be asked for later; its Z and N set the box of the
+        basis, and a nucleus that is not in it cannot be predicted.
+    settings : Mixing, optional
+        Priors, noise, basis and sampler.
+    seed : int, default 0
+        The same seed gives the same draws on the same machine.
+    console : rich.console.Console, optional
+        Where to show progress.
+
+    Returns
+    -------
+    DataTree
+        Groups posterior, sample_stats, log_likelihood (chain, draw, nucleus), observed_data,
+        constant_data (theory at the fitted nuclei), chart (theory at all nuclei) and, if the
+        chains found several, modes.  The log likelihood is that of the observable: per MeV of
+        mass excess, or per keV of binding energy per nucleon.
+
+    Raises
+    ------
+    DataError
+        If nothing is selected, or no model covers a nucleus.
+    """
+    settings = settings or Mixing()
+    problem = training_problem(measured, theory)
+    axis_Z, axis_N = axes(
+        np.append(chart["Z"].to_numpy(), problem["Z"].to_numpy()),
+        np.append(chart["N"].to_numpy(), problem["N"].to_numpy()),
+        settings,
+    )
+    model = build_model(problem, axis_Z, axis_N, settings)
+    start = None
+    if settings.start.sigma is not None:
+        if len(settings.start.sigma) != problem.sizes["model"]:
+            raise ConfigError(
+                f"start.sigma has {len(settings.start.sigma)} values: expected one for each of "
+                f"the {problem.sizes['model']} components"
+            )
+        start = start_in_mode(model, np.asarray(settings.start.sigma))
+    sampled = sample(model, settings.sampler, seed, start=start, console=console)
+    return _assemble(sampled, problem, chart, (axis_Z, axis_N), settings, seed)
+
+
+def _assemble(
+    sampled: Sampled,
+    problem: xr.Dataset,
+    chart: xr.Dataset,
+    axes: tuple[Axis, Axis],
+    settings: Mixing,
+    seed: int,
+) -> xr.DataTree:
+    posterior = sampled.tree["posterior"].to_dataset()
+    draws = Draws(posterior, *axes, settings.noise)
+    density = draws.log_likelihood(problem, added_variance(problem, settings.noise))
+    density += _log_jacobian(problem, settings)
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"], problem.sizes["nucleus"])
+    log_likelihood = xr.Dataset(
+        {"mass_excess": (("chain", "draw", "nucleus"), density.reshape(shape))},
+        coords={
+            "chain": posterior["chain"], "draw": posterior["draw"], "nucleus": problem["nucleus"]
+        },
+    )
+    observed = ["mass_excess", "mass_excess_uncertainty"]
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": posterior,
+            "sample_stats": sampled.tree["sample_stats"].to_dataset(),
+            "log_likelihood": log_likelihood,
+            "observed_data": problem[observed],
+            "constant_data": problem.drop_vars(observed),
+            "chart": chart,
+        }
+    )
+    tree.attrs = {
+        "axis_Z": json.dumps([axes[0].low, axes[0].high, axes[0].c, axes[0].m]),
+        "axis_N": json.dumps([axes[1].low, axes[1].high, axes[1].c, axes[1].m]),
+        "mixing": settings.model_dump_json(),
+        "seed": seed,
+        "partial": int(sampled.partial),
+        "compile_seconds": sampled.compile_seconds,
+        "sample_seconds": sampled.sample_seconds,
+    }
+    modes = find_modes(tree, hyperparameters(settings.noise))
+    if modes is not None:
+        logger.warning("the chains found %d modes", modes.sizes["mode"])
+        tree["modes"] = xr.DataTree(modes)
+    return tree
+
+
+def _log_jacobian(problem: xr.Dataset, settings: Mixing) -> npt.NDArray[np.float32]:
+    """Turn a density per MeV of mass excess into one per unit of the observable."""
+    if settings.observable == "mass_excess":
+        return np.zeros(problem.sizes["nucleus"], dtype=np.float32)
+    return np.log(problem["A"].to_numpy() / 1000).astype(np.float32)
+
+
+def posterior_draws(tree: xr.DataTree) -> Draws:
+    """Draws of a fitted tree; of several modes, each as often as it weighs."""
+    posterior = tree["posterior"].to_dataset()
+    if "modes" in tree.children:
+        posterior = stacked_posterior(posterior, tree["modes"].to_dataset())
+    return Draws(posterior, *read_axes(tree), read_settings(tree).noise)
+
+
+def read_axes(tree: xr.DataTree) -> tuple[Axis, Axis]:
+    """Axes Z and N of the basis a tree was fitted with."""
+    return Axis("Z", *json.loads(tree.attrs["axis_Z"])), Axis("N", *json.loads(tree.attrs["axis_N"]))
+
+
+def read_settings(tree: xr.DataTree) -> Mixing:
+    """Settings a tree was fitted with."""
+    return Mixing.model_validate_json(tree.attrs["mixing"])
+
+
+def convergence_of(tree: xr.DataTree) -> Convergence:
+    """Verdict on the chains of a fitted tree."""
+    names = hyperparameters(read_settings(tree).noise)
+    return check_convergence(tree, names, partial=bool(tree.attrs["partial"]))

@@ -1,0 +1,152 @@
+"""The PyMC model of the local mixture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+
+from bmm.mixing.basis import Axis
+from bmm.mixing.lattice import Lattice, LatticeField
+from bmm.mixing.likelihood import LocalMixture
+from bmm.mixing.noise import likelihood_data
+from bmm.mixing.settings import Basis, Mixing, Noise, Prior
+
+__all__ = ["HYPERPARAMETERS", "axes", "build_model", "hyperparameters"]
+
+HYPERPARAMETERS = ("sigma", "mu", "eta", "rho_Z", "rho_N", "nu", "A_power")
+"""Names of all hyperparameters; the last two exist only where they are learned."""
+
+
+def hyperparameters(noise: Noise) -> list[str]:
+    """Names of the hyperparameters that are sampled with this noise."""
+    fixed = {
+        name
+        for name, value in (("nu", noise.nu), ("A_power", noise.A_power))
+        if value != "learn" or (name == "nu" and noise.family == "normal")
+    }
+    return [name for name in HYPERPARAMETERS if name not in fixed]
+
+
+def axes(chart_Z: Any, chart_N: Any, settings: Mixing) -> tuple[Axis, Axis]:
+    """Lay the basis around the prediction chart.
+
+    Parameters
+    ----------
+    chart_Z, chart_N : array of int
+        Proton and neutron numbers of all nuclei that will be fitted or predicted.
+    settings : Mixing
+        Length-scale priors and basis settings.
+
+    Returns
+    -------
+    tuple of Axis
+        Axes Z and N, by the published rule unless the settings say otherwise.
+    """
+    basis = settings.basis
+    made = [
+        Axis.by_rule(
+            name,
+            int(np.min(values)),
+            int(np.max(values)),
+            length_scales(prior, basis),
+            c=c,
+            m=m,
+        )
+        for name, values, prior, c, m in (
+            ("Z", chart_Z, settings.priors.rho_Z, basis.c_Z, basis.m_Z),
+            ("N", chart_N, settings.priors.rho_N, basis.c_N, basis.m_N),
+        )
+    ]
+    return made[0], made[1]
+
+
+def length_scales(prior: Prior, basis: Basis) -> tuple[float, float]:
+    """Shortest and longest length scale to resolve: quantiles of the prior, nucleons."""
+    distribution = getattr(pm, prior.distribution).dist(**prior.parameters)
+    shortest, longest = (float(pm.icdf(distribution, q).eval()) for q in basis.resolve)
+    return shortest, longest
+
+
+def build_model(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixing) -> pm.Model:
+    """Write the mixture as a PyMC model.
+
+    Parameters
+    ----------
+    problem : Dataset
+        Training nuclei and theory; see `bmm.mixing.problem.training_problem`.
+    axis_Z, axis_N : Axis
+        Basis along the axes of the chart.
+    settings : Mixing
+        Priors and noise.
+
+    Returns
+    -------
+    pymc.Model
+        Free variables sigma, mu, eta (model), rho_Z, rho_N, beta (model, basis_Z, basis_N) and,
+        where learned, nu and A_power; the observed variable is mass_excess (nucleus), MeV.
+    """
+    priors, noise = settings.priors, settings.noise
+    coords = {
+        "model": problem["model"].to_numpy(),
+        "nucleus": problem["nucleus"].to_numpy(),
+        "basis_Z": np.arange(1, axis_Z.m + 1),
+        "basis_N": np.arange(1, axis_N.m + 1),
+    }
+    lattice = Lattice.of(axis_Z, axis_N, problem["Z"].to_numpy(), problem["N"].to_numpy())
+    data = likelihood_data(problem, noise)
+    with pm.Model(coords=coords) as model:
+        sigma = _variable("sigma", priors.sigma, "model")
+        mu = _variable("mu", priors.mu, "model")
+        eta = _variable("eta", priors.eta, "model")
+        rho_Z = _variable("rho_Z", priors.rho_Z)
+        rho_N = _variable("rho_N", priors.rho_N)
+        learned = hyperparameters(noise)
+        nu: Any = np.inf if noise.family == "normal" else noise.nu
+        if "nu" in learned:
+            nu = _variable("nu", priors.nu)
+        power: Any = noise.A_power
+        if "A_power" in learned:
+            power = _variable("A_power", priors.A_power)
+        beta = pm.Normal("beta", 0.0, 1.0, dims=("model", "basis_Z", "basis_N"))
+        field = LatticeField()(
+            beta,
+            pt.sqrt(eta),
+            _root_spectral_density(axis_Z, rho_Z),
+            _root_spectral_density(axis_N, rho_N),
+            mu,
+            lattice.phi_Z,
+            lattice.phi_N,
+            lattice.order,
+            lattice.first,
+        )
+
+        constants = (data["theory"], data["covers"], data["variance"], data["log_A"])
+
+        def log_density(value: Any, field: Any, sigma: Any, nu: Any, power: Any) -> Any:
+            return LocalMixture()(field, sigma, nu, power, value, *constants)[0]
+
+        pm.CustomDist(
+            "mass_excess",
+            field,
+            sigma,
+            pt.as_tensor(nu, dtype="float64"),
+            pt.as_tensor(power, dtype="float64"),
+            logp=log_density,
+            signature="(n,k),(k),(),()->(n)",
+            observed=data["mass"],
+            dims="nucleus",
+        )
+    return model
+
+
+def _variable(name: str, prior: Prior, dims: str | None = None) -> Any:
+    return getattr(pm, prior.distribution)(name, **prior.parameters, dims=dims)
+
+
+def _root_spectral_density(axis: Axis, rho: Any) -> Any:
+    scale = pt.sqrt(np.sqrt(2 * np.pi) * rho)
+    return scale * pt.exp(-0.25 * (rho * axis.omega) ** 2)

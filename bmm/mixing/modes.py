@@ -1,0 +1,154 @@
+"""Modes of the posterior, told apart by chains that never meet.
+
+Chains that disagree are not averaged blindly: each group is a mode, and modes are weighed by
+stacking their leave-one-out predictive densities (Yao, Vehtari & Gelman, JMLR 23, 79, 2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+__all__ = ["find_modes", "group_chains", "stacked_posterior", "weigh_modes"]
+
+SAME_MODE_R_HAT = 1.1
+
+
+def find_modes(tree: xr.DataTree, var_names: Sequence[str]) -> xr.Dataset | None:
+    """Report the modes if the chains found more than one.
+
+    Parameters
+    ----------
+    tree : DataTree
+        With groups posterior, sample_stats and log_likelihood.
+    var_names : sequence of str
+        Hyperparameters to compare.
+
+    Returns
+    -------
+    Dataset or None
+        Dims mode and chain: weight and elpd (mode), mode_of_chain (chain), the position of its
+        mode; None if all chains agree.
+    """
+    groups = group_chains(tree, var_names)
+    if len(groups) == 1:
+        return None
+    table = weigh_modes(tree, groups)
+    chains = tree["posterior"]["chain"].to_numpy()
+    mode_of_chain = np.empty(len(chains), dtype=np.int64)
+    for position, group in enumerate(groups):
+        mode_of_chain[group] = position
+    return xr.Dataset(
+        {
+            "weight": ("mode", table["weight"].to_numpy()),
+            "elpd": ("mode", table["elpd"].to_numpy()),
+            "mode_of_chain": ("chain", mode_of_chain),
+        },
+        coords={"mode": list(table.index), "chain": chains},
+    )
+
+
+def stacked_posterior(posterior: xr.Dataset, modes: xr.Dataset) -> xr.Dataset:
+    """Take draws from each mode in proportion to its weight.
+
+    Parameters
+    ----------
+    posterior : Dataset
+        With dims chain and draw.
+    modes : Dataset
+        See `find_modes`.
+
+    Returns
+    -------
+    Dataset
+        As many draws as before in a single chain, evenly spaced within each mode.
+    """
+    chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
+    mode_of_draw = np.repeat(modes["mode_of_chain"].to_numpy(), draws)
+    total = chains * draws
+    counts = np.floor(modes["weight"].to_numpy() * total + 0.5).astype(int)
+    picked = [
+        members[np.linspace(0, len(members) - 1, count).round().astype(int)]
+        for position, count in enumerate(counts)
+        if len(members := np.flatnonzero(mode_of_draw == position))
+    ]
+    flat = posterior.stack(sample=("chain", "draw"), create_index=False)
+    flat = flat.drop_vars(["chain", "draw"]).isel(sample=np.concatenate(picked))
+    return flat.rename(sample="draw").expand_dims("chain")
+
+
+def group_chains(tree: xr.DataTree, var_names: Sequence[str]) -> list[list[int]]:
+    """Group the chains that sample the same mode.
+
+    Two chains belong together if R-hat between them is at most 1.1 for every hyperparameter and
+    for the log posterior; groups are what such pairs connect.
+
+    Parameters
+    ----------
+    tree : DataTree
+        With groups posterior and sample_stats.
+    var_names : sequence of str
+        Hyperparameters to compare.
+
+    Returns
+    -------
+    list of list of int
+        Chain positions, largest group first.
+    """
+    stats = tree["sample_stats"].to_dataset()
+    quantities = tree["posterior"].to_dataset()[list(var_names)].assign(logp=stats["logp"])
+    groups: list[list[int]] = []
+    for chain in range(quantities.sizes["chain"]):
+        near = [g for g in groups if any(_agree(quantities, chain, other) for other in g)]
+        merged = sorted([chain, *(member for g in near for member in g)])
+        groups = [g for g in groups if g not in near] + [merged]
+    return sorted(groups, key=lambda group: (-len(group), group))
+
+
+def _agree(quantities: xr.Dataset, one: int, other: int) -> bool:
+    rhat = az.rhat(quantities.isel(chain=[one, other]))
+    return all(float(rhat[name].max()) <= SAME_MODE_R_HAT for name in rhat.data_vars)
+
+
+def weigh_modes(tree: xr.DataTree, groups: Sequence[Sequence[int]]) -> pd.DataFrame:
+    """Weigh the modes by stacking.
+
+    Parameters
+    ----------
+    tree : DataTree
+        With groups posterior and log_likelihood (chain, draw, nucleus).
+    groups : sequence of sequence of int
+        Chain positions of each mode; see `group_chains`.
+
+    Returns
+    -------
+    DataFrame
+        One row per mode: chains, elpd (expected log predictive density by PSIS-LOO) and weight
+        (summing to one; 1 for a single mode).
+    """
+    modes = {
+        f"mode {i + 1}": xr.DataTree.from_dict(
+            {
+                name: tree[name].to_dataset().isel(chain=list(group))
+                for name in ("posterior", "log_likelihood")
+            }
+        )
+        for i, group in enumerate(groups)
+    }
+    loo = {name: az.loo(mode, pointwise=True) for name, mode in modes.items()}
+    if len(modes) == 1:
+        weights = pd.Series(1.0, index=list(modes))
+    else:
+        weights = az.compare(loo, method="stacking")["weight"].reindex(list(modes))
+    return pd.DataFrame(
+        {
+            "chains": [list(group) for group in groups],
+            "elpd": [float(np.asarray(loo[name].elpd)) for name in modes],
+            "weight": weights.to_numpy(dtype=float),
+        },
+        index=list(modes),
+    )

@@ -1,0 +1,44 @@
+"""The arrays that the noise settings and the training data make together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from bmm.mixing.settings import Noise
+
+__all__ = ["REFERENCE_A", "added_variance", "likelihood_data", "log_mass_ratio"]
+
+FloatArray = npt.NDArray[np.float64]
+
+REFERENCE_A = 100
+"""Mass number at which sigma_k is quoted."""
+
+
+def log_mass_ratio(A: npt.ArrayLike) -> FloatArray:
+    """log(A / 100); same shape as A."""
+    return np.log(np.asarray(A, dtype=np.float64) / REFERENCE_A)
+
+
+def added_variance(problem: xr.Dataset, noise: Noise) -> FloatArray:
+    """Variance known beforehand: measurement's plus model's own, array (nucleus, model), MeV^2."""
+    if not noise.measurement:
+        return np.zeros(problem["theory"].shape)
+    measurement = problem["mass_excess_uncertainty"].to_numpy() ** 2
+    stated = np.nan_to_num(problem["theory_sd"].to_numpy()) ** 2
+    return np.asarray(measurement[:, None] + stated)
+
+
+def likelihood_data(problem: xr.Dataset, noise: Noise) -> dict[str, Any]:
+    """Collect the constant arguments of `bmm.mixing.likelihood.local_mixture`, by name."""
+    theory = problem["theory"].to_numpy()
+    return {
+        "mass": problem["mass_excess"].to_numpy(),
+        "theory": np.nan_to_num(theory),
+        "covers": np.isfinite(theory),
+        "variance": added_variance(problem, noise),
+        "log_A": log_mass_ratio(problem["A"].to_numpy()),
+    }

@@ -1,0 +1,59 @@
+"""PyTensor operations around functions that numba compiles."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import pytensor.tensor as pt
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
+from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
+
+__all__ = ["CompiledOperation"]
+
+
+class CompiledOperation(Op):
+    """An operation given by one function on arrays, written so that numba can compile it.
+
+    A single operation with a hand-written gradient keeps the graph, and so its compilation,
+    small.  Subclasses set the class attributes.
+
+    Attributes
+    ----------
+    function : callable
+        Takes the inputs and returns one array, or a tuple of them.
+    output_types : sequence of TensorType
+        Types of what it returns.
+    compiled_with : sequence of callable
+        Other functions that it calls; part of the key of the cache of compiled code.
+    """
+
+    __props__ = ()
+    function: ClassVar[Callable[..., Any]]
+    output_types: ClassVar[Sequence[Any]]
+    compiled_with: ClassVar[Sequence[Callable[..., Any]]] = ()
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """Build the node; arguments as for `function`."""
+        outputs = [each() for each in self.output_types]
+        return Apply(self, [pt.as_tensor(each) for each in inputs], outputs)
+
+    def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
+        """Evaluate in Python."""
+        values = type(self).function(*inputs)
+        for store, value in zip(
+            outputs, values if isinstance(values, tuple) else (values,), strict=True
+        ):
+            store[0] = value
+
+
+@register_funcify_default_op_cache_key(CompiledOperation)
+def _compile(op: CompiledOperation, node: Apply, **_: Any) -> tuple[Any, int]:
+    # PyTensor's cache on disk knows an operation by its class alone.  Without the source in the
+    # key, a newer bmm would run an older bmm's machine code.
+    source = "".join(inspect.getsource(each) for each in (type(op).function, *op.compiled_with))
+    version = int.from_bytes(hashlib.sha256(source.encode()).digest()[:8])
+    return numba_njit(type(op).function), version

@@ -1,0 +1,69 @@
+"""The training problem: measured masses beside what every model says of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bmm.errors import DataError
+from bmm.nuclides import labels
+
+__all__ = ["training_problem"]
+
+_SHOWN = 5
+
+
+def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
+    """Join measured masses and theory.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty, MeV.
+    theory : Dataset
+        Predictions for the same nuclei in the same order; see `bmm.theory.adapters.prediction`.
+
+    Returns
+    -------
+    Dataset
+        Dims (nucleus, model); mass_excess and mass_excess_uncertainty (nucleus), theory and
+        theory_sd (nucleus, model; NaN where a model does not cover the nucleus), all in MeV;
+        coordinates nucleus, model, Z, N, A.
+
+    Raises
+    ------
+    DataError
+        If nothing is selected, or no model covers some nucleus, which is named.
+    """
+    if measured.empty:
+        raise DataError("no measured nucleus is selected: expected at least one to fit to")
+    uncovered = theory["mass_excess"].isnull().all("model").to_numpy()
+    if uncovered.any():
+        names = theory["nucleus"].to_numpy()[uncovered]
+        shown = ", ".join(str(name) for name in names[:_SHOWN])
+        rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        raise DataError(
+            f"no model covers {shown}{rest}: expected every fitted nucleus to be covered by a model"
+        )
+    Z, N = (measured.index.get_level_values(name).to_numpy(dtype=np.int64) for name in ("Z", "N"))
+    MeV = {"units": "MeV"}
+    return xr.Dataset(
+        {
+            "mass_excess": ("nucleus", measured["mass_excess"].to_numpy(float), MeV),
+            "mass_excess_uncertainty": (
+                "nucleus",
+                measured["mass_excess_uncertainty"].to_numpy(float),
+                MeV,
+            ),
+            "theory": (("nucleus", "model"), theory["mass_excess"].to_numpy(), MeV),
+            "theory_sd": (("nucleus", "model"), theory["mass_excess_sd"].to_numpy(), MeV),
+        },
+        coords={
+            "nucleus": ("nucleus", labels(Z.tolist(), N.tolist())),
+            "model": ("model", theory["model"].to_numpy()),
+            "Z": ("nucleus", Z),
+            "N": ("nucleus", N),
+            "A": ("nucleus", Z + N),
+        },
+    )

@@ -1,0 +1,222 @@
+"""What a user may choose about the mixture: observable, priors, noise, basis, sampler.
+
+The symbols are those of the literature (Kejzlar, Neufcourt & Nazarewicz, Sci. Rep. 13, 19600):
+mixing weights of nucleus x = (Z, N) are w(x) ~ Dirichlet(alpha(x)), and
+
+    log alpha_k ~ GP(mu_k, eta_k exp[-(Z - Z')^2 / (2 rho_Z^2) - (N - N')^2 / (2 rho_N^2)]).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+
+__all__ = ["Basis", "Mixing", "Noise", "Prior", "Priors", "Sampler", "Start"]
+
+# Distributions a prior may name, with their parameters as PyMC spells them.
+POSITIVE: dict[str, tuple[str, ...]] = {
+    "Exponential": ("lam",),
+    "Gamma": ("alpha", "beta"),
+    "HalfNormal": ("sigma",),
+    "HalfStudentT": ("nu", "sigma"),
+    "InverseGamma": ("alpha", "beta"),
+    "LogNormal": ("mu", "sigma"),
+    "Weibull": ("alpha", "beta"),
+}
+REAL: dict[str, tuple[str, ...]] = {
+    "Normal": ("mu", "sigma"),
+    "StudentT": ("nu", "mu", "sigma"),
+    "Laplace": ("mu", "b"),
+}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Prior(_Strict):
+    """A prior distribution, named and parametrised as in PyMC.
+
+    Parameters
+    ----------
+    distribution : str
+        ``"Gamma"``, ``"LogNormal"``, ``"Normal"``, ...; the PyMC name.
+    parameters : dict of str to float
+        All parameters of that distribution, by their PyMC names.
+    """
+
+    distribution: str
+    parameters: dict[str, float]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, value: Any) -> Any:
+        """Accept the flat form {distribution = "Gamma", alpha = 10, beta = 1}."""
+        if isinstance(value, dict) and "parameters" not in value:
+            flat = dict(value)
+            return {"distribution": flat.pop("distribution", ""), "parameters": flat}
+        return value
+
+    @model_validator(mode="after")
+    def _known(self) -> Prior:
+        allowed = POSITIVE | REAL
+        if self.distribution not in allowed:
+            raise ValueError(
+                f"unknown distribution {self.distribution!r}; expected one of {', '.join(allowed)}"
+            )
+        expected = allowed[self.distribution]
+        if set(self.parameters) != set(expected):
+            raise ValueError(
+                f"{self.distribution} takes the parameters {', '.join(expected)}, "
+                f"not {', '.join(self.parameters) or 'none'}"
+            )
+        return self
+
+    def flat(self) -> dict[str, Any]:
+        """Return the form in which it is written in a configuration file."""
+        return {"distribution": self.distribution, **self.parameters}
+
+
+def _prior(distribution: str, **parameters: float) -> Prior:
+    return Prior(distribution=distribution, parameters=parameters)
+
+
+class Priors(_Strict):
+    """Priors of the hyperparameters.
+
+    Parameters
+    ----------
+    sigma : Prior, default Gamma(10, 1)
+        Spread sigma_k of each model, keV per nucleon at A = 100 (see `Noise`).
+    mu : Prior, default Normal(0, 1)
+        Mean mu_k of log alpha_k over the chart.
+    eta : Prior, default Gamma(10, 2)
+        Variance eta_k of log alpha_k.
+    rho_Z, rho_N : Prior, default Gamma(10, 1)
+        Length scales of log alpha_k along Z and N, in nucleons.  The default lies around ten
+        nucleons; ``Gamma(5, 2)``, around 2.5, lets weights change within one shell.
+    nu : Prior, default Gamma(2, 0.1)
+        Degrees of freedom of Student-t noise, where they are learned.
+    A_power : Prior, default Normal(0, 0.5)
+        Exponent of the noise's growth with A, where it is learned.
+    """
+
+    sigma: Prior = _prior("Gamma", alpha=10, beta=1)
+    mu: Prior = _prior("Normal", mu=0, sigma=1)
+    eta: Prior = _prior("Gamma", alpha=10, beta=2)
+    rho_Z: Prior = _prior("Gamma", alpha=10, beta=1)
+    rho_N: Prior = _prior("Gamma", alpha=10, beta=1)
+    nu: Prior = _prior("Gamma", alpha=2, beta=0.1)
+    A_power: Prior = _prior("Normal", mu=0, sigma=0.5)
+
+    @model_validator(mode="after")
+    def _supports(self) -> Priors:
+        for name in ("sigma", "eta", "rho_Z", "rho_N", "nu"):
+            if getattr(self, name).distribution not in POSITIVE:
+                raise ValueError(
+                    f"{name} must be positive: expected one of {', '.join(POSITIVE)}, "
+                    f"not {getattr(self, name).distribution}"
+                )
+        return self
+
+
+class Noise(_Strict):
+    """How measured masses scatter about the model that describes them.
+
+    The deviation of a nucleus of mass number A from model k has, in total energy, the scale
+    ``sigma_k * 100 * (A / 100) ** A_power`` keV.
+
+    Parameters
+    ----------
+    family : {"student_t", "normal"}, default "student_t"
+        Shape of the deviations.
+    nu : float or "learn", default 4
+        Degrees of freedom of the Student-t.
+    A_power : float or "learn", default 0
+        0: constant in total energy.  1: constant per nucleon, as in the KTH talk.
+    measurement : bool, default True
+        Add the measurement uncertainty, and a model's own stated spread, in quadrature.
+    """
+
+    family: Literal["student_t", "normal"] = "student_t"
+    nu: PositiveFloat | Literal["learn"] = 4.0
+    A_power: float | Literal["learn"] = 0.0
+    measurement: bool = True
+
+
+class Basis(_Strict):
+    """Hilbert-space basis; what is left out follows the published rule.
+
+    Parameters
+    ----------
+    m_Z, m_N : int, optional
+        Number of basis functions along Z and N.
+    c_Z, c_N : float, optional
+        Half width of the box in units of the half width of the prediction chart.
+    resolve : (float, float), default (0.05, 0.95)
+        Quantiles of the length-scale prior that the rule takes for the shortest and the longest
+        length scale to resolve.
+    """
+
+    m_Z: PositiveInt | None = None
+    m_N: PositiveInt | None = None
+    c_Z: Annotated[float, Field(ge=1)] | None = None
+    c_N: Annotated[float, Field(ge=1)] | None = None
+    resolve: tuple[float, float] = (0.05, 0.95)
+
+
+class Start(_Strict):
+    """Where the chains start.
+
+    Parameters
+    ----------
+    sigma : list of float, optional
+        sigma_k to start from, keV per nucleon at A = 100, in the order of the components; for a
+        posterior of several modes this picks the mode.
+    """
+
+    sigma: list[PositiveFloat] | None = None
+
+
+class Sampler(_Strict):
+    """Settings of NUTS.
+
+    Parameters
+    ----------
+    chains, draws, tune : int
+        Number of chains, kept draws and warm-up draws per chain.
+    target_accept : float, default 0.8
+        Target acceptance probability.
+    max_depth : int, default 10
+        Largest depth of a trajectory tree.
+    cores : int, optional
+        Chains run at the same time; by default, as many as there are processors.
+    """
+
+    chains: PositiveInt = 4
+    draws: PositiveInt = 1000
+    tune: PositiveInt = 1000
+    target_accept: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    max_depth: PositiveInt = 10
+    cores: PositiveInt | None = None
+
+
+class Mixing(_Strict):
+    """Everything about the mixture.
+
+    Parameters
+    ----------
+    observable : {"binding_energy_per_nucleon", "mass_excess"}
+        Quantity whose density is modelled, in keV per nucleon or MeV.  The two are linear in
+        each other for every nucleus, so that weights and spreads do not depend on the choice.
+    priors, noise, basis, start, sampler
+        See `Priors`, `Noise`, `Basis`, `Start`, `Sampler`.
+    """
+
+    observable: Literal["binding_energy_per_nucleon", "mass_excess"] = "binding_energy_per_nucleon"
+    priors: Priors = Priors()
+    noise: Noise = Noise()
+    basis: Basis = Basis()
+    start: Start = Start()
+    sampler: Sampler = Sampler()

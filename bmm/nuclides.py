@@ -1,0 +1,184 @@
+"""Names and indices of nuclides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from bmm.errors import DataError, DomainError
+
+__all__ = [
+    "MAGIC_NUMBERS",
+    "MAX_N",
+    "MAX_Z",
+    "label",
+    "labels",
+    "nuclide_index",
+    "parse_nuclide",
+    "select_nuclei",
+    "symbol",
+]
+
+MAGIC_NUMBERS = (8, 20, 28, 50, 82, 126, 184)
+"""Proton and neutron numbers of closed shells (184 is a prediction)."""
+
+MAX_Z = 140
+"""Largest proton number accepted anywhere; no published table goes further."""
+
+MAX_N = 320
+"""Largest neutron number accepted anywhere (the WS3 tables reach 301)."""
+
+# n, then H to Og (IUPAC).
+_NAMES = (
+    "n H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "
+    "Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy "
+    "Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf "
+    "Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og"
+)
+_NAMED = _NAMES.split()
+_SYSTEMATIC = [
+    "".join("nubtqphsoe"[int(digit)] for digit in str(Z)).capitalize()
+    for Z in range(len(_NAMED), MAX_Z + 1)
+]
+_SYMBOLS = (*_NAMED, *_SYSTEMATIC)
+_PROTONS = {name: Z for Z, name in enumerate(_SYMBOLS)}
+
+_SYMBOL_FIRST = re.compile(r"(?P<symbol>[A-Za-z]{1,3})-?(?P<A>\d{1,3})")
+_MASS_FIRST = re.compile(r"(?P<A>\d{1,3})-?(?P<symbol>[A-Za-z]{1,3})")
+_PAIR = re.compile(r"(?P<Z>\d{1,3}),(?P<N>\d{1,3})")
+_CHAIN = re.compile(r"(?P<axis>[ZNA])=(?P<first>\d{1,3})(?:-(?P<last>\d{1,3}))?", re.IGNORECASE)
+
+
+def symbol(Z: int) -> str:
+    """Return the element symbol of proton number `Z`; "n" for Z = 0, systematic beyond Og."""
+    if not 0 <= Z <= MAX_Z:
+        raise DomainError(f"Z = {Z} has no element symbol; expected 0 <= Z <= {MAX_Z}.")
+    return _SYMBOLS[Z]
+
+
+def label(Z: int, N: int) -> str:
+    """Return the usual name of a nuclide, e.g. "Sn-132"."""
+    return f"{symbol(Z)}-{Z + N}"
+
+
+def labels(Z: Sequence[int] | pd.Index, N: Sequence[int] | pd.Index) -> list[str]:
+    """Return the usual names of many nuclides."""
+    return [label(int(z), int(n)) for z, n in zip(Z, N, strict=True)]
+
+
+def parse_nuclide(text: str) -> tuple[int, int]:
+    """Read a nuclide's name and return (Z, N).
+
+    Parameters
+    ----------
+    text : str
+        "Sn-132", "Sn132", "132Sn", "sn-132" or "50,82" (Z, N).  A lone lower-case "n" is the
+        neutron and "N" is nitrogen; otherwise case does not matter.
+
+    Returns
+    -------
+    tuple of int
+        Proton and neutron number.
+
+    Raises
+    ------
+    DomainError
+        If the text is no nuclide.
+    """
+    compact = text.replace(" ", "")
+    if pair := _PAIR.fullmatch(compact):
+        Z, N = int(pair["Z"]), int(pair["N"])
+    elif name := _SYMBOL_FIRST.fullmatch(compact) or _MASS_FIRST.fullmatch(compact):
+        element = name["symbol"] if name["symbol"] == "n" else name["symbol"].capitalize()
+        if element not in _PROTONS:
+            raise DomainError(f"{text!r} names no element; expected e.g. 'Sn-132' or '50,82'.")
+        Z = _PROTONS[element]
+        N = int(name["A"]) - Z
+    else:
+        raise DomainError(f"{text!r} is no nuclide; expected e.g. 'Sn-132', '132Sn' or '50,82'.")
+    if N < 0:
+        raise DomainError(f"{text!r} has fewer nucleons than protons (Z = {Z}).")
+    if Z > MAX_Z or N > MAX_N or Z + N == 0:
+        raise DomainError(f"{text!r} lies off the chart; expected Z <= {MAX_Z} and N <= {MAX_N}.")
+    return Z, N
+
+
+def nuclide_index(Z: ArrayLike, N: ArrayLike) -> pd.MultiIndex:
+    """Return the index that every bmm table has.
+
+    Parameters
+    ----------
+    Z, N : array_like of int
+        Proton and neutron numbers, of equal length; the order is kept.
+
+    Returns
+    -------
+    pandas.MultiIndex
+        With integer levels "Z" and "N", free of duplicates.
+
+    Raises
+    ------
+    DataError
+        If a number is no integer or a nuclide comes twice.
+    DomainError
+        If a number is negative or beyond `MAX_Z`, `MAX_N`.
+    """
+    columns = {"Z": np.asarray(Z), "N": np.asarray(N)}
+    for name, limit in (("Z", MAX_Z), ("N", MAX_N)):
+        columns[name] = _integers(name, columns[name])
+        outside = columns[name][(columns[name] < 0) | (columns[name] > limit)]
+        if outside.size:
+            raise DomainError(f"{name} = {outside[0]} lies off the chart; expected 0 to {limit}.")
+    index = pd.MultiIndex.from_arrays([columns["Z"], columns["N"]], names=["Z", "N"])
+    if not index.is_unique:
+        z, n = index[index.duplicated()][0]
+        raise DataError(f"Z = {z}, N = {n} comes twice; expected each nuclide once.")
+    return index
+
+
+def _integers(name: str, values: np.ndarray) -> np.ndarray:
+    if values.size and not (
+        np.issubdtype(values.dtype, np.number) and np.array_equal(values, np.round(values))
+    ):
+        raise DataError(f"{name} must be whole numbers.")
+    return values.astype(np.int64)
+
+
+def select_nuclei(selection: str, available: pd.MultiIndex) -> pd.MultiIndex:
+    """Return the available nuclei that a short text selects.
+
+    Parameters
+    ----------
+    selection : str
+        A nuclide ("Sn-132", "50,82") or a chain: "Z=50", "N=82", "A=132", or a range of chains
+        such as "Z=50-52".
+    available : pandas.MultiIndex
+        Nuclei to choose from, levels "Z" and "N".
+
+    Returns
+    -------
+    pandas.MultiIndex
+        The selected part of `available`, in its order; never empty.
+
+    Raises
+    ------
+    DomainError
+        If the text is not understood, or selects nothing.
+    """
+    Z = available.get_level_values("Z").to_numpy()
+    N = available.get_level_values("N").to_numpy()
+    if chain := _CHAIN.fullmatch(selection.replace(" ", "")):
+        first = int(chain["first"])
+        last = int(chain["last"] or first)
+        number = {"Z": Z, "N": N, "A": Z + N}[chain["axis"].upper()]
+        chosen = (number >= first) & (number <= last)
+    else:
+        chosen = np.asarray(available.isin([parse_nuclide(selection)]))
+    if not chosen.any():
+        raise DomainError(f"{selection!r} selects none of the {len(available)} available nuclei.")
+    selected: pd.MultiIndex = available[chosen]
+    return selected

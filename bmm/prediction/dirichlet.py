@@ -1,0 +1,54 @@
+"""Draws of the weights themselves, for those who want the Dirichlet layer back.
+
+The fit integrates w(x) out (see `bmm.mixing.likelihood`); given the fields, it can be put back
+afterwards nucleus by nucleus.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from bmm.mixing.fit import posterior_draws
+
+__all__ = ["dirichlet_weights"]
+
+
+def dirichlet_weights(tree: xr.DataTree, *, seed: int = 0) -> xr.DataArray:
+    """Draw w(x) ~ Dirichlet(alpha(x)) on the chart, one draw for each posterior draw.
+
+    These are the weights of a new measurement at x: the one datum that a fitted nucleus has would
+    add one to the alpha_k of the model that describes it.
+
+    Parameters
+    ----------
+    tree : DataTree
+        A fitted mixture.
+    seed : int, default 0
+        Seed of the draws.
+
+    Returns
+    -------
+    DataArray
+        Weights (draw, nucleus, model), summing to one over the models that cover the nucleus; the
+        mean over draws tends to the ``weight`` of `bmm.prediction.predictive.predict`.
+    """
+    chart = tree["chart"].to_dataset()
+    draws = posterior_draws(tree)
+    covers = np.isfinite(chart["mass_excess"].to_numpy())
+    rng = np.random.default_rng(seed)
+    weights = np.empty((draws.count, *covers.shape), dtype=np.float32)
+    for part, field in draws.log_alpha(chart["Z"].to_numpy(), chart["N"].to_numpy()):
+        alpha = np.exp(field)
+        # Gamma(alpha) = Gamma(alpha + 1) U^(1/alpha), in logarithms: small alpha would underflow.
+        log_gamma = np.log(rng.standard_gamma(alpha + 1)) + np.log(rng.random(alpha.shape)) / alpha
+        log_gamma = np.where(covers, log_gamma, -np.inf)
+        log_gamma -= log_gamma.max(axis=-1, keepdims=True)
+        gamma = np.exp(log_gamma)
+        weights[part] = gamma / gamma.sum(axis=-1, keepdims=True)
+    return xr.DataArray(
+        weights,
+        dims=("draw", "nucleus", "model"),
+        coords={name: chart[name] for name in ("nucleus", "model", "Z", "N")},
+        name="weight",
+    )

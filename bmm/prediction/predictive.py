@@ -1,0 +1,241 @@
+"""Predictions of a fitted mixture, with posterior draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from bmm.errors import DomainError
+from bmm.mixing.draws import component_log_density, log_normalise
+from bmm.mixing.fit import posterior_draws, read_settings
+from bmm.prediction.mode import mixture_mode
+
+__all__ = ["INTERVALS", "Prediction", "predict"]
+
+FloatArray = npt.NDArray[np.float64]
+
+INTERVALS = (0.68, 0.95)
+"""Central credible intervals in every summary."""
+
+_MeV = {"units": "MeV"}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a mixture says of some nuclei.
+
+    Parameters
+    ----------
+    summary : Dataset
+        Dims nucleus and model.  Mass excess in MeV as mean, median, mode, sd, lower_68,
+        upper_68, lower_95, upper_95; weight (nucleus, model), the posterior mean of the mixing
+        weights; for nuclei with a measured mass, responsibility (nucleus, model), the probability
+        that a model describes it, and log_density (nucleus), the log predictive density of the
+        measured mass per MeV; NaN for others.
+    draws : DataArray
+        Posterior predictive mass excess (draw, nucleus), MeV, each nucleus drawn by itself.
+    """
+
+    summary: xr.Dataset
+    draws: xr.DataArray
+
+
+def predict(
+    tree: xr.DataTree,
+    nuclei: Sequence[str] | None = None,
+    measured: pd.DataFrame | None = None,
+    *,
+    seed: int = 0,
+) -> Prediction:
+    """Predict masses.
+
+    Parameters
+    ----------
+    tree : DataTree
+        A fitted mixture; see `bmm.mixing.fit.fit`.
+    nuclei : sequence of str, optional
+        Labels such as ``"Sn-132"``; by default, the whole chart of the fit.
+    measured : DataFrame, optional
+        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV: masses to be
+        compared with.
+    seed : int, default 0
+        Seed of the predictive draws.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    DomainError
+        For a nucleus that is not on the chart of the fit.
+    """
+    chart = _select(tree["chart"].to_dataset(), nuclei)
+    settings = read_settings(tree)
+    draws = posterior_draws(tree)
+    theory = chart["mass_excess"].to_numpy()
+    stated = np.nan_to_num(chart["mass_excess_sd"].to_numpy()) ** 2
+    mass, mass_variance = _measured_at(chart, measured)
+    if not settings.noise.measurement:
+        stated, mass_variance = np.zeros_like(stated), np.zeros_like(mass_variance)
+    sums = _Sums(theory, stated, mass, mass_variance, draws.count)
+    rng = np.random.default_rng(seed)
+    Z, N = chart["Z"].to_numpy(), chart["N"].to_numpy()
+    for part, field in draws.log_alpha(Z, N):
+        weight = np.exp(log_normalise(field, sums.covers))
+        scale = np.sqrt(draws.scale(Z + N, part) ** 2 + stated)
+        sums.add(part, weight, scale, draws.nu[part], rng)
+    return _summarise(sums, chart, float(draws.nu.mean()))
+
+
+def _select(chart: xr.Dataset, nuclei: Sequence[str] | None) -> xr.Dataset:
+    if nuclei is None:
+        return chart
+    known = set(chart["nucleus"].to_numpy().tolist())
+    missing = [name for name in nuclei if name not in known]
+    if missing:
+        raise DomainError(
+            f"{', '.join(missing[:5])}: not on the prediction chart of this run; expected nuclei "
+            f"with Z from {int(chart['Z'].min())} to {int(chart['Z'].max())} that a model covers"
+        )
+    return chart.sel(nucleus=list(nuclei))
+
+
+def _measured_at(
+    chart: xr.Dataset, measured: pd.DataFrame | None
+) -> tuple[FloatArray, FloatArray]:
+    """Measured mass excess (MeV) and its variance at the nuclei of a chart; NaN where none."""
+    if measured is None:
+        nothing = np.full(chart.sizes["nucleus"], np.nan)
+        return nothing, nothing
+    index = pd.MultiIndex.from_arrays(
+        [chart["Z"].to_numpy(), chart["N"].to_numpy()], names=["Z", "N"]
+    )
+    found = measured.reindex(index)
+    uncertainty = found["mass_excess_uncertainty"].to_numpy(float)
+    return found["mass_excess"].to_numpy(float), uncertainty**2
+
+
+class _Sums:
+    """Running sums over posterior draws; a draw of every weight is never held."""
+
+    def __init__(
+        self,
+        theory: FloatArray,
+        stated: FloatArray,
+        mass: FloatArray,
+        mass_variance: FloatArray,
+        count: int,
+    ) -> None:
+        self.covers = np.isfinite(theory)
+        self.theory = np.nan_to_num(theory)
+        self.mass = mass
+        self._known = np.isfinite(mass)
+        residual = mass[:, None] - self.theory
+        self._residual = residual[self._known]
+        self._variance = mass_variance[self._known][:, None]
+        n, K = theory.shape
+        self.weight = np.zeros((n, K))
+        self.scale = np.zeros((n, K))
+        self.first = np.zeros(n)
+        self.second = np.zeros(n)
+        self.responsibility = np.full((n, K), np.nan)
+        self.responsibility[self._known] = 0.0
+        self.log_density = np.full(n, np.nan)
+        self.log_density[self._known] = -np.inf
+        self.draws = np.empty((count, n), dtype=np.float32)
+        self._count = count
+
+    def add(
+        self,
+        part: slice,
+        weight: FloatArray,
+        scale: FloatArray,
+        nu: FloatArray,
+        rng: np.random.Generator,
+    ) -> None:
+        """Add the draws of one part; weight and scale are (draw, nucleus, model)."""
+        share = 1.0 / self._count
+        nu = nu[:, None, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inflation = np.where(np.isinf(nu), 1.0, np.where(nu > 2, nu / (nu - 2), np.inf))
+        centre = (weight * self.theory).sum(axis=-1)
+        # Squares are taken about the model average: masses are large against their spread.
+        about = self.theory - self._reference
+        variance = inflation * scale**2 + about**2
+        self.weight += share * weight.sum(axis=0)
+        self.scale += share * scale.sum(axis=0)
+        self.first += share * centre.sum(axis=0)
+        self.second += share * np.where(weight > 0, weight * variance, 0.0).sum(axis=(0, -1))
+        self.draws[part] = self._draw(weight, scale, nu[..., 0], rng)
+        if self._known.any():
+            self._compare(weight[:, self._known], scale[:, self._known], nu)
+
+    @property
+    def _reference(self) -> FloatArray:
+        count = self.covers.sum(axis=1, keepdims=True)
+        return np.asarray(self.theory.sum(axis=1, keepdims=True) / np.maximum(count, 1))
+
+    @property
+    def variance(self) -> FloatArray:
+        """Predictive variance by the law of total variance, array (nucleus,), MeV^2."""
+        return np.asarray(self.second - (self.first - self._reference[:, 0]) ** 2)
+
+    def _draw(
+        self, weight: FloatArray, scale: FloatArray, nu: FloatArray, rng: np.random.Generator
+    ) -> FloatArray:
+        cumulative = np.cumsum(weight, axis=-1)
+        u = rng.random(weight.shape[:2]) * cumulative[..., -1]
+        chosen = (u[..., None] >= cumulative[..., :-1]).sum(axis=-1)
+        deviation = rng.standard_normal(chosen.shape)
+        if np.isfinite(nu).all():
+            deviation *= np.sqrt(0.5 * nu / rng.standard_gamma(0.5 * nu, size=chosen.shape))
+        centre = np.take_along_axis(self.theory, chosen.T, axis=1).T
+        spread = np.take_along_axis(scale, chosen[..., None], axis=-1)[..., 0]
+        return np.asarray(centre + spread * deviation)
+
+    def _compare(self, weight: FloatArray, scale: FloatArray, nu: FloatArray) -> None:
+        spread = np.sqrt(scale**2 + self._variance)
+        with np.errstate(divide="ignore"):
+            joint = np.log(weight) + component_log_density(self._residual, spread, nu)
+        total = np.logaddexp.reduce(joint, axis=-1)
+        each = np.exp(joint - total[..., None]).sum(axis=0)
+        self.responsibility[self._known] += each / self._count
+        added = np.logaddexp.reduce(total, axis=0) - np.log(self._count)
+        self.log_density[self._known] = np.logaddexp(self.log_density[self._known], added)
+
+
+def _summarise(sums: _Sums, chart: xr.Dataset, nu: float) -> Prediction:
+    mode = mixture_mode(sums.weight, sums.theory, sums.scale, nu)
+    columns = {
+        "mean": sums.first,
+        "median": np.median(sums.draws, axis=0).astype(float),
+        "mode": mode,
+        "sd": np.sqrt(sums.variance),
+    }
+    for level in INTERVALS:
+        tails = [0.5 * (1 - level), 0.5 * (1 + level)]
+        lower, upper = np.quantile(sums.draws, tails, axis=0)
+        percent = round(100 * level)
+        columns |= {f"lower_{percent}": lower, f"upper_{percent}": upper}
+    summary = xr.Dataset(
+        {name: ("nucleus", values, _MeV) for name, values in columns.items()},
+        coords={name: chart[name] for name in ("nucleus", "model", "Z", "N")},
+    )
+    summary = summary.assign_coords(A=summary["Z"] + summary["N"])
+    summary["weight"] = (("nucleus", "model"), sums.weight)
+    summary["responsibility"] = (("nucleus", "model"), sums.responsibility)
+    summary["log_density"] = ("nucleus", sums.log_density, {"units": "log(1/MeV)"})
+    draws = xr.DataArray(
+        sums.draws,
+        dims=("draw", "nucleus"),
+        coords={name: chart[name] for name in ("nucleus", "Z", "N")},
+        name="mass_excess",
+        attrs=_MeV,
+    )
+    return Prediction(summary, draws)

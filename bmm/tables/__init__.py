@@ -1,0 +1,23 @@
+"""Mass tables: the shipped ones, a reader for the user's own, and checks for both."""
+
+from bmm.tables.measured import MEASURED_TABLES, load_measured
+from bmm.tables.provenance import Provenance, read_provenance
+from bmm.tables.reader import TableLayout, read_mass_table
+from bmm.tables.shipped import data_folder, models_folder
+from bmm.tables.smoothness import check_units, find_suspects
+from bmm.tables.theory import THEORY_TABLES, load_theory
+
+__all__ = [
+    "MEASURED_TABLES",
+    "THEORY_TABLES",
+    "Provenance",
+    "TableLayout",
+    "check_units",
+    "data_folder",
+    "find_suspects",
+    "load_measured",
+    "load_theory",
+    "models_folder",
+    "read_mass_table",
+    "read_provenance",
+]

@@ -1,0 +1,44 @@
+"""Where the shipped mass tables and model cards lie."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from bmm.errors import DataError
+
+__all__ = ["check_name", "data_folder", "models_folder"]
+
+
+def data_folder() -> Path:
+    """Return the folder with the shipped mass tables."""
+    return _shipped("data")
+
+
+def models_folder() -> Path:
+    """Return the folder with the shipped model cards."""
+    return _shipped("models")
+
+
+def _shipped(name: str) -> Path:
+    package = Path(__file__).resolve().parents[1]
+    # The wheel's copy comes first: beside an installed bmm, site-packages/data is someone else's.
+    for folder in (package / "library" / name, package.parent / name):
+        if folder.is_dir():
+            return folder
+    raise DataError(
+        f"bmm's {name} folder is neither at {package / 'library' / name} (installed) nor at "
+        f"{package.parent / name} (checkout); reinstall the package."
+    )
+
+
+def check_name(name: str, known: tuple[str, ...], kind: str) -> None:
+    """Raise a DataError that lists the shipped tables unless `name` is one of them."""
+    if name in known:
+        return
+    folded = {candidate.casefold(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.0)
+    raise DataError(
+        f"No {kind} table is called {name!r} (nearest: {folded[close[0]]!r}); "
+        f"expected one of {', '.join(known)}."
+    )

@@ -1,0 +1,1 @@
+"""Theory models: cards, adapters, and what they predict."""

@@ -1,0 +1,1 @@
+"""Duflo-Zuker mass formulas, and the occupation families built on them."""

@@ -1,0 +1,176 @@
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from bmm.errors import ConfigError, DataError
+from bmm.evaluation.scores import LEVELS
+from bmm.figures import (
+    coverage_curve,
+    nuclide_chart,
+    residual_map,
+    uncertainty_map,
+    weight_map,
+    write_figures,
+)
+from bmm.nuclides import labels, nuclide_index
+
+INDEX = nuclide_index(np.repeat(np.arange(18, 30), 14), np.tile(np.arange(18, 32), 12))
+Z, N = (INDEX.get_level_values(level).to_numpy() for level in "ZN")
+SCORES = {"n": 100, "coverage": {f"{level:.2f}": level**2 for level in LEVELS}}
+
+
+@pytest.fixture
+def summary():
+    weight = np.column_stack([np.linspace(0, 1, len(Z)), np.linspace(1, 0, len(Z))])
+    return xr.Dataset(
+        {
+            "mean": ("nucleus", -1.0 * N),
+            "sd": ("nucleus", 0.1 + Z / 10),
+            "weight": (("nucleus", "model"), weight),
+        },
+        coords={
+            "nucleus": labels(Z, N),
+            "Z": ("nucleus", Z),
+            "N": ("nucleus", N),
+            "model": ["HFB/24", "hfb 24"],
+        },
+    )
+
+
+@pytest.fixture
+def measured():
+    return pd.DataFrame({"mass_excess": 0.5 - N, "mass_excess_uncertainty": 0.01}, INDEX)[:60]
+
+
+def axes():
+    return Figure().add_subplot()
+
+
+def texts(figure):
+    return {text.get_text() for text in figure.axes[0].texts}
+
+
+def squares(figure):
+    return np.ma.asarray(figure.axes[0].collections[1].get_array())
+
+
+def test_chart_puts_each_value_on_its_square():
+    mesh = nuclide_chart(axes(), [50, 50, 52], [60, 63, 61], [1.0, 2.0, 3.0], label="x (MeV)")
+    grid = mesh.get_array()
+    assert grid.shape == (3, 4)
+    assert (grid[0, 0], grid[0, 3], grid[2, 1]) == (1.0, 2.0, 3.0)
+    assert grid.count() == 3
+    # The corner of the first square lies half a nucleon below its nucleus.
+    assert list(mesh.get_coordinates()[0, 0]) == pytest.approx([59.5, 49.5])
+
+
+def test_chart_names_axes_and_bar_and_draws_the_magic_numbers_in_range():
+    ax = axes()
+    nuclide_chart(ax, Z, N, N, label="Mass excess (MeV)")
+    assert ax.get_xlabel() == "Neutron number N"
+    assert ax.get_ylabel() == "Proton number Z"
+    assert ax.figure.axes[1].get_ylabel() == "Mass excess (MeV)"
+    assert texts(ax.figure) == {"Z=20", "Z=28", "N=20", "N=28"}
+
+
+def test_scale_around_a_centre_is_symmetric():
+    mesh = nuclide_chart(axes(), [8, 8], [8, 9], [-1.0, 3.0], label="", cmap="RdBu", centre=0.0)
+    assert mesh.get_clim() == (-3, 3)
+
+
+def test_values_beyond_the_scale_give_the_bar_a_tip():
+    mesh = nuclide_chart(axes(), [8, 8], [8, 9], [-1.0, 3.0], label="", vmin=0.0, vmax=4.0)
+    assert mesh.colorbar.extend == "min"
+
+
+@pytest.mark.parametrize("values", [[2.0, 2.0], [np.nan, np.nan], [0.0, 0.0]])
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_chart_of_one_value_or_none_has_a_proper_scale(values, scale):
+    mesh = nuclide_chart(axes(), [8, 8], [8, 9], values, label="", scale=scale)
+    low, high = mesh.get_clim()
+    assert low < high
+    assert scale == "linear" or low > 0
+    mesh.axes.figure.canvas.draw()
+
+
+def test_outline_is_the_edge_of_the_marked_nuclei():
+    ax = axes()
+    nuclide_chart(ax, [10, 10, 11], [12, 13, 12], [1, 2, 3], label="", outline=[True, True, False])
+    edge = next(each for each in ax.collections if isinstance(each, LineCollection))
+    segments = {tuple(map(tuple, segment)) for segment in edge.get_segments()}
+    assert segments == {
+        ((11.5, 9.5), (12.5, 9.5)), ((12.5, 9.5), (13.5, 9.5)),
+        ((11.5, 10.5), (12.5, 10.5)), ((12.5, 10.5), (13.5, 10.5)),
+        ((11.5, 9.5), (11.5, 10.5)), ((13.5, 9.5), (13.5, 10.5)),
+    }  # fmt: skip
+
+
+def test_unusable_charts_are_refused():
+    with pytest.raises(DataError, match="of one length"):
+        nuclide_chart(axes(), [8], [8, 9], [1.0], label="")
+    with pytest.raises(DataError, match="comes twice"):
+        nuclide_chart(axes(), [8, 8], [8, 8], [1.0, 2.0], label="")
+
+
+def test_weight_map_runs_from_0_to_1_and_is_grey_without_coverage(summary, measured):
+    figure = weight_map(summary, "HFB/24", measured)
+    assert figure.axes[0].collections[1].get_clim() == (0, 1)
+    assert squares(figure).count() == len(Z) - 1
+    with pytest.raises(ConfigError, match=r"no model 'FRDM'.*HFB/24, hfb 24"):
+        weight_map(summary, "FRDM")
+
+
+def test_residuals_are_predicted_minus_measured_of_the_measured_nuclei(summary, measured):
+    values = squares(residual_map(summary, measured))
+    assert values.count() == 60
+    assert values.compressed() == pytest.approx(np.full(60, -0.5))
+
+
+def test_uncertainty_has_the_unit_on_its_bar(summary):
+    assert "(MeV)" in uncertainty_map(summary).axes[1].get_ylabel()
+
+
+def test_coverage_curve_shows_the_scores_in_percent():
+    diagonal, curve = coverage_curve(SCORES).axes[0].lines
+    assert curve.get_xdata() == pytest.approx(100 * np.array(LEVELS))
+    assert curve.get_ydata() == pytest.approx(100 * np.array(LEVELS) ** 2)
+    assert diagonal.get_xdata() == pytest.approx(diagonal.get_ydata())
+
+
+def test_files_are_written_whole_and_alike(summary, measured, tmp_path):
+    paths = write_figures(tmp_path / "figures", summary, SCORES, measured)
+    stems = ["coverage", "residuals", "uncertainty", "weight_HFB_24", "weight_hfb_24_2"]
+    assert [path.name for path in paths] == [
+        f"{s}.{kind}" for s in stems for kind in ("png", "pdf")
+    ]
+    assert sorted(tmp_path.glob("figures/*")) == sorted(paths)
+    before = [path.read_bytes() for path in paths[:2]]
+    assert before[0].startswith(b"\x89PNG")
+    assert before[1].startswith(b"%PDF")
+    write_figures(tmp_path / "figures", summary.isel(model=[]), SCORES, measured)
+    assert [path.read_bytes() for path in paths[:2]] == before
+
+
+def test_a_failed_figure_leaves_the_old_file_and_no_rest(summary, measured, tmp_path, monkeypatch):
+    old = tmp_path / "coverage.png"
+    old.write_bytes(b"old")
+
+    def fail(self, path, **_):
+        Path(path).write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Figure, "savefig", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_figures(tmp_path, summary, SCORES, measured)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
+def test_figures_are_not_left_open_in_pyplot(summary):
+    uncertainty_map(summary)
+    assert plt.get_fignums() == []
