@@ -49,7 +49,7 @@ def boundary_factor(longest: float, half_range: float) -> float:
 
 
 def number_of_functions(shortest: float, half_range: float, c: float) -> int:
-    """Number of basis functions that resolve the shortest length scale.
+    """Count the basis functions that resolve the shortest length scale.
 
     Returns
     -------
@@ -152,7 +152,7 @@ class Axis:
     @property
     def omega(self) -> FloatArray:
         """Frequencies; array (m,), 1/nucleon."""
-        return np.arange(1, self.m + 1) * pi / (2 * self.half_width)
+        return np.asarray(np.arange(1, self.m + 1) * (pi / (2 * self.half_width)))
 
     def functions(self, x: npt.ArrayLike) -> FloatArray:
         """Evaluate the sine functions.

@@ -70,7 +70,7 @@ class Convergence:
             values = self.table[column]
             bad = ~(values <= limit) if above else ~(values >= limit)
             if bad.any():
-                worst = values.idxmax() if above else values.idxmin()
+                worst = str(values.idxmax() if above else values.idxmin())
                 relation = "above" if above else "below"
                 found.append(
                     f"{column} of {int(bad.sum())} of {len(values)} quantities is {relation} "

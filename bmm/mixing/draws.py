@@ -41,9 +41,7 @@ def log_normalise(log_alpha: FloatArray, covers: npt.NDArray[np.bool]) -> FloatA
     return np.asarray(masked - top - np.log(np.exp(masked - top).sum(axis=-1, keepdims=True)))
 
 
-def component_log_density(
-    residual: FloatArray, scale: FloatArray, nu: npt.ArrayLike
-) -> FloatArray:
+def component_log_density(residual: FloatArray, scale: FloatArray, nu: npt.ArrayLike) -> FloatArray:
     """Log density of a normal (nu = inf) or Student-t deviation.
 
     Parameters
@@ -62,9 +60,9 @@ def component_log_density(
     nu = np.asarray(nu, dtype=np.float64)
     if np.isinf(nu).all():
         return np.asarray(-0.5 * (log(2 * pi) + z2) - np.log(scale))
-    constant = np.vectorize(
-        lambda v: lgamma(0.5 * (v + 1)) - lgamma(0.5 * v) - 0.5 * log(v * pi)
-    )(nu)
+    constant = np.vectorize(lambda v: lgamma(0.5 * (v + 1)) - lgamma(0.5 * v) - 0.5 * log(v * pi))(
+        nu
+    )
     return np.asarray(constant - np.log(scale) - 0.5 * (nu + 1) * np.log1p(z2 / nu))
 
 
@@ -135,7 +133,7 @@ class Draws:
         growth = np.exp(self._power[part][:, None] * log_mass_ratio(A))
         return SIGMA_UNIT * growth[:, :, None] * self.sigma[part][:, None, :]
 
-    def log_likelihood(self, problem: xr.Dataset, variance: FloatArray) -> FloatArray:
+    def log_likelihood(self, problem: xr.Dataset, variance: FloatArray) -> npt.NDArray[np.float32]:
         """Log density of every measured mass under every draw.
 
         Parameters
@@ -154,7 +152,7 @@ class Draws:
         covers = np.isfinite(theory)
         residual = problem["mass_excess"].to_numpy()[:, None] - np.nan_to_num(theory)
         Z, N, A = (problem[name].to_numpy() for name in ("Z", "N", "A"))
-        result = np.empty((self.count, len(Z)), dtype=np.float32)
+        result: npt.NDArray[np.float32] = np.empty((self.count, len(Z)), dtype=np.float32)
         for part, field in self.log_alpha(Z, N):
             scale = np.sqrt(self.scale(A, part) ** 2 + variance)
             density = component_log_density(residual, scale, self.nu[part][:, None, None])

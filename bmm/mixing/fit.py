@@ -15,8 +15,8 @@ from bmm.errors import ConfigError
 from bmm.mixing.basis import Axis
 from bmm.mixing.convergence import Convergence, check_convergence
 from bmm.mixing.draws import Draws
-from bmm.mixing.modes import find_modes, stacked_posterior
 from bmm.mixing.model import axes, build_model, hyperparameters
+from bmm.mixing.modes import find_modes, stacked_posterior
 from bmm.mixing.noise import added_variance
 from bmm.mixing.problem import training_problem
 from bmm.mixing.sampling import Sampled, sample
@@ -105,7 +105,9 @@ def _assemble(
     log_likelihood = xr.Dataset(
         {"mass_excess": (("chain", "draw", "nucleus"), density.reshape(shape))},
         coords={
-            "chain": posterior["chain"], "draw": posterior["draw"], "nucleus": problem["nucleus"]
+            "chain": posterior["chain"],
+            "draw": posterior["draw"],
+            "nucleus": problem["nucleus"],
         },
     )
     observed = ["mass_excess", "mass_excess_uncertainty"]
@@ -151,12 +153,13 @@ def posterior_draws(tree: xr.DataTree) -> Draws:
 
 
 def read_axes(tree: xr.DataTree) -> tuple[Axis, Axis]:
-    """Axes Z and N of the basis a tree was fitted with."""
-    return Axis("Z", *json.loads(tree.attrs["axis_Z"])), Axis("N", *json.loads(tree.attrs["axis_N"]))
+    """Read the axes Z and N of the basis a tree was fitted with."""
+    Z, N = (Axis(name, *json.loads(tree.attrs[f"axis_{name}"])) for name in ("Z", "N"))
+    return Z, N
 
 
 def read_settings(tree: xr.DataTree) -> Mixing:
-    """Settings a tree was fitted with."""
+    """Read the settings a tree was fitted with."""
     return Mixing.model_validate_json(tree.attrs["mixing"])
 
 

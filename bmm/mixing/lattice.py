@@ -100,7 +100,7 @@ def lattice_field(
     -------
     array (nucleus, model)
     """
-    K, m_Z, m_N = beta.shape
+    K, _, m_N = beta.shape
     scaled_Z = phi_Z * root_Z
     by_chain = np.empty((phi_Z.shape[0], K, m_N))
     for k in range(K):

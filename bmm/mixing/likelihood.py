@@ -43,7 +43,7 @@ SIGMA_UNIT = 0.1
 """MeV of total energy at A = 100 for sigma_k = 1 keV per nucleon."""
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def digamma(x: float) -> float:
     """Logarithmic derivative of the gamma function, x > 0.
 

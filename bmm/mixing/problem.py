@@ -38,7 +38,7 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
     """
     if measured.empty:
         raise DataError("no measured nucleus is selected: expected at least one to fit to")
-    uncovered = theory["mass_excess"].isnull().all("model").to_numpy()
+    uncovered = np.isnan(theory["mass_excess"].to_numpy()).all(axis=1)
     if uncovered.any():
         names = theory["nucleus"].to_numpy()[uncovered]
         shown = ", ".join(str(name) for name in names[:_SHOWN])

@@ -157,6 +157,4 @@ def _tidy(tree: xr.DataTree) -> xr.DataTree:
     posterior = posterior.assign(beta=posterior["beta"].astype(np.float32))
     stats = tree["sample_stats"].to_dataset()
     numeric = [name for name, array in stats.items() if array.dtype.kind in "bif"]
-    return xr.DataTree.from_dict(
-        {"posterior": posterior, "sample_stats": stats[numeric]}
-    )
+    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats[numeric]})

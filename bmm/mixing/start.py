@@ -44,9 +44,8 @@ def start_in_mode(model: pm.Model, sigma: FloatArray) -> dict[str, FloatArray]:
         value, gradient = function(pm.blocking.RaveledVars(flat, start.point_map_info))
         return -float(value), -np.asarray(gradient)
 
-    start: Any = pm.blocking.DictToArrayBijection.map({each.name: point[each.name] for each in fitted})
+    bijection = pm.blocking.DictToArrayBijection
+    start: Any = bijection.map({each.name: point[each.name] for each in fitted})
     found = minimize(objective, start.data, jac=True, method="L-BFGS-B", options={"maxiter": 500})
-    best = pm.blocking.DictToArrayBijection.rmap(
-        pm.blocking.RaveledVars(found.x, start.point_map_info)
-    )
+    best = bijection.rmap(pm.blocking.RaveledVars(found.x, start.point_map_info))
     return {"sigma": sigma, "mu": best["mu"], "beta": best["beta"]}

@@ -106,9 +106,7 @@ def _select(chart: xr.Dataset, nuclei: Sequence[str] | None) -> xr.Dataset:
     return chart.sel(nucleus=list(nuclei))
 
 
-def _measured_at(
-    chart: xr.Dataset, measured: pd.DataFrame | None
-) -> tuple[FloatArray, FloatArray]:
+def _measured_at(chart: xr.Dataset, measured: pd.DataFrame | None) -> tuple[FloatArray, FloatArray]:
     """Measured mass excess (MeV) and its variance at the nuclei of a chart; NaN where none."""
     if measured is None:
         nothing = np.full(chart.sizes["nucleus"], np.nan)

@@ -1,0 +1,49 @@
+"""The command line: one file per command, nothing heavy imported before it is needed."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from bmm.cli.data import data
+from bmm.cli.models import models
+from bmm.cli.predict import predict
+from bmm.cli.run import run
+from bmm.errors import BmmError
+
+__all__ = ["app", "main"]
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="bmm",
+    help="Local Bayesian model mixing of nuclear masses.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(run)
+app.command()(models)
+app.command()(data)
+app.command()(predict)
+
+
+def main() -> None:
+    """Run the command line; our own errors become one line and a non-zero exit code."""
+    try:
+        app()
+    except BmmError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"[bold red]error:[/] {_escaped(str(error))}"
+        )
+        sys.exit(EXIT_BAD_INPUT)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted")
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,5 @@
+"""``python -m bmm.cli``."""
+
+from bmm.cli import main
+
+main()

@@ -1,0 +1,47 @@
+"""``bmm data``: the shipped mass tables."""
+
+from __future__ import annotations
+
+from textwrap import shorten
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["data"]
+
+_OTHER_COLUMNS = 72
+_SHORTEST_CITATION = 20
+
+
+def data(
+    name: Annotated[
+        str | None, typer.Argument(help="A table, to see its whole provenance record.")
+    ] = None,
+) -> None:
+    """List the shipped mass tables with their sources, or show one table's record."""
+    from bmm.tables import MEASURED_TABLES, THEORY_TABLES, read_provenance
+
+    console = Console()
+    if name is not None:
+        for key, value in read_provenance(name).model_dump(mode="json").items():
+            console.print(f"[bold]{key}[/]: {value}", highlight=False, soft_wrap=True)
+        return
+    table = Table(title="Shipped mass tables")
+    for heading in ("table", "kind", "rows", "quantity", "calibrated"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("citation")
+    room = max(_SHORTEST_CITATION, console.width - _OTHER_COLUMNS)
+    for kind, names in (("measured", MEASURED_TABLES), ("theory", THEORY_TABLES)):
+        for each in names:
+            record = read_provenance(each)
+            table.add_row(
+                each,
+                kind,
+                str(record.n_rows),
+                f"{record.quantity} / {record.unit}",
+                str(record.calibrated_on or ""),
+                shorten(record.citation, room, placeholder=" ..."),
+            )
+    console.print(table)

@@ -1,0 +1,106 @@
+"""``bmm run``: fit a mixture and write a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from bmm.runs.pipeline import RunResult
+
+__all__ = ["run"]
+
+EXIT_NOT_CONVERGED = 3
+
+
+def run(
+    configuration: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a shipped configuration (default, occupations-so, occupations-ho, "
+            "occupations-so-talk) or path of a .toml file."
+        ),
+    ] = "default",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Run folder; by default runs/NAME.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a run folder that is there.")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed, instead of the configuration's.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,
+) -> None:
+    """Fit a mixture to measured masses, evaluate it and write a run folder.
+
+    Exits with 3 if the chains have not converged, and with 2 if the input cannot be used.
+    """
+    from bmm.runs.config import load_config
+
+    config = load_config(configuration)
+    if seed is not None:
+        config = config.model_copy(update={"seed": seed})
+    console = Console(quiet=quiet)
+    console.print(f"[bold]bmm run {config.name}[/]  {config.description}", highlight=False)
+
+    from bmm.runs.pipeline import run as run_pipeline
+
+    result = run_pipeline(
+        config, output or Path("runs") / config.name, overwrite=overwrite, console=console
+    )
+    _show(result, console)
+    if not result.convergence.converged:
+        raise typer.Exit(EXIT_NOT_CONVERGED)
+
+
+def _show(result: RunResult, console: Console) -> None:
+    from bmm.evaluation import score_tables
+
+    scores, verdict = result.scores, result.convergence
+    for table in score_tables(scores):
+        console.print(table)
+    for axis, found in scores["basis"].items():
+        if not found["resolved"]:
+            console.print(
+                f"[yellow]basis:[/] the length scale along {axis} is "
+                f"{found['posterior_length_scale']:.1f} nucleons, the basis resolves "
+                f"{found['shortest_resolved']:.1f}; raise mixing.basis.m_{axis}"
+            )
+    for mode in scores["modes"] or []:
+        console.print(
+            f"[yellow]{mode['mode']}:[/] chains {mode['chains']}, elpd {mode['elpd']:.1f}, "
+            f"stacking weight {mode['weight']:.2f}"
+        )
+    best = min(
+        (row for row in scores["yardsticks"] if row["n"] == scores["n"]),
+        key=lambda row: row["rms_MeV"],
+        default=None,
+    )
+    checked = verdict.as_dict()
+    if verdict.converged:
+        console.print("[bold green]Converged.[/]", end=" ")
+    else:
+        console.print("[bold red]NOT CONVERGED:[/] do not use these numbers.", end=" ")
+    console.print(
+        f"R-hat at most {checked['max_r_hat']:.3f}, ESS at least "
+        f"{min(checked['min_ess_bulk'], checked['min_ess_tail']):.0f}, "
+        f"{verdict.divergences} divergences, {verdict.chains} chains of {verdict.draws} draws"
+    )
+    for failure in verdict.failures:
+        console.print(f"  [red]{failure}[/]")
+    rms = scores["rms_MeV"]
+    console.print(
+        f"rms of the fitted masses: {1000 * rms['mean']:.0f} keV (mean), "
+        f"{1000 * rms['median']:.0f} keV (median)"
+        + (f"; best other: {best['name']}, {1000 * best['rms_MeV']:.0f} keV" if best else "")
+    )
+    coverage = scores["coverage"]
+    console.print(
+        f"coverage of the 68 % intervals: {100 * coverage['0.68']:.1f} %, of the 95 % intervals: "
+        f"{100 * coverage['0.95']:.1f} %"
+    )
+    console.print(f"results: {result.folder.path}", highlight=False)
