@@ -6,6 +6,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from bmm.cli.data import data
 from bmm.cli.models import models
@@ -16,7 +17,6 @@ from bmm.errors import BmmError
 __all__ = ["app", "main"]
 
 EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="bmm",
@@ -37,13 +37,6 @@ def main() -> None:
         app()
     except BmmError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(
-            f"[bold red]error:[/] {_escaped(str(error))}"
+            f"[bold red]error:[/] {escape(str(error))}"
         )
         sys.exit(EXIT_BAD_INPUT)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted")
-        sys.exit(EXIT_INTERRUPTED)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")

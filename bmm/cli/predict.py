@@ -29,6 +29,10 @@ def predict(
 
     folder = RunFolder.open(run)
     chosen = folder.select_predictions(nuclei)
+    if not folder.read_scores()["converged"]:
+        Console(stderr=True).print(
+            "[bold red]NOT CONVERGED:[/] the chains of this run disagree.", soft_wrap=True
+        )
     if csv:
         typer.echo(chosen.to_csv(index=False, float_format="%.6f"), nl=False)
         return
@@ -49,11 +53,7 @@ def predict(
             f"{row['lower_95']:.3f}\n{row['upper_95']:.3f}",
             _believed({str(key): value for key, value in row.items()}),
         )
-    console = Console()
-    scores = folder.read_scores()
-    if not scores["converged"]:
-        console.print("[bold red]NOT CONVERGED:[/] the chains of this run disagree.")
-    console.print(table)
+    Console().print(table)
 
 
 def _believed(row: dict[str, Any]) -> str:

@@ -31,7 +31,8 @@ def run(
         bool, typer.Option("--overwrite", help="Replace a run folder that is there.")
     ] = False,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Seed, instead of the configuration's.")
+        int | None,
+        typer.Option(min=0, max=2**63 - 1, help="Seed, instead of the configuration's."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,
 ) -> None:
@@ -54,7 +55,16 @@ def run(
     )
     _show(result, console)
     if not result.convergence.converged:
+        _warn(result.convergence.failures)
         raise typer.Exit(EXIT_NOT_CONVERGED)
+
+
+def _warn(failures: list[str]) -> None:
+    """Say it on the error stream, where neither --quiet nor a redirection hides it."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print("[bold red]NOT CONVERGED:[/] do not use these numbers.")
+    for failure in failures:
+        console.print(f"  {failure}", style="red", markup=False)
 
 
 def _show(result: RunResult, console: Console) -> None:
@@ -70,7 +80,7 @@ def _show(result: RunResult, console: Console) -> None:
                 f"{found['posterior_length_scale']:.1f} nucleons, the basis resolves "
                 f"{found['shortest_resolved']:.1f}; raise mixing.basis.m_{axis}"
             )
-    for mode in scores["modes"] or []:
+    for mode in scores["modes"]:
         console.print(
             f"[yellow]{mode['mode']}:[/] chains {mode['chains']}, elpd {mode['elpd']:.1f}, "
             f"stacking weight {mode['weight']:.2f}"
@@ -83,15 +93,11 @@ def _show(result: RunResult, console: Console) -> None:
     checked = verdict.as_dict()
     if verdict.converged:
         console.print("[bold green]Converged.[/]", end=" ")
-    else:
-        console.print("[bold red]NOT CONVERGED:[/] do not use these numbers.", end=" ")
     console.print(
         f"R-hat at most {checked['max_r_hat']:.3f}, ESS at least "
         f"{min(checked['min_ess_bulk'], checked['min_ess_tail']):.0f}, "
         f"{verdict.divergences} divergences, {verdict.chains} chains of {verdict.draws} draws"
     )
-    for failure in verdict.failures:
-        console.print(f"  [red]{failure}[/]")
     rms = scores["rms_MeV"]
     console.print(
         f"rms of the fitted masses: {1000 * rms['mean']:.0f} keV (mean), "

@@ -1,7 +1,7 @@
 """Scores of a mixture, and of the simple predictions it has to beat."""
 
 from bmm.evaluation.evidence import NoiseFamily
-from bmm.evaluation.report import Scores, evaluate, nucleus_table
+from bmm.evaluation.report import Scores, evaluate, nucleus_table, point_rms
 from bmm.evaluation.screen import score_tables
 from bmm.evaluation.yardsticks import global_bma, yardstick_predictions, yardstick_table
 
@@ -11,6 +11,7 @@ __all__ = [
     "evaluate",
     "global_bma",
     "nucleus_table",
+    "point_rms",
     "score_tables",
     "yardstick_predictions",
     "yardstick_table",

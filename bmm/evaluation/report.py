@@ -16,7 +16,7 @@ from bmm.evaluation.evidence import NoiseFamily
 from bmm.evaluation.yardsticks import global_bma, yardstick_predictions, yardstick_table
 from bmm.nuclides import nuclide_index
 
-__all__ = ["Scores", "evaluate", "nucleus_table"]
+__all__ = ["Scores", "evaluate", "nucleus_table", "point_rms"]
 
 Scores = dict[str, Any]
 """What `evaluate` returns."""
@@ -79,16 +79,13 @@ def evaluate(
     """
     if not np.array_equal(draws["nucleus"], summary["nucleus"]):
         raise DataError("draws and summary must have the same nuclei in the same order.")
-    index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
-    scored = index.isin(measured.index) & np.isfinite(summary["mean"].to_numpy())
-    if not scored.any():
-        raise DataError("nothing to score: no measured nucleus is among the predicted ones.")
+    scored, index = _scored(summary, measured)
     part = summary.isel(nucleus=scored)
-    observed = measured.loc[index[scored], "mass_excess"].to_numpy(dtype=np.float64)
+    observed = measured.loc[index, "mass_excess"].to_numpy(dtype=np.float64)
     bma = global_bma(theory, training, noise)
-    table = yardstick_table(
-        yardstick_predictions(theory, bma), measured.loc[index[scored]], bma
-    ).rename(columns={"rms": "rms_MeV"})
+    table = yardstick_table(yardstick_predictions(theory, bma), measured.loc[index], bma).rename(
+        columns={"rms": "rms_MeV"}
+    )
     return {
         "n": int(scored.sum()),
         **_point_scores(part, observed),
@@ -104,6 +101,32 @@ def evaluate(
         "weights": _by_model(part["weight"]),
         "responsibilities": _by_model(part["responsibility"]),
     }
+
+
+def point_rms(summary: xr.Dataset, measured: pd.DataFrame) -> dict[str, float]:
+    """Root-mean-square error of the posterior mean, median and mode, MeV.
+
+    Parameters
+    ----------
+    summary : Dataset (nucleus, model)
+        As for `evaluate`.
+    measured : DataFrame
+        The masses to score on, indexed (Z, N), with a column mass_excess in MeV.
+
+    Returns
+    -------
+    dict
+        {mean, median, mode}; smaller is better.
+
+    Raises
+    ------
+    DataError
+        If no measured nucleus is predicted.
+    """
+    scored, index = _scored(summary, measured)
+    observed = measured.loc[index, "mass_excess"].to_numpy(dtype=np.float64)
+    part = summary.isel(nucleus=scored)
+    return {name: sc.rms(part[name].to_numpy(), observed) for name in _CENTRES}
 
 
 def nucleus_table(summary: xr.Dataset, measured: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -134,6 +157,17 @@ def nucleus_table(summary: xr.Dataset, measured: pd.DataFrame | None = None) -> 
         for model in summary["model"].to_numpy():
             table[f"{name}_{model}"] = summary[name].sel(model=model).to_numpy()
     return table
+
+
+def _scored(
+    summary: xr.Dataset, measured: pd.DataFrame
+) -> tuple[npt.NDArray[np.bool], pd.MultiIndex]:
+    """Which predicted nuclei are measured, and their (Z, N)."""
+    index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    scored = index.isin(measured.index) & np.isfinite(summary["mean"].to_numpy())
+    if not scored.any():
+        raise DataError("nothing to score: no measured nucleus is among the predicted ones.")
+    return scored, index[scored]
 
 
 def _point_scores(part: xr.Dataset, observed: npt.NDArray[np.float64]) -> Scores:

@@ -70,7 +70,9 @@ class Convergence:
             values = self.table[column]
             bad = ~(values <= limit) if above else ~(values >= limit)
             if bad.any():
-                worst = str(values.idxmax() if above else values.idxmin())
+                # NaN, which too few draws give, is worse than any number.
+                ranked = values.sort_values(ascending=not above, na_position="first")
+                worst = str(ranked.index[0])
                 relation = "above" if above else "below"
                 found.append(
                     f"{column} of {int(bad.sum())} of {len(values)} quantities is {relation} "
@@ -78,8 +80,9 @@ class Convergence:
                 )
         if self.divergences > MAX_DIVERGENT_FRACTION * self.chains * self.draws:
             found.append(f"{self.divergences} transitions diverged")
-        if min(self.e_bfmi) < MIN_E_BFMI:
-            found.append(f"E-BFMI is {min(self.e_bfmi):.2f}, below {MIN_E_BFMI}")
+        low = [value for value in self.e_bfmi if not value >= MIN_E_BFMI]
+        if low:
+            found.append(f"E-BFMI is {min(low):.2f}, below {MIN_E_BFMI}")
         return found
 
     @property
@@ -131,7 +134,9 @@ def check_convergence(
     }
     table = pd.DataFrame({name: _flatten(values) for name, values in columns.items()})
     energy = stats["energy"].to_numpy()
-    e_bfmi = np.square(np.diff(energy, axis=1)).mean(axis=1) / energy.var(axis=1)
+    spread = np.square(energy - energy.mean(axis=1, keepdims=True)).sum(axis=1)
+    jumps = np.square(np.diff(energy, axis=1)).sum(axis=1)
+    e_bfmi = np.divide(jumps, spread, out=np.full_like(spread, np.nan), where=spread > 0)
     return Convergence(
         table=table,
         chains=quantities.sizes["chain"],

@@ -21,7 +21,6 @@ from bmm.mixing.noise import added_variance
 from bmm.mixing.problem import training_problem
 from bmm.mixing.sampling import Sampled, sample
 from bmm.mixing.settings import Mixing
-from bmm.mixing.start import start_in_mode
 
 __all__ = ["convergence_of", "fit", "posterior_draws", "read_axes", "read_settings"]
 
@@ -71,33 +70,55 @@ def fit(
     """
     settings = settings or Mixing()
     problem = training_problem(measured, theory)
+    if settings.mode is not None and len(settings.mode.sigma) != problem.sizes["model"]:
+        raise ConfigError(
+            f"key 'mixing.mode.sigma' has {len(settings.mode.sigma)} values: expected one for "
+            f"each of the {problem.sizes['model']} components"
+        )
     axis_Z, axis_N = axes(
         np.append(chart["Z"].to_numpy(), problem["Z"].to_numpy()),
         np.append(chart["N"].to_numpy(), problem["N"].to_numpy()),
         settings,
     )
-    model = build_model(problem, axis_Z, axis_N, settings)
-    start = None
-    if settings.start.sigma is not None:
-        if len(settings.start.sigma) != problem.sizes["model"]:
-            raise ConfigError(
-                f"start.sigma has {len(settings.start.sigma)} values: expected one for each of "
-                f"the {problem.sizes['model']} components"
-            )
-        start = start_in_mode(model, np.asarray(settings.start.sigma))
-    sampled = sample(model, settings.sampler, seed, start=start, console=console)
+    sampled = [
+        sample(
+            build_model(problem, axis_Z, axis_N, settings), settings.sampler, seed, console=console
+        )
+    ]
+    if settings.mode is not None:
+        sampled.append(_sample_mode(problem, (axis_Z, axis_N), settings, seed, console))
     return _assemble(sampled, problem, chart, (axis_Z, axis_N), settings, seed)
 
 
+def _sample_mode(
+    problem: xr.Dataset,
+    axes: tuple[Axis, Axis],
+    settings: Mixing,
+    seed: int,
+    console: Console | None,
+) -> Sampled:
+    """Sample the part of the posterior that the settings call a mode."""
+    mode = settings.mode
+    assert mode is not None
+    model = build_model(problem, *axes, settings, sigma_below=mode.sigma_below)
+    start = {"sigma": np.asarray(mode.sigma)}
+    return sample(model, settings.sampler, seed, start=start, console=console)
+
+
 def _assemble(
-    sampled: Sampled,
+    sampled: list[Sampled],
     problem: xr.Dataset,
     chart: xr.Dataset,
     axes: tuple[Axis, Axis],
     settings: Mixing,
     seed: int,
 ) -> xr.DataTree:
-    posterior = sampled.tree["posterior"].to_dataset()
+    posterior, stats = (
+        xr.concat([each.tree[name].to_dataset() for each in sampled], dim="chain")
+        for name in ("posterior", "sample_stats")
+    )
+    posterior = posterior.assign_coords(chain=np.arange(posterior.sizes["chain"]))
+    stats = stats.assign_coords(chain=posterior["chain"])
     draws = Draws(posterior, *axes, settings.noise)
     density = draws.log_likelihood(problem, added_variance(problem, settings.noise))
     density += _log_jacobian(problem, settings)
@@ -114,7 +135,7 @@ def _assemble(
     tree = xr.DataTree.from_dict(
         {
             "posterior": posterior,
-            "sample_stats": sampled.tree["sample_stats"].to_dataset(),
+            "sample_stats": stats,
             "log_likelihood": log_likelihood,
             "observed_data": problem[observed],
             "constant_data": problem.drop_vars(observed),
@@ -126,9 +147,9 @@ def _assemble(
         "axis_N": json.dumps([axes[1].low, axes[1].high, axes[1].c, axes[1].m]),
         "mixing": settings.model_dump_json(),
         "seed": seed,
-        "partial": int(sampled.partial),
-        "compile_seconds": sampled.compile_seconds,
-        "sample_seconds": sampled.sample_seconds,
+        "partial": int(any(each.partial for each in sampled)),
+        "compile_seconds": sum(each.compile_seconds for each in sampled),
+        "sample_seconds": sum(each.sample_seconds for each in sampled),
     }
     modes = find_modes(tree, hyperparameters(settings.noise))
     if modes is not None:

@@ -167,7 +167,6 @@ class LocalMixture(CompiledOperation):
 
     function = staticmethod(local_mixture)
     output_types = (pt.dvector, pt.dmatrix, pt.dmatrix, pt.dvector, pt.dvector)
-    compiled_with = (digamma.py_func,)
     _differentiable = 4
 
     def pullback(

@@ -71,7 +71,14 @@ def length_scales(prior: Prior, basis: Basis) -> tuple[float, float]:
     return shortest, longest
 
 
-def build_model(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixing) -> pm.Model:
+def build_model(
+    problem: xr.Dataset,
+    axis_Z: Axis,
+    axis_N: Axis,
+    settings: Mixing,
+    *,
+    sigma_below: float | None = None,
+) -> pm.Model:
     """Write the mixture as a PyMC model.
 
     Parameters
@@ -82,6 +89,8 @@ def build_model(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixin
         Basis along the axes of the chart.
     settings : Mixing
         Priors and noise.
+    sigma_below : float, optional
+        Cut the prior of every sigma_k off there, keV per nucleon at A = 100.
 
     Returns
     -------
@@ -99,7 +108,11 @@ def build_model(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixin
     lattice = Lattice.of(axis_Z, axis_N, problem["Z"].to_numpy(), problem["N"].to_numpy())
     data = likelihood_data(problem, noise)
     with pm.Model(coords=coords) as model:
-        sigma = _variable("sigma", priors.sigma, "model")
+        if sigma_below is None:
+            sigma = _variable("sigma", priors.sigma, "model")
+        else:
+            whole = getattr(pm, priors.sigma.distribution).dist(**priors.sigma.parameters)
+            sigma = pm.Truncated("sigma", whole, lower=0, upper=sigma_below, dims="model")
         mu = _variable("mu", priors.mu, "model")
         eta = _variable("eta", priors.eta, "model")
         rho_Z = _variable("rho_Z", priors.rho_Z)

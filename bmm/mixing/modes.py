@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-__all__ = ["find_modes", "group_chains", "stacked_posterior", "weigh_modes"]
+__all__ = ["find_modes", "group_chains", "select_mode", "stacked_posterior", "weigh_modes"]
 
 SAME_MODE_R_HAT = 1.1
+FEWEST_DRAWS = 100
 
 
 def find_modes(tree: xr.DataTree, var_names: Sequence[str]) -> xr.Dataset | None:
@@ -32,8 +33,10 @@ def find_modes(tree: xr.DataTree, var_names: Sequence[str]) -> xr.Dataset | None
     -------
     Dataset or None
         Dims mode and chain: weight and elpd (mode), mode_of_chain (chain), the position of its
-        mode; None if all chains agree.
+        mode; None if all chains agree, or are shorter than 100 draws and cannot be told apart.
     """
+    if tree["posterior"].sizes["draw"] < FEWEST_DRAWS:
+        return None
     groups = group_chains(tree, var_names)
     if len(groups) == 1:
         return None
@@ -50,6 +53,32 @@ def find_modes(tree: xr.DataTree, var_names: Sequence[str]) -> xr.Dataset | None
         },
         coords={"mode": list(table.index), "chain": chains},
     )
+
+
+def select_mode(tree: xr.DataTree, position: int) -> xr.DataTree:
+    """Keep the chains of one mode.
+
+    Parameters
+    ----------
+    tree : DataTree
+        With a group modes; see `find_modes`.
+    position : int
+        Position of the mode.
+
+    Returns
+    -------
+    DataTree
+        All groups but modes, with these chains only.
+    """
+    chosen = np.flatnonzero(tree["modes"]["mode_of_chain"].to_numpy() == position)
+    groups = {
+        name: group.to_dataset().isel(chain=chosen, missing_dims="ignore")
+        for name, group in tree.children.items()
+        if name != "modes"
+    }
+    selected = xr.DataTree.from_dict(groups)
+    selected.attrs = tree.attrs
+    return selected
 
 
 def stacked_posterior(posterior: xr.Dataset, modes: xr.Dataset) -> xr.Dataset:
@@ -70,7 +99,8 @@ def stacked_posterior(posterior: xr.Dataset, modes: xr.Dataset) -> xr.Dataset:
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     mode_of_draw = np.repeat(modes["mode_of_chain"].to_numpy(), draws)
     total = chains * draws
-    counts = np.floor(modes["weight"].to_numpy() * total + 0.5).astype(int)
+    ends = np.round(np.cumsum(modes["weight"].to_numpy()) * total).astype(int)
+    counts = np.diff(ends, prepend=0)
     picked = [
         members[np.linspace(0, len(members) - 1, count).round().astype(int)]
         for position, count in enumerate(counts)

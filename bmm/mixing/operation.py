@@ -27,14 +27,11 @@ class CompiledOperation(Op):
         Takes the inputs and returns one array, or a tuple of them.
     output_types : sequence of TensorType
         Types of what it returns.
-    compiled_with : sequence of callable
-        Other functions that it calls; part of the key of the cache of compiled code.
     """
 
     __props__ = ()
     function: ClassVar[Callable[..., Any]]
     output_types: ClassVar[Sequence[Any]]
-    compiled_with: ClassVar[Sequence[Callable[..., Any]]] = ()
 
     def make_node(self, *inputs: Any) -> Apply:
         """Build the node; arguments as for `function`."""
@@ -54,6 +51,8 @@ class CompiledOperation(Op):
 def _compile(op: CompiledOperation, node: Apply, **_: Any) -> tuple[Any, int]:
     # PyTensor's cache on disk knows an operation by its class alone.  Without the source in the
     # key, a newer bmm would run an older bmm's machine code.
-    source = "".join(inspect.getsource(each) for each in (type(op).function, *op.compiled_with))
+    # The whole module's: the function compiles in the constants and functions it finds there.
+    function = type(op).function
+    source = inspect.getsource(inspect.getmodule(function) or function)
     version = int.from_bytes(hashlib.sha256(source.encode()).digest()[:8])
-    return numba_njit(type(op).function), version
+    return numba_njit(function), version

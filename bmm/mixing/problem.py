@@ -34,10 +34,18 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
     Raises
     ------
     DataError
-        If nothing is selected, or no model covers some nucleus, which is named.
+        If nothing is selected, theory lists other nuclei, or no model covers some nucleus, which
+        is named.
     """
     if measured.empty:
         raise DataError("no measured nucleus is selected: expected at least one to fit to")
+    Z, N = (measured.index.get_level_values(name).to_numpy(dtype=np.int64) for name in ("Z", "N"))
+    nuclei = labels(Z.tolist(), N.tolist())
+    if theory["nucleus"].to_numpy().tolist() != nuclei:
+        raise DataError(
+            "measured masses and theory differ in their nuclei or in their order: expected what "
+            "the models predict for the index of the measured masses"
+        )
     uncovered = np.isnan(theory["mass_excess"].to_numpy()).all(axis=1)
     if uncovered.any():
         names = theory["nucleus"].to_numpy()[uncovered]
@@ -46,7 +54,6 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
         raise DataError(
             f"no model covers {shown}{rest}: expected every fitted nucleus to be covered by a model"
         )
-    Z, N = (measured.index.get_level_values(name).to_numpy(dtype=np.int64) for name in ("Z", "N"))
     MeV = {"units": "MeV"}
     return xr.Dataset(
         {
@@ -60,7 +67,7 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
             "theory_sd": (("nucleus", "model"), theory["mass_excess_sd"].to_numpy(), MeV),
         },
         coords={
-            "nucleus": ("nucleus", labels(Z.tolist(), N.tolist())),
+            "nucleus": ("nucleus", nuclei),
             "model": ("model", theory["model"].to_numpy()),
             "Z": ("nucleus", Z),
             "N": ("nucleus", N),

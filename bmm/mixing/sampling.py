@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,9 +81,8 @@ def sample(
     begun = time.perf_counter()
     # Fast-math lets freshly compiled and cached code round differently, and so the chains differ.
     with pytensor.config.change_flags(numba__fastmath=False):
-        compiled = nutpie.compile_pymc_model(
-            model, initial_points=start, jitter_rvs=set() if start else None
-        )
+        scattered = set(model.free_RVs) - {model[name] for name in start or ()}
+        compiled = nutpie.compile_pymc_model(model, initial_points=start, jitter_rvs=scattered)
     compile_seconds = time.perf_counter() - begun
     logger.info("compiled in %.1f s; %d coupled parameters", compile_seconds, compiled.n_dim)
     begun = time.perf_counter()
@@ -92,7 +92,7 @@ def sample(
             draws=settings.draws,
             tune=settings.tune,
             chains=settings.chains,
-            cores=settings.cores or len(os.sched_getaffinity(0)),
+            cores=settings.cores or _available_cores(),
             seed=seed,
             target_accept=settings.target_accept,
             maxdepth=settings.max_depth,
@@ -105,10 +105,21 @@ def sample(
             tree, partial = handle.wait(), False
         except KeyboardInterrupt:
             logger.warning("interrupted: keeping the draws made so far")
-            tree, partial = _complete_part(handle.abort()), True
+            with warnings.catch_warnings():
+                # ArviZ doubts the dimensions of a posterior with fewer draws than chains.
+                warnings.filterwarnings("ignore", "Found chain dimension", UserWarning)
+                unfinished = handle.abort()
+            tree, partial = _complete_part(unfinished), True
     seconds = time.perf_counter() - begun
     logger.info("sampled in %.1f s", seconds)
     return Sampled(_tidy(tree), partial, compile_seconds, seconds)
+
+
+def _available_cores() -> int:
+    """Processors this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager

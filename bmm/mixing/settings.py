@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
-__all__ = ["Basis", "Mixing", "Noise", "Prior", "Priors", "Sampler", "Start"]
+__all__ = ["Basis", "Mixing", "Mode", "Noise", "Prior", "Priors", "Sampler"]
 
 # Distributions a prior may name, with their parameters as PyMC spells them.
 POSITIVE: dict[str, tuple[str, ...]] = {
@@ -32,7 +32,7 @@ REAL: dict[str, tuple[str, ...]] = {
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Prior(_Strict):
@@ -165,18 +165,33 @@ class Basis(_Strict):
     c_N: Annotated[float, Field(ge=1)] | None = None
     resolve: tuple[float, float] = (0.05, 0.95)
 
+    @model_validator(mode="after")
+    def _ascending(self) -> Basis:
+        if not 0 < self.resolve[0] <= self.resolve[1] < 1:
+            raise ValueError(f"resolve must ascend between 0 and 1, not {list(self.resolve)}")
+        return self
 
-class Start(_Strict):
-    """Where the chains start.
+
+class Mode(_Strict):
+    """A mode of the posterior to be sampled for itself, beside the free chains.
 
     Parameters
     ----------
-    sigma : list of float, optional
-        sigma_k to start from, keV per nucleon at A = 100, in the order of the components; for a
-        posterior of several modes this picks the mode.
+    sigma : list of float
+        sigma_k to start from, keV per nucleon at A = 100, in the order of the components.
+    sigma_below : float
+        The mode is the part of the posterior in which every sigma_k is below this; as many
+        chains as run free are confined to it.
     """
 
-    sigma: list[PositiveFloat] | None = None
+    sigma: list[PositiveFloat]
+    sigma_below: PositiveFloat
+
+    @model_validator(mode="after")
+    def _starts_inside(self) -> Mode:
+        if max(self.sigma) >= self.sigma_below:
+            raise ValueError(f"every sigma must be below sigma_below = {self.sigma_below:g}")
+        return self
 
 
 class Sampler(_Strict):
@@ -210,13 +225,15 @@ class Mixing(_Strict):
     observable : {"binding_energy_per_nucleon", "mass_excess"}
         Quantity whose density is modelled, in keV per nucleon or MeV.  The two are linear in
         each other for every nucleus, so that weights and spreads do not depend on the choice.
-    priors, noise, basis, start, sampler
-        See `Priors`, `Noise`, `Basis`, `Start`, `Sampler`.
+    priors, noise, basis, sampler
+        See `Priors`, `Noise`, `Basis`, `Sampler`.
+    mode : Mode, optional
+        A mode to be sampled for itself.
     """
 
     observable: Literal["binding_energy_per_nucleon", "mass_excess"] = "binding_energy_per_nucleon"
     priors: Priors = Priors()
     noise: Noise = Noise()
     basis: Basis = Basis()
-    start: Start = Start()
+    mode: Mode | None = None
     sampler: Sampler = Sampler()

@@ -1,0 +1,1 @@
+"""Runs: configurations in, run folders out."""

@@ -1,0 +1,42 @@
+"""``predictions.csv``: one row per nucleus."""
+
+from __future__ import annotations
+
+import pandas as pd
+import xarray as xr
+
+from bmm.nuclides import nuclide_index, symbol
+
+__all__ = ["prediction_table"]
+
+
+def prediction_table(summary: xr.Dataset, measured: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Lay out predictions row by row.
+
+    Parameters
+    ----------
+    summary : Dataset
+        See `bmm.prediction.predictive.Prediction`.
+    measured : DataFrame, optional
+        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
+
+    Returns
+    -------
+    DataFrame
+        Columns Z, N, A, symbol; measured and measured_uncertainty (NaN where unmeasured); mean,
+        median, sd, lower_68, upper_68, lower_95, upper_95, all mass excess in MeV; and
+        weight_<model> for every model.
+    """
+    index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    Z = index.get_level_values("Z").to_numpy()
+    N = index.get_level_values("N").to_numpy()
+    columns = {"Z": Z, "N": N, "A": Z + N, "symbol": [symbol(int(z)) for z in Z]}
+    known = pd.DataFrame(columns=["mass_excess", "mass_excess_uncertainty"], dtype=float)
+    known = (known if measured is None else measured).reindex(index)
+    columns["measured"] = known["mass_excess"].to_numpy()
+    columns["measured_uncertainty"] = known["mass_excess_uncertainty"].to_numpy()
+    for name in ("mean", "median", "sd", "lower_68", "upper_68", "lower_95", "upper_95"):
+        columns[name] = summary[name].to_numpy()
+    for model in summary["model"].to_numpy():
+        columns[f"weight_{model}"] = summary["weight"].sel(model=model).to_numpy()
+    return pd.DataFrame(columns)

@@ -1,0 +1,61 @@
+"""What a result was made with: enough to make it again."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+from collections.abc import Sequence
+from typing import Any
+
+from bmm.tables import data_folder
+from bmm.theory.cards import Card, TableCard
+
+__all__ = ["provenance"]
+
+_PACKAGES = (
+    "nuclear-bmm", "pymc", "pytensor", "nutpie", "numba", "arviz", "numpy", "pandas", "xarray",
+    "scipy",
+)  # fmt: skip
+
+
+def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any]:
+    """Record versions, machine, seed and the checksums of every table that was read.
+
+    Parameters
+    ----------
+    measured : str
+        Name of the measured masses.
+    cards : sequence of Card
+        Models that were mixed.
+    seed : int
+        Seed of the run.
+
+    Returns
+    -------
+    dict
+        Plain values, ready for JSON.
+    """
+    files = {measured: data_folder() / "measured" / f"{measured}.csv"}
+    for card in cards:
+        if isinstance(card, TableCard):
+            file = card.file or data_folder() / "theory" / f"{card.table}.csv"
+            files[card.name] = file
+    return {
+        "seed": seed,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "numba_fastmath": False,
+        "sha256": {
+            name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()
+        },
+        "citations": {card.name: card.citation for card in cards},
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from bmm.errors import DomainError
+from bmm.mixing import draws as draws_module
+from bmm.mixing.basis import root_spectral_density
+from bmm.mixing.draws import Draws, component_log_density, log_normalise
+from bmm.mixing.fit import fit, posterior_draws, read_axes, read_settings
+from bmm.mixing.lattice import Lattice, lattice_field
+from bmm.mixing.model import build_model
+from bmm.mixing.noise import added_variance
+from bmm.mixing.problem import training_problem
+
+
+@pytest.fixture(scope="module")
+def draws(fitted):
+    return posterior_draws(fitted)
+
+
+@pytest.fixture(scope="module")
+def in_mass_excess(world):
+    settings = world.settings.model_copy(update={"observable": "mass_excess"})
+    return fit(world.measured, world.theory, world.chart, settings, seed=5)
+
+
+def draw(fitted, number):
+    flat = fitted["posterior"].to_dataset().stack(sample=("chain", "draw"))
+    return {name: flat[name].isel(sample=number).to_numpy().astype(float) for name in flat}
+
+
+def test_fields_are_those_of_the_lattice_draw_by_draw(fitted, draws, monkeypatch):
+    # Several parts, the last of them shorter.
+    monkeypatch.setattr(draws_module, "_CHUNK_ELEMENTS", 7 * 9 * 3 * 180)
+    chart = fitted["chart"]
+    Z, N = chart["Z"].to_numpy(), chart["N"].to_numpy()
+    parts = list(draws.log_alpha(Z, N))
+    assert [part.stop - part.start for part, _ in parts] == [180, 180, 140]
+    field = np.concatenate([values for _, values in parts])
+    axis_Z, axis_N = read_axes(fitted)
+    lattice = Lattice.of(axis_Z, axis_N, Z, N)
+    for number in (0, 179, 180, 333, 499):
+        value = draw(fitted, number)
+        expected = lattice_field(
+            value["beta"],
+            np.sqrt(value["eta"]),
+            root_spectral_density(axis_Z.omega, float(value["rho_Z"])),
+            root_spectral_density(axis_N.omega, float(value["rho_N"])),
+            value["mu"],
+            lattice.phi_Z,
+            lattice.phi_N,
+            lattice.order,
+            lattice.first,
+        )
+        np.testing.assert_allclose(field[number], expected, rtol=1e-10, atol=1e-12)
+
+
+def test_log_likelihood_is_the_models(world, fitted, draws):
+    problem = training_problem(world.measured, world.theory)
+    settings = read_settings(fitted)
+    model = build_model(problem, *read_axes(fitted), settings)
+    pointwise = model.compile_logp(vars=model.observed_RVs, sum=False, mode="NUMBA")
+    found = draws.log_likelihood(problem, added_variance(problem, settings.noise))
+    for number in (0, 250, 499):
+        value = draw(fitted, number)
+        point = {name: value[name] for name in ("mu", "beta", "A_power")} | {
+            f"{name}_log__": np.log(value[name])
+            for name in ("sigma", "eta", "rho_Z", "rho_N", "nu")
+        }
+        (expected,) = pointwise(point)
+        np.testing.assert_allclose(found[number], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_stored_log_likelihood_is_per_keV_of_binding_energy_per_nucleon(world, fitted, draws):
+    # B/A in keV is -1000 Δ / A plus a constant: a density per keV is A / 1000 of one per MeV.
+    problem = training_problem(world.measured, world.theory)
+    per_MeV = draws.log_likelihood(problem, added_variance(problem, world.settings.noise))
+    stored = fitted["log_likelihood"]["mass_excess"].to_numpy().reshape(per_MeV.shape)
+    expected = np.broadcast_to(np.log(problem["A"].to_numpy() / 1000), per_MeV.shape)
+    np.testing.assert_allclose(stored - per_MeV, expected, atol=1e-5)
+
+
+def test_observable_changes_the_log_likelihood_and_nothing_else(world, fitted, in_mass_excess):
+    # Also: the same seed gives the same draws.
+    for name, values in fitted["posterior"].data_vars.items():
+        assert np.array_equal(values, in_mass_excess["posterior"][name])
+    shift = fitted["log_likelihood"]["mass_excess"] - in_mass_excess["log_likelihood"]["mass_excess"]
+    expected = np.broadcast_to(np.log(fitted["constant_data"]["A"] / 1000), shift.shape)
+    np.testing.assert_allclose(shift, expected, atol=1e-5)
+
+
+def test_weights_of_the_covering_models_sum_to_one():
+    rng = np.random.default_rng(0)
+    covers = rng.random((20, 4)) < 0.5
+    covers[:, 2] = True
+    for size in (1.0, 900.0):
+        field = size * rng.normal(size=(5, 20, 4))
+        weight = np.exp(log_normalise(field, covers))
+        np.testing.assert_allclose(weight.sum(axis=-1), 1, rtol=1e-12)
+        assert not weight[:, ~covers].any()
+        expected = special.softmax(np.where(covers, field, -np.inf), axis=-1)
+        np.testing.assert_allclose(weight, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("nu", [1.5, 4.0, np.inf])
+def test_component_density_is_scipys(nu):
+    residual, scale = np.linspace(-30, 30, 13)[:, None], np.array([0.2, 1.0, 5.0])
+    expected = stats.t.logpdf(residual / scale, nu) - np.log(scale)
+    np.testing.assert_allclose(component_log_density(residual, scale, nu), expected, rtol=1e-12)
+
+
+def test_spread_grows_with_A_from_100_keV_per_unit_of_sigma(constant_tree, world):
+    for power in (0.0, 1.0):
+        noise = world.settings.noise.model_copy(update={"A_power": power, "nu": 4.0})
+        tree = constant_tree([0.0, 0, 0], [2.0, 3, 4], world.chart, noise)
+        scale = posterior_draws(tree).scale([100, 200])
+        expected = 0.1 * np.array([2, 3, 4]) * np.array([[1], [2**power]])
+        np.testing.assert_allclose(scale, expected[None], rtol=1e-12)
+
+
+def test_a_nucleus_outside_the_box_is_refused(draws):
+    with pytest.raises(DomainError, match="Z=60 is outside the prediction chart"):
+        next(draws.log_alpha(np.array([60]), np.array([40])))
+
+
+def test_fixed_noise_is_read_from_the_settings(constant_tree, world):
+    learned = {"nu": [3.0], "A_power": [0.5]}
+    for noise, nu in (({"family": "normal"}, np.inf), ({"nu": 7.0}, 7.0), ({"nu": "learn"}, 3.0)):
+        noise = world.settings.noise.__class__(**noise)
+        extra = learned if noise.nu == "learn" else {}
+        tree = constant_tree([0.0, 0, 0], [2.0, 3, 4], world.chart, noise, **extra)
+        made = Draws(tree["posterior"].to_dataset(), *read_axes(tree), noise)
+        assert np.array_equal(made.nu, [nu])

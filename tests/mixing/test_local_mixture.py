@@ -1,0 +1,153 @@
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from scipy import special, stats
+
+from bmm.mixing.likelihood import LocalMixture, digamma, local_mixture
+
+n, K = 12, 3
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(11)
+
+
+@pytest.fixture
+def data(rng):
+    """Masses, theory with gaps, added variances and mass numbers, as `local_mixture` takes them."""
+    covers = rng.random((n, K)) < 0.7
+    covers[:, 1] |= ~covers.any(axis=1)
+    mass = rng.normal(scale=20, size=n)
+    theory = mass[:, None] + rng.normal(scale=1.5, size=(n, K))
+    variance = rng.choice([0, 0.04, 1.0], size=(n, K))
+    return mass, np.where(covers, theory, 0.0), covers, variance, np.log(rng.integers(60, 250, n) / 100)
+
+
+def reference(field, sigma, nu, power, mass, theory, covers, variance, log_A):
+    """Log density by scipy, one nucleus at a time."""
+    result = []
+    for i in range(len(mass)):
+        k = covers[i]
+        scale = np.hypot(0.1 * sigma[k] * np.exp(log_A[i]) ** power, np.sqrt(variance[i, k]))
+        # scipy's Student-t with nu = inf is the normal distribution.
+        density = stats.t.logpdf(mass[i], nu, theory[i, k], scale)
+        result.append(special.logsumexp(special.log_softmax(field[i, k]) + density))
+    return np.array(result)
+
+
+def point(rng, nu):
+    return rng.normal(scale=2, size=(n, K)), rng.gamma(10, size=K), nu, rng.normal()
+
+
+@pytest.mark.parametrize("nu", [0.7, 4.0, 60.0, np.inf])
+def test_density_is_scipys(rng, data, nu):
+    parameters = point(rng, nu)
+    expected = reference(*parameters, *data)
+    np.testing.assert_allclose(local_mixture(*parameters, *data)[0], expected, rtol=1e-11)
+
+
+def test_normal_noise_is_the_limit_of_student_t(rng, data):
+    field, sigma, _, power = point(rng, np.inf)
+    many = local_mixture(field, sigma, 1e9, power, *data)[0]
+    np.testing.assert_allclose(many, local_mixture(field, sigma, np.inf, power, *data)[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("nu", [0.7, 4.0, np.inf])
+def test_derivatives_are_finite_differences(rng, data, nu):
+    field, sigma, _, power = point(rng, nu)
+    _, d_field, d_sigma, d_nu, d_power = local_mixture(field, sigma, nu, power, *data)
+    h = 1e-5
+
+    def slope(up, down):
+        return (reference(*up, *data) - reference(*down, *data)) / (2 * h)
+
+    for k in range(K):
+        step = h * np.eye(K)[k]
+        moved = slope((field + step, sigma, nu, power), (field - step, sigma, nu, power))
+        np.testing.assert_allclose(d_field[:, k], moved, rtol=1e-5, atol=1e-8)
+        moved = slope((field, sigma + step, nu, power), (field, sigma - step, nu, power))
+        np.testing.assert_allclose(d_sigma[:, k], moved, rtol=1e-5, atol=1e-8)
+    moved = slope((field, sigma, nu, power + h), (field, sigma, nu, power - h))
+    np.testing.assert_allclose(d_power, moved, rtol=1e-5, atol=1e-8)
+    if np.isfinite(nu):
+        moved = slope((field, sigma, nu + h, power), (field, sigma, nu - h, power))
+        np.testing.assert_allclose(d_nu, moved, rtol=1e-5, atol=1e-8)
+
+
+def test_derivatives_by_the_fields_of_a_nucleus_cancel(rng, data):
+    # Adding the same number to every field changes no weight.
+    d_field = local_mixture(*point(rng, 4.0), *data)[1]
+    np.testing.assert_allclose(d_field.sum(axis=1), 0, atol=1e-14)
+
+
+def test_digamma_is_scipys():
+    x = np.geomspace(1e-3, 1e6, 200)
+    np.testing.assert_allclose([digamma(value) for value in x], special.digamma(x), rtol=1e-8)
+
+
+def test_hopeless_fields_and_masses_stay_finite(rng, data):
+    _, sigma, _, power = point(rng, 4.0)
+    for size in (900.0, -900.0):
+        field = size * np.sign(rng.normal(size=(n, K)))
+        field[:, 0] = -field[:, 1]
+        for nu in (4.0, np.inf):
+            results = local_mixture(field, sigma, nu, power, *data)
+            assert all(np.isfinite(result).all() for result in results)
+            np.testing.assert_allclose(
+                results[0], reference(field, sigma, nu, power, *data), rtol=1e-11
+            )
+    far = (data[0] + 1e4, *data[1:])
+    results = local_mixture(np.zeros((n, K)), sigma, np.inf, power, *far)
+    assert all(np.isfinite(result).all() for result in results)
+
+
+def test_what_is_said_of_a_model_that_is_missing_does_not_matter(rng, data):
+    parameters = point(rng, 4.0)
+    mass, theory, covers, variance, log_A = data
+    before = local_mixture(*parameters, *data)
+    elsewhere = np.where(covers, theory, rng.normal(scale=1e3, size=theory.shape))
+    field = np.where(covers, parameters[0], 50.0)
+    after = local_mixture(field, *parameters[1:], mass, elsewhere, covers, variance, log_A)
+    for one, other in zip(before, after, strict=True):
+        assert np.array_equal(one, other)
+    assert not before[1][~covers].any()
+
+
+def test_mean_of_the_mixture_over_dirichlet_weights_is_the_density(rng, data):
+    field, sigma, nu, power = point(rng, 4.0)
+    field *= 0.3
+    mass, theory, _, variance, log_A = data
+    everywhere = np.ones((n, K), dtype=bool)
+    log_density = local_mixture(
+        field, sigma, nu, power, mass, theory, everywhere, variance, log_A
+    )[0]
+    scale = np.hypot(0.1 * sigma * np.exp(power * log_A)[:, None], np.sqrt(variance))
+    components = stats.t.pdf(mass[:, None], nu, theory, scale)
+    for i in range(n):
+        sampled = rng.dirichlet(np.exp(field[i]), size=20_000) @ components[i]
+        error = sampled.std() / np.sqrt(len(sampled))
+        assert abs(sampled.mean() - np.exp(log_density[i])) < 4.5 * error
+
+
+def test_compiled_operation_and_its_gradient_are_the_python_function(rng, data):
+    field, sigma, nu, power = pt.dmatrix(), pt.dvector(), pt.dscalar(), pt.dscalar()
+    density = LocalMixture()(field, sigma, nu, power, *data)[0]
+    g = pt.dvector()
+    gradient = pytensor.grad((g * density).sum(), [field, sigma, nu, power])
+    compiled = pytensor.function([field, sigma, nu, power, g], [density, *gradient], mode="NUMBA")
+    cotangent = rng.normal(size=n)
+    for value in (4.0, np.inf):
+        parameters = point(rng, value)
+        log_density, d_field, d_sigma, d_nu, d_power = local_mixture(*parameters, *data)
+        results = compiled(*parameters, cotangent)
+        expected = (
+            log_density,
+            cotangent[:, None] * d_field,
+            cotangent @ d_sigma,
+            cotangent @ d_nu,
+            cotangent @ d_power,
+        )
+        for one, other in zip(results, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-13)

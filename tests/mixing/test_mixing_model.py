@@ -1,0 +1,184 @@
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from bmm.errors import ConfigError, DataError
+from bmm.mixing.basis import root_spectral_density
+from bmm.mixing.fit import fit
+from bmm.mixing.model import axes, build_model, hyperparameters, length_scales
+from bmm.mixing.problem import training_problem
+from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Prior, Priors
+
+BASIS = Basis(m_Z=3, m_N=4, c_Z=2, c_N=2)
+LEARNED = Mixing(noise=Noise(nu="learn", A_power="learn"), basis=BASIS)
+NORMAL = Mixing(
+    noise=Noise(family="normal", A_power=1.0, measurement=False),
+    basis=BASIS,
+    priors=Priors(
+        sigma=Prior(distribution="LogNormal", parameters={"mu": 1, "sigma": 0.5}),
+        mu=Prior(distribution="StudentT", parameters={"nu": 5, "mu": 0, "sigma": 2}),
+        eta=Prior(distribution="HalfNormal", parameters={"sigma": 3}),
+        rho_Z=Prior(distribution="InverseGamma", parameters={"alpha": 5, "beta": 40}),
+        rho_N=Prior(distribution="Weibull", parameters={"alpha": 2, "beta": 9}),
+    ),
+)
+# The same priors in scipy's words.
+PRIORS = {
+    id(LEARNED): {
+        "sigma": stats.gamma(10),
+        "mu": stats.norm(),
+        "eta": stats.gamma(10, scale=1 / 2),
+        "rho_Z": stats.gamma(10),
+        "rho_N": stats.gamma(10),
+        "nu": stats.gamma(2, scale=10),
+        "A_power": stats.norm(0, 0.5),
+    },
+    id(NORMAL): {
+        "sigma": stats.lognorm(0.5, scale=np.e),
+        "mu": stats.t(5, scale=2),
+        "eta": stats.halfnorm(scale=3),
+        "rho_Z": stats.invgamma(5, scale=40),
+        "rho_N": stats.weibull_min(2, scale=9),
+    },
+}
+REAL = ("mu", "A_power", "beta")
+
+
+def log_posterior(point, problem, axis_Z, axis_N, settings):
+    """Log density of the unconstrained parameters, by NumPy and scipy alone."""
+    real = {name.removesuffix("_log__"): value for name, value in point.items()}
+    total = stats.norm.logpdf(real["beta"]).sum()
+    value = {}
+    for name, prior in PRIORS[id(settings)].items():
+        value[name] = real[name] if name in REAL else np.exp(real[name])
+        # The Jacobian of x = exp(u) is x itself.
+        total += np.sum(prior.logpdf(value[name]) + (0 if name in REAL else real[name]))
+    phi_Z = axis_Z.functions(problem["Z"]) * root_spectral_density(axis_Z.omega, value["rho_Z"])
+    phi_N = axis_N.functions(problem["N"]) * root_spectral_density(axis_N.omega, value["rho_N"])
+    field = value["mu"] + np.sqrt(value["eta"]) * np.einsum(
+        "ni,kij,nj->nk", phi_Z, real["beta"], phi_N
+    )
+    noise = settings.noise
+    nu = value.get("nu", np.inf)
+    power = value.get("A_power", noise.A_power)
+    scale = 0.1 * value["sigma"] * (problem["A"].to_numpy()[:, None] / 100) ** power
+    if noise.measurement:
+        scale = np.sqrt(
+            scale**2
+            + problem["mass_excess_uncertainty"].to_numpy()[:, None] ** 2
+            + problem["theory_sd"].fillna(0).to_numpy() ** 2
+        )
+    theory = problem["theory"].to_numpy()
+    missing = np.isnan(theory)
+    field = np.where(missing, -np.inf, field)
+    density = stats.t.logpdf(
+        problem["mass_excess"].to_numpy()[:, None], nu, np.nan_to_num(theory), scale
+    )
+    joint = special.log_softmax(field, axis=1) + density
+    return total + special.logsumexp(joint, axis=1).sum()
+
+
+@pytest.mark.parametrize("settings", [LEARNED, NORMAL], ids=["learned", "normal"])
+def test_log_posterior_and_gradient_are_those_written_by_hand(world, settings):
+    problem = training_problem(world.measured, world.theory)
+    box = axes(world.chart["Z"], world.chart["N"], settings)
+    model = build_model(problem, *box, settings)
+    assert {each.name for each in model.free_RVs} == {*PRIORS[id(settings)], "beta"}
+    function = model.logp_dlogp_function(mode="NUMBA", ravel_inputs=True)
+    rng = np.random.default_rng(8)
+    shapes = {name: np.shape(value) for name, value in model.initial_point().items()}
+    order = [each.name for each in function._grad_vars]
+    centre = {"sigma_log__": 1.5, "rho_Z_log__": 2.0, "rho_N_log__": 2.0, "nu_log__": 1.5}
+    for _ in range(3):
+        point = {
+            name: centre.get(name, 0.0) + 0.5 * rng.normal(size=shapes[name]) for name in order
+        }
+        flat = np.concatenate([np.ravel(point[name]) for name in order])
+
+        def by_hand(flat):
+            parts, position = {}, 0
+            for name in order:
+                size = int(np.prod(shapes[name]))
+                parts[name] = flat[position : position + size].reshape(shapes[name])
+                position += size
+            return log_posterior(parts, problem, *box, settings)  # noqa: B023
+
+        value, gradient = function(flat)
+        assert value == pytest.approx(by_hand(flat), rel=1e-10)
+        step = 1e-5 * np.eye(len(flat))
+        slopes = [(by_hand(flat + h) - by_hand(flat - h)) / 2e-5 for h in step]
+        np.testing.assert_allclose(gradient, slopes, rtol=1e-5, atol=1e-5)
+
+
+def test_hyperparameters_are_sampled_where_they_are_learned():
+    always = ["sigma", "mu", "eta", "rho_Z", "rho_N"]
+    assert hyperparameters(Noise()) == always
+    assert hyperparameters(Noise(nu="learn")) == [*always, "nu"]
+    assert hyperparameters(Noise(A_power="learn")) == [*always, "A_power"]
+    assert hyperparameters(Noise(family="normal", nu="learn")) == always
+
+
+def test_posterior_has_what_is_learned(fitted):
+    assert {"nu", "A_power"} <= set(fitted["posterior"].data_vars)
+
+
+@pytest.mark.parametrize(
+    ("prior", "quantile"),
+    [
+        (Prior(distribution="Gamma", parameters={"alpha": 10, "beta": 1}), stats.gamma(10).ppf),
+        (
+            Prior(distribution="InverseGamma", parameters={"alpha": 5, "beta": 40}),
+            stats.invgamma(5, scale=40).ppf,
+        ),
+        (
+            Prior(distribution="LogNormal", parameters={"mu": 2, "sigma": 0.4}),
+            stats.lognorm(0.4, scale=np.exp(2)).ppf,
+        ),
+        (
+            Prior(distribution="HalfStudentT", parameters={"nu": 3, "sigma": 8}),
+            lambda q: stats.t(3, scale=8).ppf(0.5 + 0.5 * q),
+        ),
+    ],
+    ids=lambda each: getattr(each, "distribution", ""),
+)
+def test_length_scales_are_quantiles_of_their_prior(prior, quantile):
+    found = length_scales(prior, Basis(resolve=(0.1, 0.8)))
+    assert found == pytest.approx([quantile(0.1), quantile(0.8)], rel=1e-6)
+
+
+def test_axes_span_the_chart_and_follow_the_rule():
+    axis_Z, axis_N = axes([30, 110], [40, 50, 172], Mixing(basis=Basis(m_N=9)))
+    shortest, longest = stats.gamma(10).ppf([0.05, 0.95])
+    assert (axis_Z.low, axis_Z.high, axis_N.low, axis_N.high) == (30, 110, 40, 172)
+    assert axis_Z.c == pytest.approx(max(1.2, 3.2 * longest / 40))
+    assert axis_Z.m == np.ceil(1.75 * axis_Z.c * 40 / shortest)
+    assert axis_N.m == 9
+
+
+def test_starting_spreads_must_be_one_for_each_component(world):
+    settings = Mixing(basis=BASIS, mode=Mode(sigma=[1.0, 2.0], sigma_below=5.0))
+    message = "mode.sigma' has 2 values: expected one for each of the 3 components"
+    with pytest.raises(ConfigError, match=message):
+        fit(world.measured, world.theory, world.chart, settings)
+
+
+def test_nothing_selected_is_refused(world):
+    with pytest.raises(DataError, match="no measured nucleus is selected"):
+        fit(world.measured[:0], world.theory.isel(nucleus=[]), world.chart)
+
+
+def test_an_uncovered_nucleus_is_named(world):
+    theory = world.theory.copy(deep=True)
+    theory["mass_excess"][3] = np.nan
+    name = str(theory["nucleus"][3].item())
+    with pytest.raises(DataError, match=f"no model covers {name}: expected every"):
+        fit(world.measured, theory, world.chart)
+    theory["mass_excess"][:7] = np.nan
+    with pytest.raises(DataError, match="no model covers .* and 2 more"):
+        training_problem(world.measured, theory)
+
+
+def test_theory_of_other_nuclei_is_refused(world):
+    for theory in (world.theory.isel(nucleus=slice(None, None, -1)), world.chart):
+        with pytest.raises(DataError, match="differ in their nuclei or in their order"):
+            training_problem(world.measured, theory)

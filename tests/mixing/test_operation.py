@@ -1,0 +1,59 @@
+import importlib.util
+
+import pytensor.tensor as pt
+
+from bmm.mixing import operation
+from bmm.mixing.lattice import LatticeField, _LatticeFieldPullback
+from bmm.mixing.likelihood import LocalMixture
+
+SOURCE = """
+UNIT = 0.1
+
+def helper(x):
+    return x + 1
+
+def scaled(x):
+    return UNIT * helper(x)
+"""
+
+
+def version(tmp_path, source, name):
+    """Version under which PyTensor files the machine code of an operation made from a module."""
+    path = tmp_path / f"{name}.py"
+    path.write_text(source)
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    # inspect finds the module of a function through sys.modules.
+    with_module = {name: module}
+    import sys
+
+    sys.modules.update(with_module)
+    try:
+        spec.loader.exec_module(module)
+
+        class Scaled(operation.CompiledOperation):
+            function = staticmethod(module.scaled)
+            output_types = (pt.dvector,)
+
+        op = Scaled()
+        return operation._compile(op, op(pt.dvector()).owner)[1]
+    finally:
+        del sys.modules[name]
+
+
+def test_version_of_the_compiled_code_changes_with_anything_compiled_into_it(tmp_path):
+    variants = [
+        SOURCE,
+        SOURCE.replace("UNIT * helper", "2 * UNIT * helper"),
+        SOURCE.replace("UNIT = 0.1", "UNIT = 0.2"),
+        SOURCE.replace("x + 1", "x + 2"),
+    ]
+    versions = [version(tmp_path, text, f"variant_{i}") for i, text in enumerate(variants)]
+    assert len(set(versions)) == len(variants)
+    assert version(tmp_path, SOURCE, "again") == versions[0]
+
+
+def test_operations_of_the_same_kind_are_equal():
+    for kind in (LatticeField, _LatticeFieldPullback, LocalMixture):
+        assert kind() == kind()
+        assert hash(kind()) == hash(kind())
