@@ -127,11 +127,12 @@ def check_convergence(
     """
     stats = tree["sample_stats"].to_dataset()
     quantities = tree["posterior"].to_dataset()[list(var_names)].assign(logp=stats["logp"])
-    columns = {
-        "r_hat": az.rhat(quantities),
-        "ess_bulk": az.ess(quantities, method="bulk"),
-        "ess_tail": az.ess(quantities, method="tail"),
-    }
+    with np.errstate(invalid="ignore", divide="ignore"):  # a constant gives NaN
+        columns = {
+            "r_hat": az.rhat(quantities),
+            "ess_bulk": az.ess(quantities, method="bulk"),
+            "ess_tail": az.ess(quantities, method="tail"),
+        }
     table = pd.DataFrame({name: _flatten(values) for name, values in columns.items()})
     energy = stats["energy"].to_numpy()
     spread = np.square(energy - energy.mean(axis=1, keepdims=True)).sum(axis=1)

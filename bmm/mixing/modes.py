@@ -140,7 +140,8 @@ def group_chains(tree: xr.DataTree, var_names: Sequence[str]) -> list[list[int]]
 
 
 def _agree(quantities: xr.Dataset, one: int, other: int) -> bool:
-    rhat = az.rhat(quantities.isel(chain=[one, other]))
+    with np.errstate(invalid="ignore", divide="ignore"):  # a constant gives NaN
+        rhat = az.rhat(quantities.isel(chain=[one, other]))
     return all(float(rhat[name].max()) <= SAME_MODE_R_HAT for name in rhat.data_vars)
 
 

@@ -169,7 +169,7 @@ class _Sums:
         self.weight += share * weight.sum(axis=0)
         self.scale += share * scale.sum(axis=0)
         self.first += share * centre.sum(axis=0)
-        self.second += share * np.where(weight > 0, weight * variance, 0.0).sum(axis=(0, -1))
+        self.second += share * (weight * np.where(weight > 0, variance, 0.0)).sum(axis=(0, -1))
         self.draws[part] = self._draw(weight, scale, nu[..., 0], rng)
         if self._known.any():
             self._compare(weight[:, self._known], scale[:, self._known], nu)

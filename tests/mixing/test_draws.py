@@ -84,7 +84,9 @@ def test_observable_changes_the_log_likelihood_and_nothing_else(world, fitted, i
     # Also: the same seed gives the same draws.
     for name, values in fitted["posterior"].data_vars.items():
         assert np.array_equal(values, in_mass_excess["posterior"][name])
-    shift = fitted["log_likelihood"]["mass_excess"] - in_mass_excess["log_likelihood"]["mass_excess"]
+    shift = (
+        fitted["log_likelihood"]["mass_excess"] - in_mass_excess["log_likelihood"]["mass_excess"]
+    )
     expected = np.broadcast_to(np.log(fitted["constant_data"]["A"] / 1000), shift.shape)
     np.testing.assert_allclose(shift, expected, atol=1e-5)
 

@@ -22,7 +22,13 @@ def data(rng):
     mass = rng.normal(scale=20, size=n)
     theory = mass[:, None] + rng.normal(scale=1.5, size=(n, K))
     variance = rng.choice([0, 0.04, 1.0], size=(n, K))
-    return mass, np.where(covers, theory, 0.0), covers, variance, np.log(rng.integers(60, 250, n) / 100)
+    return (
+        mass,
+        np.where(covers, theory, 0.0),
+        covers,
+        variance,
+        np.log(rng.integers(60, 250, n) / 100),
+    )
 
 
 def reference(field, sigma, nu, power, mass, theory, covers, variance, log_A):
@@ -51,7 +57,9 @@ def test_density_is_scipys(rng, data, nu):
 def test_normal_noise_is_the_limit_of_student_t(rng, data):
     field, sigma, _, power = point(rng, np.inf)
     many = local_mixture(field, sigma, 1e9, power, *data)[0]
-    np.testing.assert_allclose(many, local_mixture(field, sigma, np.inf, power, *data)[0], rtol=1e-5)
+    np.testing.assert_allclose(
+        many, local_mixture(field, sigma, np.inf, power, *data)[0], rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("nu", [0.7, 4.0, np.inf])
@@ -120,9 +128,9 @@ def test_mean_of_the_mixture_over_dirichlet_weights_is_the_density(rng, data):
     field *= 0.3
     mass, theory, _, variance, log_A = data
     everywhere = np.ones((n, K), dtype=bool)
-    log_density = local_mixture(
-        field, sigma, nu, power, mass, theory, everywhere, variance, log_A
-    )[0]
+    log_density = local_mixture(field, sigma, nu, power, mass, theory, everywhere, variance, log_A)[
+        0
+    ]
     scale = np.hypot(0.1 * sigma * np.exp(power * log_A)[:, None], np.sqrt(variance))
     components = stats.t.pdf(mass[:, None], nu, theory, scale)
     for i in range(n):

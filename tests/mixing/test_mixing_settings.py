@@ -25,7 +25,10 @@ def test_settings_survive_being_written_down():
     [
         ({"distribution": "Gama", "alpha": 1, "beta": 1}, "unknown distribution 'Gama'; expected"),
         ({"alpha": 1, "beta": 1}, "unknown distribution ''"),
-        ({"distribution": "Gamma", "mu": 1, "sigma": 1}, "takes the parameters alpha, beta, not mu"),
+        (
+            {"distribution": "Gamma", "mu": 1, "sigma": 1},
+            "takes the parameters alpha, beta, not mu",
+        ),
         ({"distribution": "Gamma"}, "takes the parameters alpha, beta, not none"),
         ({"distribution": "Normal", "mu": 0, "sigma": float("nan")}, "finite number"),
     ],

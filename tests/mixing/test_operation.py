@@ -1,4 +1,5 @@
 import importlib.util
+import sys
 
 import pytensor.tensor as pt
 
@@ -23,11 +24,8 @@ def version(tmp_path, source, name):
     path.write_text(source)
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
-    # inspect finds the module of a function through sys.modules.
-    with_module = {name: module}
-    import sys
-
-    sys.modules.update(with_module)
+    # inspect finds the module of a function there.
+    sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
 

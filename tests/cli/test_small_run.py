@@ -1,0 +1,327 @@
+"""A small run from configuration to folder, whole, in pieces and interrupted, as a user sees it."""
+
+import json
+import math
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import tomllib
+from types import SimpleNamespace
+
+import arviz as az
+import netCDF4  # noqa: F401  loaded before the files are, as a user's script would
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from bmm.mixing.convergence import Convergence
+from bmm.nuclides import nuclide_index
+from bmm.runs import pipeline
+from bmm.runs.config import load_config
+from bmm.runs.folder import RunFolder
+from bmm.runs.pipeline import RunResult
+from bmm.tables import load_measured
+
+MODELS = ["FRDM2012", "DZ33", "HFB26"]
+CONFIGURATION = """
+description = "276 nuclei for the tests"
+seed = 11
+[data]
+Z = [40, 50]
+N = [50, 80]
+[theory]
+models = ["FRDM2012", "DZ33", "HFB26"]
+[chart]
+Z = [40, 50]
+N = [50, 82]
+[mixing.basis]
+m_Z = 5
+m_N = 6
+[mixing.sampler]
+"""
+SAMPLERS = {
+    "whole": "chains = 4\ndraws = 150\ntune = 200",
+    "short": "chains = 1\ndraws = 3\ntune = 10",
+    "stopped": "chains = 2\ndraws = 50000\ntune = 20\nmax_depth = 4",
+}
+COLUMNS = [
+    "Z", "N", "A", "symbol", "measured", "measured_uncertainty",
+    "mean", "median", "sd", "lower_68", "upper_68", "lower_95", "upper_95",
+    *(f"weight_{model}" for model in MODELS),
+]  # fmt: skip
+FILES = {"config.toml", "posterior.nc", "predictions.csv", "evaluation.csv", "scores.json"}
+TOP_SCORES = [
+    "name", "converged", "n", "rms_MeV", "rms_standard_error_MeV", "mae_MeV", "bias_MeV",
+    "crps_MeV", "coverage", "coverage_standard_error", "log_score", "yardsticks", "bma_n",
+    "weights", "responsibilities", "convergence", "modes", "hyperparameters", "basis", "seconds",
+    "provenance",
+]  # fmt: skip
+
+
+def start(folder, name, *options, **streams):
+    configuration = folder / f"{name}.toml"
+    configuration.write_text(CONFIGURATION + SAMPLERS[name])
+    command = [sys.executable, "-m", "bmm.cli", "run", configuration, "-o", folder / name, *options]
+    return subprocess.Popen(command, env=os.environ | {"NO_COLOR": "1"}, **streams)
+
+
+def interrupt_once_sampling(process, screen):
+    """Press Ctrl-C when some chain shows a hundred draws; return all that was shown."""
+    shown, plain, pressed = b"", "", False
+    while True:
+        try:
+            shown += os.read(screen, 65536)
+        except OSError:  # the other end is closed
+            return plain
+        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode(errors="ignore"))
+        draws = [int(n) for n in re.findall(r"(\d+)/50020 sampling", plain)]
+        if not pressed and max(draws, default=0) > 120:
+            process.send_signal(signal.SIGINT)
+            pressed = True
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """Three runs at once: a whole one, one of three draws and one that is interrupted."""
+    folder = tmp_path_factory.mktemp("runs")
+    piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    screen, inner = pty.openpty()
+    processes = {
+        "stopped": start(folder, "stopped", stdout=inner, stderr=subprocess.STDOUT),
+        "whole": start(folder, "whole", **piped),
+        "short": start(folder, "short", "--quiet", **piped),
+    }
+    os.close(inner)
+    shown = {"stopped": (interrupt_once_sampling(processes["stopped"], screen), "")}
+    os.close(screen)
+    found = {}
+    for name, process in processes.items():
+        out, err = shown[name] if name in shown else process.communicate()
+        code = process.wait()
+        assert "Traceback" not in out + err, out + err
+        found[name] = SimpleNamespace(path=folder / name, code=code, out=out, err=err)
+    return found
+
+
+@pytest.fixture(scope="session")
+def whole(runs):
+    return runs["whole"]
+
+
+@pytest.fixture(scope="session")
+def tree(whole):
+    return RunFolder.open(whole.path).read_posterior()
+
+
+@pytest.fixture(scope="session")
+def predictions(whole):
+    return pd.read_csv(whole.path / "predictions.csv")
+
+
+def scores_of(run):
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    return json.loads((run.path / "scores.json").read_text(), parse_constant=refuse)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_all_files_are_there(runs, name):
+    found = {path.name for path in runs[name].path.iterdir()}
+    assert found == FILES | {"figures", "log.txt"}
+    figures = {path.stem for path in (runs[name].path / "figures").glob("*.p[nd][gf]")}
+    assert figures == {"coverage", "residuals", "uncertainty", *(f"weight_{m}" for m in MODELS)}
+    log = (runs[name].path / "log.txt").read_text()
+    assert f"run {name}: 276 measured nuclei" in log
+    assert f"complete: {runs[name].path}" in log
+
+
+def test_the_posterior_is_open_to_others(whole, tree):
+    with xr.open_datatree(whole.path / "posterior.nc") as opened:
+        assert opened.load().identical(tree)
+    with az.from_netcdf(whole.path / "posterior.nc") as opened:
+        names = ["sigma", "mu", "eta", "rho_Z", "rho_N"]
+        summary = az.summary(opened, var_names=names)
+        assert len(summary) == 11
+        loo = az.loo(opened)
+        assert loo.n_data_points == 276
+        r_hat = az.rhat(opened["posterior"].to_dataset()[names])
+    quantities = scores_of(whole)["convergence"]["quantities"]
+    worst = max(value["r_hat"] for key, value in quantities.items() if key != "logp")
+    assert max(float(array.max()) for array in r_hat.data_vars.values()) == pytest.approx(worst)
+
+
+def test_the_posterior_says_how_it_was_made(whole, tree):
+    assert tree.attrs["configuration"] == (whole.path / "config.toml").read_text()
+    assert tree.attrs["seed"] == 11
+    provenance = json.loads(tree.attrs["provenance"])
+    assert provenance == scores_of(whole)["provenance"]
+    assert set(provenance["sha256"]) == {"AME2020", "FRDM2012", "HFB26"}
+    assert set(provenance["citations"]) == set(MODELS)
+
+
+def test_columns_of_the_predictions(predictions, tree):
+    assert list(predictions.columns) == COLUMNS
+    assert len(predictions) == tree["chart"].sizes["nucleus"]
+    assert (predictions["A"] == predictions["Z"] + predictions["N"]).all()
+
+
+def test_predictions_hold_the_measured_masses(predictions):
+    rows = predictions.set_index(nuclide_index(predictions["Z"], predictions["N"]))
+    measured = load_measured("AME2020").loc[rows.index[rows["measured"].notna()]]
+    assert len(measured) == 276
+    known = rows.loc[measured.index]
+    np.testing.assert_allclose(known["measured"], measured["mass_excess"], atol=1e-6)
+    np.testing.assert_allclose(
+        known["measured_uncertainty"], measured["mass_excess_uncertainty"], atol=1e-6
+    )
+    # Mass excess in MeV: other quantities and units would be off by far more.
+    assert np.sqrt(np.mean((known["mean"] - known["measured"]) ** 2)) < 0.5
+
+
+def test_weights_sum_to_one_over_the_models_that_cover(predictions, tree):
+    weights = predictions[[f"weight_{model}" for model in MODELS]].to_numpy()
+    np.testing.assert_allclose(weights.sum(axis=1), 1, atol=3e-6)
+    chart = tree["chart"].to_dataset()["mass_excess"].transpose("nucleus", "model")
+    covers = np.isfinite(chart.to_numpy())
+    assert not covers.all()
+    assert (weights[~covers] == 0).all()
+    assert (weights[covers] > 0).all()
+
+
+def test_intervals_are_nested(predictions):
+    columns = ["lower_95", "lower_68", "median", "upper_68", "upper_95"]
+    assert (np.diff(predictions[columns].to_numpy(), axis=1) > 0).all()
+    assert (predictions["sd"] > 0).all()
+
+
+def test_evaluation_covers_the_measured_nuclei(whole):
+    table = pd.read_csv(whole.path / "evaluation.csv")
+    assert len(table) == 276
+    assert table.notna().all(axis=None)
+    responsibilities = table[[f"responsibility_{model}" for model in MODELS]]
+    np.testing.assert_allclose(responsibilities.sum(axis=1), 1, atol=3e-6)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_names_of_the_scores_are_stable(runs, name):
+    scores = scores_of(runs[name])
+    assert list(scores) == TOP_SCORES
+    assert scores["name"] == name
+    assert set(scores["weights"]) == set(MODELS)
+    assert set(scores["basis"]) == {"Z", "N"}
+    assert {"rho_Z", "rho_N", "sigma[DZ33]"} <= set(scores["hyperparameters"])
+
+
+def test_scores_are_those_of_the_predictions(whole, predictions):
+    scores = scores_of(whole)
+    error = (predictions["mean"] - predictions["measured"]).dropna()
+    assert scores["n"] == len(error) == 276
+    assert scores["rms_MeV"]["mean"] == pytest.approx(np.sqrt((error**2).mean()), abs=1e-5)
+    assert scores["bias_MeV"] == pytest.approx(error.mean(), abs=1e-5)
+
+
+def test_the_folder_reproduces_itself_bit_for_bit(whole, tree, tmp_path):
+    config = load_config(whole.path / "config.toml")
+    again = pipeline.run(config, tmp_path / "again").folder
+    second = again.read_posterior()
+    for group in ("posterior", "sample_stats", "log_likelihood"):
+        assert second[group].to_dataset().equals(tree[group].to_dataset()), group
+    for name in ("config.toml", "predictions.csv", "evaluation.csv"):
+        assert (again.path / name).read_bytes() == (whole.path / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_the_verdict_is_everywhere(runs, name):
+    run, scores = runs[name], scores_of(runs[name])
+    converged = scores["converged"]
+    assert scores["convergence"]["converged"] is converged
+    assert run.code == (0 if converged else 3)
+    said = "NOT CONVERGED: do not use these numbers" in run.out + run.err
+    assert said is not converged
+    log = (run.path / "log.txt").read_text()
+    assert all(f"NOT CONVERGED: {each}" in log for each in scores["convergence"]["failures"])
+    assert ("NOT CONVERGED" in log) is not converged
+
+
+def test_three_draws_are_not_called_converged_even_quietly(runs):
+    short = runs["short"]
+    assert short.code == 3
+    assert short.out == ""
+    assert short.err.startswith("NOT CONVERGED: do not use these numbers.\n  ")
+    scores = scores_of(short)
+    assert not scores["converged"]
+    assert scores["convergence"]["draws"] == 3
+
+
+def test_an_interrupted_run_keeps_its_draws(runs):
+    stopped = runs["stopped"]
+    assert stopped.code == 3
+    folder = RunFolder.open(stopped.path)
+    tree = folder.read_posterior()
+    posterior = tree["posterior"].to_dataset()
+    assert tree.attrs["partial"] == 1
+    assert 0 < posterior.sizes["draw"] < 50000
+    assert all(np.isfinite(array).all() for array in posterior.data_vars.values())
+    assert np.isfinite(tree["log_likelihood"]["mass_excess"]).all()
+    verdict = folder.read_scores()["convergence"]
+    assert verdict["partial"] is True
+    assert verdict["draws"] == posterior.sizes["draw"]
+    assert verdict["failures"][0].startswith("sampling was interrupted")
+    assert "interrupted: keeping the draws made so far" in (stopped.path / "log.txt").read_text()
+
+
+def test_a_converged_run_exits_with_zero(bmm, whole, monkeypatch, tmp_path):
+    columns = {"r_hat": [1.0], "ess_bulk": [900.0], "ess_tail": [800.0]}
+    good = Convergence(pd.DataFrame(columns, index=["sigma"]), 4, 150, 0, 0, (0.9, 0.8, 0.9, 1.0))
+    result = RunResult(RunFolder.open(whole.path), good, scores_of(whole))
+    monkeypatch.setattr(pipeline, "run", lambda *_, **__: result)
+    shown = bmm("run", "default", "-o", tmp_path / "x")
+    assert (shown.code, shown.err) == (0, "")
+    assert "Converged. R-hat at most 1.000, ESS at least 800" in shown.out
+    assert str(whole.path) in shown.out.replace("\n", "")
+
+
+def test_predict_a_nucleus(bmm, whole, predictions):
+    row = predictions.query("Z == 50 and N == 82").iloc[0]
+    shown = bmm("predict", whole.path, "Sn-132")
+    assert shown.code == 0
+    assert f"{row['mean']:.3f}" in shown.out
+    assert "Sn-132" in shown.out
+    for name in ("132Sn", "50,82"):
+        assert bmm("predict", whole.path, name).out == shown.out
+
+
+def test_predict_a_chain_as_csv(bmm, whole, predictions, tmp_path):
+    shown = bmm("predict", whole.path, "Z=50", "N=82", "--csv")
+    (tmp_path / "x.csv").write_text(shown.out)
+    table = pd.read_csv(tmp_path / "x.csv")
+    chosen = predictions[(predictions["Z"] == 50) | (predictions["N"] == 82)]
+    pd.testing.assert_frame_equal(table, chosen.reset_index(drop=True))
+
+
+def test_predict_says_that_a_run_has_not_converged(bmm, runs):
+    for options in ([], ["--csv"]):
+        shown = bmm("predict", runs["short"].path, "Sn-132", *options)
+        assert shown.code == 0
+        assert shown.err == "NOT CONVERGED: the chains of this run disagree.\n"
+
+
+@pytest.mark.parametrize("name", ["U-238", "Xx-100", "Z=99", "nonsense", "50,82,1"])
+def test_predict_off_the_chart(bmm, whole, name):
+    shown = bmm("predict", whole.path, name)
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith("error: ")
+    assert name in shown.err
+    assert shown.err.count("\n") == 1
+
+
+def test_the_written_configuration_is_the_one_that_ran(whole):
+    written = tomllib.loads((whole.path / "config.toml").read_text())
+    assert written["theory"]["models"] == MODELS
+    assert written["mixing"]["sampler"]["draws"] == 150
+    assert math.isclose(written["mixing"]["noise"]["nu"], 4)

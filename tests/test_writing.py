@@ -1,0 +1,102 @@
+"""Files that appear whole or not at all."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from bmm.errors import RunError
+from bmm.writing import write_whole
+
+NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture
+def old(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    return path
+
+
+def only_the_old_is_there(path):
+    return [each.name for each in path.parent.iterdir()] == [path.name] and (
+        path.read_text() == "old"
+    )
+
+
+def test_a_file_is_replaced(old):
+    write_whole(old, lambda path: path.write_text("new"))
+    assert old.read_text() == "new"
+    assert list(old.parent.iterdir()) == [old]
+
+
+def test_the_writer_sees_the_suffix_and_the_old_file(old):
+    def write(path):
+        assert path.suffix == ".csv"
+        assert path.parent == old.parent
+        assert old.read_text() == "old"
+        path.write_text("new")
+
+    write_whole(old, write)
+
+
+@pytest.mark.parametrize("stop", [NO_SPACE, KeyboardInterrupt(), ValueError("a bug")])
+def test_a_writer_that_stops_halfway_leaves_the_old_file(old, stop):
+    def write(path):
+        path.write_text("ne")
+        raise stop
+
+    with pytest.raises((RunError, KeyboardInterrupt, ValueError)):
+        write_whole(old, write)
+    assert only_the_old_is_there(old)
+
+
+def test_a_full_disk_is_named(old):
+    def write(path):
+        raise NO_SPACE
+
+    with pytest.raises(RunError, match=r"table\.csv could not be written \(No space left on dev"):
+        write_whole(old, write)
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_disk_that_fails_at_the_end_leaves_the_old_file(old, monkeypatch, call):
+    def refuse(*_):
+        raise NO_SPACE
+
+    monkeypatch.setattr(os, call, refuse)
+    with pytest.raises(RunError, match="what was there is kept"):
+        write_whole(old, lambda path: path.write_text("new"))
+    assert only_the_old_is_there(old)
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(RunError, match="No such file or directory"):
+        write_whole(tmp_path / "nowhere" / "x.csv", lambda path: path.write_text("new"))
+
+
+def test_a_killed_process_leaves_the_old_file(old):
+    script = """
+import sys, time
+from pathlib import Path
+from bmm.writing import write_whole
+
+def write(path):
+    with path.open("w") as stream:
+        stream.write("ne")
+        stream.flush()
+        print("halfway", flush=True)
+        time.sleep(600)
+
+write_whole(Path(sys.argv[1]), write)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script, old], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "halfway\n"
+        process.send_signal(signal.SIGKILL)
+    assert old.read_text() == "old"
+    assert not [path for path in old.parent.glob("*.csv") if path != old and path.name[0] != "."]
