@@ -35,7 +35,7 @@ REPEATS = 300
 
 
 def problem():
-    """Training problem of the study, and the extent of its chart."""
+    """Assemble the training problem of the study."""
     measured = load_measured("AME2020")
     Z, N = (measured.index.get_level_values(name).to_numpy() for name in ("Z", "N"))
     measured = measured[(Z >= 28) & (N >= 28)]
@@ -45,10 +45,8 @@ def problem():
 
 
 def dense_model(data, axes, settings):
-    """The same density, the basis written out as nuclei x (m_Z m_N)."""
-    phi_Z, phi_N = (
-        axis.functions(data[axis.name].to_numpy()) for axis in axes
-    )
+    """Write the same density, the basis written out as nuclei x (m_Z m_N)."""
+    phi_Z, phi_N = (axis.functions(data[axis.name].to_numpy()) for axis in axes)
     basis = (phi_Z[:, :, None] * phi_N[:, None, :]).reshape(len(phi_Z), -1)
     constants = likelihood_data(data, settings.noise)
     K = data.sizes["model"]
@@ -72,21 +70,21 @@ def dense_model(data, axes, settings):
     return model
 
 
-def median_milliseconds(model):
-    """Median time of one log density with its gradient."""
+def time_gradient(model):
+    """Median time (ms) of one log density with its gradient, and their values."""
     function = model.logp_dlogp_function(ravel_inputs=True, mode="NUMBA")
-    point = np.random.default_rng(1).normal(0, 0.3, function.size if hasattr(function, "size") else
-                                            sum(v.size for v in model.initial_point().values()))
     function.set_extra_values({})
-    function._pytensor_function.trust_input = True
-    call = function._pytensor_function
-    call(point)
+    size = sum(np.size(value) for value in model.initial_point().values())
+    point = np.random.default_rng(1).normal(0, 0.3, size)
+    compiled = function._pytensor_function
+    compiled.trust_input = True
+    result = compiled(point)
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter()
-        call(point)
+        compiled(point)
         times.append(time.perf_counter() - start)
-    return 1e3 * float(np.median(times)), call(point)
+    return 1e3 * float(np.median(times)), result
 
 
 def main() -> None:
@@ -96,8 +94,8 @@ def main() -> None:
     data = problem()
     settings = Mixing()
     axes = (Axis("Z", 28, 110, 1.2, m_Z), Axis("N", 28, 160, 1.2, m_N))
-    ours, (value, gradient) = median_milliseconds(build_model(data, *axes, settings))
-    dense, (dense_value, dense_gradient) = median_milliseconds(dense_model(data, axes, settings))
+    ours, (value, gradient) = time_gradient(build_model(data, *axes, settings))
+    dense, (dense_value, dense_gradient) = time_gradient(dense_model(data, axes, settings))
     np.testing.assert_allclose(value, dense_value, rtol=1e-10)
     np.testing.assert_allclose(np.sort(gradient), np.sort(dense_gradient), rtol=1e-6, atol=1e-8)
     table = Table(title=f"One gradient, {data.sizes['nucleus']} nuclei, basis {m_Z} x {m_N}")

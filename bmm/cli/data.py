@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 __all__ = ["data"]
@@ -26,7 +27,7 @@ def data(
     console = Console()
     if name is not None:
         for key, value in read_provenance(name).model_dump(mode="json").items():
-            console.print(f"[bold]{key}[/]: {value}", highlight=False, soft_wrap=True)
+            console.print(f"[bold]{key}[/]: {escape(str(value))}", highlight=False, soft_wrap=True)
         return
     table = Table(title="Shipped mass tables")
     for heading in ("table", "kind", "rows", "quantity", "calibrated"):
@@ -42,6 +43,6 @@ def data(
                 str(record.n_rows),
                 f"{record.quantity} / {record.unit}",
                 str(record.calibrated_on or ""),
-                shorten(record.citation, room, placeholder=" ..."),
+                escape(shorten(record.citation, room, placeholder=" ...")),
             )
     console.print(table)

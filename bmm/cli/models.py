@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 __all__ = ["models"]
@@ -48,11 +49,11 @@ def models(
     for row in survey(find_cards(cards or []), masses).reset_index().to_dict(orient="records"):
         size = "any" if row["adapter"] != "table" else str(row["table_size"])
         table.add_row(
-            row["component"],
+            escape(row["component"]),
             size,
             str(row["covered"]),
             f"{row['rms']:.3f}",
             row["calibrated_on"],
-            shorten(row["citation"], room, placeholder=" ..."),
+            escape(shorten(row["citation"], room, placeholder=" ...")),
         )
     console.print(table)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 __all__ = ["predict"]
@@ -36,7 +37,7 @@ def predict(
     if csv:
         typer.echo(chosen.to_csv(index=False, float_format="%.6f"), nl=False)
         return
-    table = Table(title=f"Mass excess (MeV), {run}", box=None, padding=(0, 1))
+    table = Table(title=f"Mass excess (MeV), {escape(str(run))}", box=None, padding=(0, 1))
     table.add_column("nucleus", no_wrap=True)
     for heading in ("measured", "mean", "median", "sd", "68 %", "95 %"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -64,4 +65,4 @@ def _believed(row: dict[str, Any]) -> str:
         if name.startswith("weight_") and value >= LEAST_WEIGHT_SHOWN
     }
     heaviest = sorted(weights, key=lambda name: -weights[name])
-    return "\n".join(f"{weights[name]:.2f} {name}" for name in heaviest)
+    return "\n".join(f"{weights[name]:.2f} {escape(name)}" for name in heaviest)

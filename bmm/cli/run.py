@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from bmm.runs.pipeline import RunResult
@@ -46,7 +47,7 @@ def run(
     if seed is not None:
         config = config.model_copy(update={"seed": seed})
     console = Console(quiet=quiet)
-    console.print(f"[bold]bmm run {config.name}[/]  {config.description}", highlight=False)
+    console.print(f"[bold]bmm run {config.name}[/]  {escape(config.description)}", highlight=False)
 
     from bmm.runs.pipeline import run as run_pipeline
 
@@ -109,4 +110,4 @@ def _show(result: RunResult, console: Console) -> None:
         f"coverage of the 68 % intervals: {100 * coverage['0.68']:.1f} %, of the 95 % intervals: "
         f"{100 * coverage['0.95']:.1f} %"
     )
-    console.print(f"results: {result.folder.path}", highlight=False)
+    console.print(f"results: {result.folder.path}", highlight=False, markup=False, soft_wrap=True)

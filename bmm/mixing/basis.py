@@ -28,6 +28,7 @@ FloatArray = npt.NDArray[np.float64]
 _BOUNDARY_SLOPE = 3.2
 _SMALLEST_BOUNDARY = 1.2
 _FUNCTIONS_SLOPE = 1.75
+_MARGIN = 1.5
 
 
 def boundary_factor(longest: float, half_range: float) -> float:
@@ -119,6 +120,9 @@ class Axis:
     ) -> Axis:
         """Lay out an axis by the rule of Riutort-Mayol et al. (2023).
 
+        The rule allows the field to be damped at the ends of the chart.  Drip lines lie there, so
+        the box keeps at least one and a half of the longest length scale beyond them.
+
         Parameters
         ----------
         name, low, high
@@ -130,7 +134,8 @@ class Axis:
         """
         half_range = max(0.5 * (high - low), 0.5)
         shortest, longest = length_scales
-        c = boundary_factor(longest, half_range) if c is None else c
+        if c is None:
+            c = max(boundary_factor(longest, half_range), 1 + _MARGIN * longest / half_range)
         m = number_of_functions(shortest, half_range, c) if m is None else m
         return cls(name, low, high, c, m)
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-__all__ = ["Convergence", "check_convergence"]
+__all__ = ["Convergence", "check_convergence", "compared_quantities"]
 
 MAX_R_HAT = 1.01
 MIN_ESS = 400
@@ -29,7 +29,7 @@ class Convergence:
     Parameters
     ----------
     table : DataFrame
-        One row per scalar (hyperparameters and the log posterior, logp), columns r_hat, ess_bulk,
+        One row per scalar (hyperparameters and the total log_likelihood), columns r_hat, ess_bulk,
         ess_tail: rank-normalised split R-hat and effective sample sizes of Vehtari et al.
         (Bayesian Analysis 16, 667, 2021).
     chains, draws : int
@@ -119,14 +119,14 @@ def check_convergence(
     Parameters
     ----------
     tree : DataTree
-        With groups posterior and sample_stats as nutpie writes them.
+        A fitted tree; see `bmm.mixing.fit.fit`.
     var_names : sequence of str
-        Variables to check; the log posterior is checked with them.
+        Variables to check; the total log likelihood is checked with them.
     partial : bool, default False
         Whether sampling was interrupted.
     """
     stats = tree["sample_stats"].to_dataset()
-    quantities = tree["posterior"].to_dataset()[list(var_names)].assign(logp=stats["logp"])
+    quantities = compared_quantities(tree, var_names)
     with np.errstate(invalid="ignore", divide="ignore"):  # a constant gives NaN
         columns = {
             "r_hat": az.rhat(quantities),
@@ -147,6 +147,16 @@ def check_convergence(
         e_bfmi=tuple(float(each) for each in e_bfmi),
         partial=partial,
     )
+
+
+def compared_quantities(tree: xr.DataTree, var_names: Sequence[str]) -> xr.Dataset:
+    """Gather what chains are compared by: hyperparameters and the total log likelihood.
+
+    (The sampler's own log posterior would not do: chains confined to a mode have another
+    normalisation.)
+    """
+    total = tree["log_likelihood"]["mass_excess"].sum("nucleus")
+    return tree["posterior"].to_dataset()[list(var_names)].assign(log_likelihood=total)
 
 
 def _flatten(values: xr.Dataset) -> dict[str, float]:

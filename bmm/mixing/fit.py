@@ -18,7 +18,7 @@ from bmm.mixing.draws import Draws
 from bmm.mixing.model import axes, build_model, hyperparameters
 from bmm.mixing.modes import find_modes, stacked_posterior
 from bmm.mixing.noise import added_variance
-from bmm.mixing.problem import training_problem
+from bmm.mixing.problem import refuse_uncovered, training_problem
 from bmm.mixing.sampling import Sampled, sample
 from bmm.mixing.settings import Mixing
 
@@ -70,6 +70,7 @@ def fit(
     """
     settings = settings or Mixing()
     problem = training_problem(measured, theory)
+    refuse_uncovered(chart, "predicted")
     if settings.mode is not None and len(settings.mode.sigma) != problem.sizes["model"]:
         raise ConfigError(
             f"key 'mixing.mode.sigma' has {len(settings.mode.sigma)} values: expected one for "
@@ -80,29 +81,15 @@ def fit(
         np.append(chart["N"].to_numpy(), problem["N"].to_numpy()),
         settings,
     )
-    sampled = [
-        sample(
-            build_model(problem, axis_Z, axis_N, settings), settings.sampler, seed, console=console
+    model = build_model(problem, axis_Z, axis_N, settings)
+    sampled = [sample(model, settings.sampler, seed, console=console)]
+    if settings.mode is not None and not sampled[0].partial:
+        model = build_model(
+            problem, axis_Z, axis_N, settings, sigma_below=settings.mode.sigma_below
         )
-    ]
-    if settings.mode is not None:
-        sampled.append(_sample_mode(problem, (axis_Z, axis_N), settings, seed, console))
+        start = {"sigma": np.asarray(settings.mode.sigma)}
+        sampled.append(sample(model, settings.sampler, seed + 1, start=start, console=console))
     return _assemble(sampled, problem, chart, (axis_Z, axis_N), settings, seed)
-
-
-def _sample_mode(
-    problem: xr.Dataset,
-    axes: tuple[Axis, Axis],
-    settings: Mixing,
-    seed: int,
-    console: Console | None,
-) -> Sampled:
-    """Sample the part of the posterior that the settings call a mode."""
-    mode = settings.mode
-    assert mode is not None
-    model = build_model(problem, *axes, settings, sigma_below=mode.sigma_below)
-    start = {"sigma": np.asarray(mode.sigma)}
-    return sample(model, settings.sampler, seed, start=start, console=console)
 
 
 def _assemble(
@@ -113,14 +100,19 @@ def _assemble(
     settings: Mixing,
     seed: int,
 ) -> xr.DataTree:
+    # An interrupted set may be shorter than the other.
+    draws = min(each.tree["posterior"].sizes["draw"] for each in sampled)
     posterior, stats = (
-        xr.concat([each.tree[name].to_dataset() for each in sampled], dim="chain")
+        xr.concat(
+            [each.tree[name].to_dataset().isel(draw=slice(draws)) for each in sampled], dim="chain"
+        )
         for name in ("posterior", "sample_stats")
     )
     posterior = posterior.assign_coords(chain=np.arange(posterior.sizes["chain"]))
     stats = stats.assign_coords(chain=posterior["chain"])
-    draws = Draws(posterior, *axes, settings.noise)
-    density = draws.log_likelihood(problem, added_variance(problem, settings.noise))
+    density = Draws(posterior, *axes, settings.noise).log_likelihood(
+        problem, added_variance(problem, settings.noise)
+    )
     density += _log_jacobian(problem, settings)
     shape = (posterior.sizes["chain"], posterior.sizes["draw"], problem.sizes["nucleus"])
     log_likelihood = xr.Dataset(

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bmm.mixing.convergence import compared_quantities
+
 __all__ = ["find_modes", "group_chains", "select_mode", "stacked_posterior", "weigh_modes"]
 
 SAME_MODE_R_HAT = 1.1
@@ -25,7 +27,7 @@ def find_modes(tree: xr.DataTree, var_names: Sequence[str]) -> xr.Dataset | None
     Parameters
     ----------
     tree : DataTree
-        With groups posterior, sample_stats and log_likelihood.
+        With groups posterior and log_likelihood.
     var_names : sequence of str
         Hyperparameters to compare.
 
@@ -115,12 +117,12 @@ def group_chains(tree: xr.DataTree, var_names: Sequence[str]) -> list[list[int]]
     """Group the chains that sample the same mode.
 
     Two chains belong together if R-hat between them is at most 1.1 for every hyperparameter and
-    for the log posterior; groups are what such pairs connect.
+    for the total log likelihood; groups are what such pairs connect.
 
     Parameters
     ----------
     tree : DataTree
-        With groups posterior and sample_stats.
+        With groups posterior and log_likelihood.
     var_names : sequence of str
         Hyperparameters to compare.
 
@@ -129,8 +131,7 @@ def group_chains(tree: xr.DataTree, var_names: Sequence[str]) -> list[list[int]]
     list of list of int
         Chain positions, largest group first.
     """
-    stats = tree["sample_stats"].to_dataset()
-    quantities = tree["posterior"].to_dataset()[list(var_names)].assign(logp=stats["logp"])
+    quantities = compared_quantities(tree, var_names)
     groups: list[list[int]] = []
     for chain in range(quantities.sizes["chain"]):
         near = [g for g in groups if any(_agree(quantities, chain, other) for other in g)]

@@ -9,7 +9,7 @@ import xarray as xr
 from bmm.errors import DataError
 from bmm.nuclides import labels
 
-__all__ = ["training_problem"]
+__all__ = ["refuse_uncovered", "training_problem"]
 
 _SHOWN = 5
 
@@ -46,23 +46,18 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
             "measured masses and theory differ in their nuclei or in their order: expected what "
             "the models predict for the index of the measured masses"
         )
-    uncovered = np.isnan(theory["mass_excess"].to_numpy()).all(axis=1)
-    if uncovered.any():
-        names = theory["nucleus"].to_numpy()[uncovered]
-        shown = ", ".join(str(name) for name in names[:_SHOWN])
-        rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    columns = measured[["mass_excess", "mass_excess_uncertainty"]].to_numpy(float)
+    unusable = ~np.isfinite(columns).all(axis=1)
+    if unusable.any():
         raise DataError(
-            f"no model covers {shown}{rest}: expected every fitted nucleus to be covered by a model"
+            f"{nuclei[int(np.argmax(unusable))]}: expected a finite mass excess and uncertainty"
         )
+    refuse_uncovered(theory, "fitted")
     MeV = {"units": "MeV"}
     return xr.Dataset(
         {
-            "mass_excess": ("nucleus", measured["mass_excess"].to_numpy(float), MeV),
-            "mass_excess_uncertainty": (
-                "nucleus",
-                measured["mass_excess_uncertainty"].to_numpy(float),
-                MeV,
-            ),
+            "mass_excess": ("nucleus", columns[:, 0], MeV),
+            "mass_excess_uncertainty": ("nucleus", columns[:, 1], MeV),
             "theory": (("nucleus", "model"), theory["mass_excess"].to_numpy(), MeV),
             "theory_sd": (("nucleus", "model"), theory["mass_excess_sd"].to_numpy(), MeV),
         },
@@ -74,3 +69,24 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
             "A": ("nucleus", Z + N),
         },
     )
+
+
+def refuse_uncovered(theory: xr.Dataset, purpose: str) -> None:
+    """Raise a DataError that names nuclei which no model covers.
+
+    Parameters
+    ----------
+    theory : Dataset
+        See `bmm.theory.adapters.prediction`.
+    purpose : str
+        What the nuclei are for: "fitted" or "predicted".
+    """
+    uncovered = np.isnan(theory["mass_excess"].to_numpy()).all(axis=1)
+    if uncovered.any():
+        names = theory["nucleus"].to_numpy()[uncovered]
+        shown = ", ".join(str(name) for name in names[:_SHOWN])
+        rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        raise DataError(
+            f"no model covers {shown}{rest}: "
+            f"expected every {purpose} nucleus to be covered by a model"
+        )

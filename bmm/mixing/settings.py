@@ -8,6 +8,7 @@ mixing weights of nucleus x = (Z, N) are w(x) ~ Dirichlet(alpha(x)), and
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
@@ -66,6 +67,16 @@ class Prior(_Strict):
                 f"unknown distribution {self.distribution!r}; expected one of {', '.join(allowed)}"
             )
         expected = allowed[self.distribution]
+        wrong = [
+            name
+            for name, value in self.parameters.items()
+            if not isfinite(value) or (name != "mu" and value <= 0)
+        ]
+        if wrong and set(self.parameters) == set(expected):
+            raise ValueError(
+                f"{self.distribution}: {wrong[0]} must be "
+                f"{'finite' if wrong[0] == 'mu' else 'positive'}, not {self.parameters[wrong[0]]:g}"
+            )
         if set(self.parameters) != set(expected):
             raise ValueError(
                 f"{self.distribution} takes the parameters {', '.join(expected)}, "

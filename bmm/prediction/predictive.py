@@ -96,6 +96,8 @@ def predict(
 def _select(chart: xr.Dataset, nuclei: Sequence[str] | None) -> xr.Dataset:
     if nuclei is None:
         return chart
+    if not nuclei:
+        raise DomainError("no nucleus is asked for: expected at least one, such as 'Sn-132'")
     known = set(chart["nucleus"].to_numpy().tolist())
     missing = [name for name in nuclei if name not in known]
     if missing:

@@ -14,7 +14,7 @@ CARD = """
 name = "mine"
 adapter = "table"
 file = "mine.csv"
-citation = "somebody"
+citation = "[/] somebody"
 calibrated_on = "AME2020"
 [layout]
 Z = "Z"
@@ -23,6 +23,9 @@ value = "mass"
 quantity = "mass_excess"
 unit = "MeV"
 """
+
+
+BRACKETS = "[/] [red]"  # what rich would take for markup
 
 
 def write_model(folder, factor=1.0):
@@ -115,6 +118,7 @@ def test_models_lists_coverage_and_rms(bmm):
 
 def test_models_shows_the_users_own(bmm, tmp_path):
     write_model(tmp_path)
+    assert "[/] somebody" in bmm("models", "-c", tmp_path).out
     rows = {line.split()[1]: line.split()[3:] for line in _rows(bmm("models", "-c", tmp_path))}
     assert rows["mine"][:5] == rows["FRDM2012"][:5]  # nuclei, measured, rms between bars
 
@@ -158,6 +162,15 @@ def test_run_refuses_a_wrong_configuration(bmm, tmp_path, text, message):
     assert not (tmp_path / "out").exists()
 
 
+def test_brackets_in_a_description_are_shown(bmm, tmp_path):
+    text = f"description = '{BRACKETS}'\n[theory]\nmodels = ['{BRACKETS}']"
+    (tmp_path / "x.toml").write_text(text)
+    result = bmm("run", tmp_path / "x.toml", "-o", tmp_path / "out")
+    assert refused(result)
+    assert result.out == f"bmm run x  {BRACKETS}\n"
+    assert f"no model is called '{BRACKETS}'" in result.err
+
+
 def test_run_refuses_a_folder_of_something_else(bmm, tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
     result = bmm("run", "default", "-o", tmp_path, "--overwrite")
@@ -166,9 +179,9 @@ def test_run_refuses_a_folder_of_something_else(bmm, tmp_path):
 
 
 def test_predict_without_a_run(bmm, tmp_path):
-    result = bmm("predict", tmp_path / "[red]", "Sn-132")
+    result = bmm("predict", tmp_path / BRACKETS, "Sn-132")
     assert refused(result)
-    assert "[red]: expected a run folder" in result.err
+    assert f"{BRACKETS}: expected a run folder" in result.err
 
 
 def test_seed_and_output_reach_the_run(bmm, tmp_path, monkeypatch):

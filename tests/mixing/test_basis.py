@@ -38,9 +38,9 @@ def test_box_follows_the_longest_scale_and_the_functions_the_shortest():
     assert boundary_factor(5, S_Z) == 1.2
     assert boundary_factor(20, S_Z) == pytest.approx(64 / 41)
     axis = Axis.by_rule("Z", 28, 110, (5, 20))
-    assert (axis.half_range, axis.half_width) == (41, pytest.approx(64))
-    assert axis.m == 23  # 1.75 * 64 / 5 = 22.4
-    assert axis.shortest_resolved == pytest.approx(1.75 * 64 / 23)
+    assert (axis.half_range, axis.half_width) == (41, pytest.approx(41 + 1.5 * 20))
+    assert axis.m == 25  # 1.75 * 71 / 5 = 24.9
+    assert axis.shortest_resolved == pytest.approx(1.75 * 71 / 25)
     assert axis.shortest_resolved <= 5
 
 
@@ -114,3 +114,10 @@ def test_the_whole_chart_is_inside():
 def test_a_chart_of_one_value_has_no_field():
     with pytest.raises(ConfigError, match="spans only Z=50"):
         Axis.by_rule("Z", 50, 50, (5, 15))
+
+
+@pytest.mark.parametrize("rho", [3, 8, 12])
+def test_the_field_keeps_its_spread_to_the_ends_of_the_chart(rho):
+    axis = Axis.by_rule("Z", 8, 120, (rho, rho))
+    sd = np.sqrt(np.diag(covariance(axis, rho, np.arange(8, 121))))
+    np.testing.assert_allclose(sd, 1, atol=0.02)

@@ -18,7 +18,6 @@ def chains(seed=0, count=4, draws=600):
         coords={"model": ["a", "b"]},
     )
     stats = {
-        "logp": rng.normal(size=shape),
         "energy": rng.normal(size=shape),
         "diverging": np.zeros(shape, dtype=bool),
         "maxdepth_reached": np.zeros(shape, dtype=bool),
@@ -27,7 +26,16 @@ def chains(seed=0, count=4, draws=600):
 
 
 def verdict(posterior, stats, **options):
-    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": xr.Dataset(stats)})
+    shape = (*stats["energy"][1].shape, 3)
+    density = np.random.default_rng(9).normal(size=shape)
+    likelihood = xr.Dataset({"mass_excess": (("chain", "draw", "nucleus"), density)})
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": posterior,
+            "sample_stats": xr.Dataset(stats),
+            "log_likelihood": likelihood,
+        }
+    )
     return check_convergence(tree, ["sigma", "rho_Z"], **options)
 
 
@@ -35,7 +43,7 @@ def test_perfect_chains_converged():
     found = verdict(*chains())
     assert found.converged
     assert found.failures == []
-    assert list(found.table.index) == ["sigma[a]", "sigma[b]", "rho_Z", "logp"]
+    assert list(found.table.index) == ["sigma[a]", "sigma[b]", "rho_Z", "log_likelihood"]
     assert found.as_dict()["max_r_hat"] < 1.01
     assert set(found.as_dict()["quantities"]["rho_Z"]) == {"r_hat", "ess_bulk", "ess_tail"}
 
@@ -99,7 +107,14 @@ def test_a_quantity_that_never_moves_is_the_worst():
 
 def test_verdict_on_a_fit_covers_its_hyperparameters(fitted):
     found = convergence_of(fitted)
-    assert {"sigma[a]", "mu[b]", "eta[c]", "rho_Z", "rho_N", "nu", "A_power", "logp"} <= set(
-        found.table.index
-    )
+    assert {
+        "sigma[a]",
+        "mu[b]",
+        "eta[c]",
+        "rho_Z",
+        "rho_N",
+        "nu",
+        "A_power",
+        "log_likelihood",
+    } <= set(found.table.index)
     assert (found.chains, found.draws, found.partial) == (2, 250, False)

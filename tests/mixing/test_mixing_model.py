@@ -151,7 +151,7 @@ def test_axes_span_the_chart_and_follow_the_rule():
     axis_Z, axis_N = axes([30, 110], [40, 50, 172], Mixing(basis=Basis(m_N=9)))
     shortest, longest = stats.gamma(10).ppf([0.05, 0.95])
     assert (axis_Z.low, axis_Z.high, axis_N.low, axis_N.high) == (30, 110, 40, 172)
-    assert axis_Z.c == pytest.approx(max(1.2, 3.2 * longest / 40))
+    assert axis_Z.c == pytest.approx(1 + 1.5 * longest / 40)
     assert axis_Z.m == np.ceil(1.75 * axis_Z.c * 40 / shortest)
     assert axis_N.m == 9
 

@@ -17,7 +17,6 @@ def tree_of(centres, density, draws=300):
                 {"sigma": (dims, np.asarray(centres)[:, None] + rng.normal(size=(n, draws)))},
                 coords={"chain": np.arange(n), "draw": np.arange(draws)},
             ),
-            "sample_stats": xr.Dataset({"logp": (dims, rng.normal(size=(n, draws)))}),
             "log_likelihood": xr.Dataset(
                 {
                     "mass_excess": (
@@ -51,9 +50,8 @@ def test_chains_may_be_connected_by_a_third():
     assert group_chains(tree_of(apart, np.zeros((3, 5))), ["sigma"]) == [[0, 1, 2]]
 
 
-def test_the_log_posterior_tells_modes_apart_too():
-    tree = tree_of([0, 0], np.zeros((2, 5)))
-    tree["sample_stats"]["logp"][1] += 30
+def test_the_log_likelihood_tells_modes_apart_too():
+    tree = tree_of([0, 0], np.array([np.zeros(5), np.full(5, 6.0)]))
     assert group_chains(tree, ["sigma"]) == [[0], [1]]
 
 
