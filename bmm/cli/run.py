@@ -82,9 +82,12 @@ def _show(result: RunResult, console: Console) -> None:
                 f"{found['shortest_resolved']:.1f}; raise mixing.basis.m_{axis}"
             )
     for mode in scores["modes"]:
+        spreads = ", ".join(f"{value:.1f}" for value in mode["sigma"].values())
         console.print(
-            f"[yellow]{mode['mode']}:[/] chains {mode['chains']}, elpd {mode['elpd']:.1f}, "
-            f"stacking weight {mode['weight']:.2f}"
+            f"[yellow]{mode['mode']}[/] (stacking weight {mode['weight']:.2f}, chains "
+            f"{', '.join(str(chain) for chain in mode['chains'])}): sigma {spreads} keV per "
+            f"nucleon at A = 100, rms {1000 * mode['rms_MeV']['mean']:.0f} keV (mean), "
+            f"{1000 * mode['rms_MeV']['median']:.0f} keV (median), elpd {mode['elpd']:.1f}"
         )
     best = min(
         (row for row in scores["yardsticks"] if row["n"] == scores["n"]),

@@ -21,7 +21,7 @@ from bmm.writing import write_whole
 
 __all__ = ["RunFolder"]
 
-_COMPRESSED = {"zlib": True, "complevel": 1}
+_COMPRESSED = {"zlib": True, "complevel": 1, "fletcher32": True}
 
 
 class RunFolder:

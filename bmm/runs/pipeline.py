@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,19 +15,17 @@ import xarray as xr
 from rich.console import Console
 
 from bmm.errors import BmmError, ConfigError
-from bmm.evaluation import NoiseFamily, Scores, evaluate, nucleus_table, point_rms
+from bmm.evaluation import Scores, nucleus_table
 from bmm.figures import write_figures
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of, fit
-from bmm.mixing.modes import select_mode
-from bmm.mixing.resolution import basis_resolution
-from bmm.mixing.settings import Mixing
 from bmm.nuclides import nuclide_index
-from bmm.prediction.predictive import Prediction, predict
+from bmm.prediction.predictive import predict
 from bmm.runs.config import RunConfig
 from bmm.runs.folder import RunFolder
 from bmm.runs.prediction_table import prediction_table
 from bmm.runs.provenance import provenance
+from bmm.runs.scoring import score_run
 from bmm.tables import load_measured, load_theory
 from bmm.theory.adapters import Domain, FittedTheory, numbers, predict_all
 from bmm.theory.library import build_model, find_cards
@@ -108,7 +104,7 @@ def _run_in(
             logger.warning("NOT CONVERGED: %s", failure)
         prediction = predict(tree, measured=measured, seed=config.seed)
         folder.write_predictions(prediction_table(prediction.summary, measured))
-        scores = _scores(config, tree, convergence, prediction, measured)
+        scores = score_run(config, tree, convergence, prediction, measured)
         folder.write_evaluation(nucleus_table(prediction.summary, measured))
         write_figures(folder.figures, prediction.summary, scores, measured)
         folder.write_scores(scores)
@@ -193,115 +189,6 @@ def _chart(config: RunConfig, measured: pd.DataFrame, fitted: list[FittedTheory]
     theory = predict_all(fitted, nuclide_index(*numbers(index)))
     masses = theory["mass_excess"].transpose("nucleus", "model").to_numpy()
     return theory.isel(nucleus=np.isfinite(masses).any(axis=1))
-
-
-def _scores(
-    config: RunConfig,
-    tree: xr.DataTree,
-    convergence: Convergence,
-    prediction: Prediction,
-    measured: pd.DataFrame,
-) -> Scores:
-    scores: Scores = evaluate(
-        prediction.summary,
-        _with_measurement_noise(prediction.draws, measured, config),
-        tree["chart"].to_dataset(),
-        measured,
-        training=measured,
-        noise=_noise_family(config.mixing),
-    )
-    posterior = tree["posterior"].to_dataset()
-    hyperparameters = {
-        name: {"mean": float(array.mean()), "sd": float(array.std())}
-        for name, array in _scalars(posterior)
-    }
-    found = {
-        "name": config.name,
-        "converged": convergence.converged,
-        **scores,
-        "convergence": convergence.as_dict(),
-        "modes": _modes(tree, measured, config.seed) if "modes" in tree.children else [],
-        "hyperparameters": hyperparameters,
-        "basis": basis_resolution(tree),
-        "seconds": {
-            "compile": tree.attrs["compile_seconds"],
-            "sample": tree.attrs["sample_seconds"],
-        },
-        "provenance": json.loads(tree.attrs["provenance"]),
-    }
-    return {key: _without_nan(value) for key, value in found.items()}
-
-
-def _without_nan(value: Any) -> Any:
-    """None, which JSON has, in place of a number that a few draws or one chain do not give."""
-    match value:
-        case dict():
-            return {key: _without_nan(each) for key, each in value.items()}
-        case list():
-            return [_without_nan(each) for each in value]
-        case float() if not math.isfinite(value):
-            return None
-        case _:
-            return value
-
-
-def _with_measurement_noise(
-    draws: xr.DataArray, measured: pd.DataFrame, config: RunConfig
-) -> xr.DataArray:
-    """Draws of what a measurement would show, where the fit keeps its noise apart."""
-    if not config.mixing.noise.measurement:
-        return draws
-    index = nuclide_index(draws["Z"].to_numpy(), draws["N"].to_numpy())
-    uncertainty = measured["mass_excess_uncertainty"].reindex(index).fillna(0.0).to_numpy()
-    rng = np.random.default_rng([config.seed, 1])
-    noise = rng.standard_normal(draws.shape, dtype=np.float32)
-    return draws + noise * uncertainty.astype(np.float32)
-
-
-def _modes(tree: xr.DataTree, measured: pd.DataFrame, seed: int) -> list[dict[str, Any]]:
-    """Describe every mode the chains found: its weight, verdict, spreads and rms."""
-    modes = tree["modes"].to_dataset()
-    described = []
-    for position, name in enumerate(modes["mode"].to_numpy()):
-        alone = select_mode(tree, position)
-        sigma = alone["posterior"]["sigma"].mean(("chain", "draw"))
-        described.append(
-            {
-                "mode": str(name),
-                "weight": float(modes["weight"][position]),
-                "elpd": float(modes["elpd"][position]),
-                "chains": alone["posterior"]["chain"].to_numpy().tolist(),
-                "sigma": {str(m): float(sigma.sel(model=m)) for m in sigma["model"].to_numpy()},
-                "rms_MeV": point_rms(
-                    predict(alone, measured=measured, seed=seed).summary, measured
-                ),
-                "convergence": convergence_of(alone).as_dict(),
-            }
-        )
-    return described
-
-
-def _scalars(posterior: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
-    for name, array in posterior.data_vars.items():
-        if name == "beta":
-            continue
-        if "model" in array.dims:
-            for model in array["model"].to_numpy():
-                yield f"{name}[{model}]", array.sel(model=model)
-        else:
-            yield str(name), array
-
-
-def _noise_family(settings: Mixing) -> NoiseFamily:
-    """Noise of the yardsticks: the mixture's own where it is fixed, its default where learned."""
-    noise, standard = settings.noise, NoiseFamily()
-    nu = standard.nu if noise.nu == "learn" else noise.nu
-    power = standard.power if noise.A_power == "learn" else noise.A_power
-    return NoiseFamily(
-        nu=float("inf") if noise.family == "normal" else float(nu),
-        power=float(power),
-        measurement=noise.measurement,
-    )
 
 
 @contextmanager

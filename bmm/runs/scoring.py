@@ -1,0 +1,161 @@
+"""Everything a run is judged by, under stable names."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bmm.evaluation import NoiseFamily, Scores, evaluate, point_rms
+from bmm.mixing.convergence import Convergence
+from bmm.mixing.fit import convergence_of
+from bmm.mixing.modes import select_mode
+from bmm.mixing.resolution import basis_resolution
+from bmm.mixing.settings import Mixing
+from bmm.nuclides import nuclide_index
+from bmm.prediction.predictive import Prediction, predict
+from bmm.runs.config import RunConfig
+
+__all__ = ["score_run"]
+
+
+def score_run(
+    config: RunConfig,
+    tree: xr.DataTree,
+    convergence: Convergence,
+    prediction: Prediction,
+    measured: pd.DataFrame,
+) -> Scores:
+    """Gather everything that ``scores.json`` holds.
+
+    Parameters
+    ----------
+    config : RunConfig
+        Configuration of the run.
+    tree : DataTree
+        The fitted mixture.
+    convergence : Convergence
+        Verdict on its chains.
+    prediction : Prediction
+        Its predictions of the whole chart.
+    measured : DataFrame
+        The fitted nuclei, indexed (Z, N), masses in MeV.
+
+    Returns
+    -------
+    dict
+        name, converged; what `bmm.evaluation.evaluate` returns; and
+
+        * convergence: see `bmm.mixing.convergence.Convergence.as_dict`
+        * modes: for each mode found, if several: weight, elpd, chains, mean sigma (keV per nucleon
+          at A = 100), rms_MeV of mean, median and mode, and its own convergence
+        * hyperparameters: mean and sd of each
+        * basis: see `bmm.mixing.resolution.basis_resolution`
+        * seconds: wall time of compilation and sampling
+        * provenance: see `bmm.runs.provenance.provenance`
+    """
+    scores: Scores = evaluate(
+        prediction.summary,
+        _with_measurement_noise(prediction.draws, measured, config),
+        tree["chart"].to_dataset(),
+        measured,
+        training=measured,
+        noise=_noise_family(config.mixing),
+    )
+    posterior = tree["posterior"].to_dataset()
+    hyperparameters = {
+        name: {"mean": float(array.mean()), "sd": float(array.std())}
+        for name, array in _scalars(posterior)
+    }
+    found = {
+        "name": config.name,
+        "converged": convergence.converged,
+        **scores,
+        "convergence": convergence.as_dict(),
+        "modes": _modes(tree, measured, config.seed) if "modes" in tree.children else [],
+        "hyperparameters": hyperparameters,
+        "basis": basis_resolution(tree),
+        "seconds": {
+            "compile": tree.attrs["compile_seconds"],
+            "sample": tree.attrs["sample_seconds"],
+        },
+        "provenance": json.loads(tree.attrs["provenance"]),
+    }
+    return {key: _without_nan(value) for key, value in found.items()}
+
+
+def _without_nan(value: Any) -> Any:
+    """None, which JSON has, in place of a number that a few draws or one chain do not give."""
+    match value:
+        case dict():
+            return {key: _without_nan(each) for key, each in value.items()}
+        case list():
+            return [_without_nan(each) for each in value]
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value
+
+
+def _with_measurement_noise(
+    draws: xr.DataArray, measured: pd.DataFrame, config: RunConfig
+) -> xr.DataArray:
+    """Draws of what a measurement would show, where the fit keeps its noise apart."""
+    if not config.mixing.noise.measurement:
+        return draws
+    index = nuclide_index(draws["Z"].to_numpy(), draws["N"].to_numpy())
+    uncertainty = measured["mass_excess_uncertainty"].reindex(index).fillna(0.0).to_numpy()
+    rng = np.random.default_rng([config.seed, 1])
+    noise = rng.standard_normal(draws.shape, dtype=np.float32)
+    return draws + noise * uncertainty.astype(np.float32)
+
+
+def _modes(tree: xr.DataTree, measured: pd.DataFrame, seed: int) -> list[dict[str, Any]]:
+    """Describe every mode the chains found: its weight, verdict, spreads and rms."""
+    modes = tree["modes"].to_dataset()
+    described = []
+    for position, name in enumerate(modes["mode"].to_numpy()):
+        alone = select_mode(tree, position)
+        sigma = alone["posterior"]["sigma"].mean(("chain", "draw"))
+        described.append(
+            {
+                "mode": str(name),
+                "weight": float(modes["weight"][position]),
+                "elpd": float(modes["elpd"][position]),
+                "chains": alone["posterior"]["chain"].to_numpy().tolist(),
+                "sigma": {str(m): float(sigma.sel(model=m)) for m in sigma["model"].to_numpy()},
+                "rms_MeV": point_rms(
+                    predict(alone, measured=measured, seed=seed).summary, measured
+                ),
+                "convergence": convergence_of(alone).as_dict(),
+            }
+        )
+    return described
+
+
+def _scalars(posterior: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
+    for name, array in posterior.data_vars.items():
+        if name == "beta":
+            continue
+        if "model" in array.dims:
+            for model in array["model"].to_numpy():
+                yield f"{name}[{model}]", array.sel(model=model)
+        else:
+            yield str(name), array
+
+
+def _noise_family(settings: Mixing) -> NoiseFamily:
+    """Noise of the yardsticks: the mixture's own where it is fixed, its default where learned."""
+    noise, standard = settings.noise, NoiseFamily()
+    nu = standard.nu if noise.nu == "learn" else noise.nu
+    power = standard.power if noise.A_power == "learn" else noise.A_power
+    return NoiseFamily(
+        nu=float("inf") if noise.family == "normal" else float(nu),
+        power=float(power),
+        measurement=noise.measurement,
+    )
