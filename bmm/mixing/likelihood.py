@@ -33,6 +33,7 @@ import pytensor.tensor as pt
 from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 
+from bmm.mixing.elementary import exp_in_place, log_in_place
 from bmm.mixing.operation import CompiledOperation
 
 __all__ = ["SIGMA_UNIT", "LocalMixture", "local_mixture"]
@@ -102,60 +103,93 @@ def local_mixture(
         Derivatives with respect to nu and power.
     """
     n, K = field.shape
-    log_density = np.empty(n)
-    d_field = np.zeros((n, K))
-    d_sigma = np.zeros((n, K))
+    work = np.empty(n)
+    unit = power * log_A
+    exp_in_place(unit, work)
+    joint = np.empty((K, n))
+    by_scale = np.empty((K, n))
+    by_nu = np.empty((K, n))
+    prior = np.empty((K, n))
+    for k in range(K):
+        for i in range(n):
+            by_scale[k, i] = (SIGMA_UNIT * sigma[k] * unit[i]) ** 2
+            joint[k, i] = by_scale[k, i] + variance[i, k]
+            by_nu[k, i] = (mass[i] - theory[i, k]) ** 2
+            prior[k, i] = field[i, k] if covers[i, k] else -np.inf
+        # PyTensor hands nu over as an array without dimensions; the product is a number.
+        _component(joint[k], by_scale[k], by_nu[k], 1.0 * nu, work)
+        joint[k] += prior[k]
+    log_density = _normalise(joint, work) - _normalise(prior, work)
+    d_field = np.empty((n, K))
+    d_sigma = np.empty((n, K))
     d_nu = np.zeros(n)
     d_power = np.zeros(n)
-    joint = np.empty(K)
-    prior = np.empty(K)
-    by_scale = np.empty(K)
-    by_nu = np.zeros(K)
-    normal = np.isinf(nu)
-    constant = -0.5 * log(2 * pi)
-    constant_by_nu = 0.0
-    if not normal:
-        constant = lgamma(0.5 * (nu + 1)) - lgamma(0.5 * nu) - 0.5 * log(nu * pi)
-        constant_by_nu = 0.5 * (digamma(0.5 * (nu + 1)) - digamma(0.5 * nu) - 1.0 / nu)
-    for i in range(n):
-        unit = SIGMA_UNIT * np.exp(power * log_A[i])
-        top_joint = -np.inf
-        top_field = -np.inf
-        for k in range(K):
-            if covers[i, k]:
-                own = (sigma[k] * unit) ** 2
-                square = own + variance[i, k]
-                z2 = (mass[i] - theory[i, k]) ** 2 / square
-                if normal:
-                    value = constant - 0.5 * np.log(square) - 0.5 * z2
-                    by_log_scale = z2 - 1.0
-                else:
-                    log_tail = np.log1p(z2 / nu)
-                    value = constant - 0.5 * np.log(square) - 0.5 * (nu + 1) * log_tail
-                    pull = (nu + 1) * z2 / (nu + z2)
-                    by_log_scale = pull - 1.0
-                    by_nu[k] = constant_by_nu - 0.5 * log_tail + 0.5 * pull / nu
-                by_scale[k] = by_log_scale * own / square
-                joint[k] = field[i, k] + value
-                top_joint = max(top_joint, joint[k])
-                top_field = max(top_field, field[i, k])
-        sum_joint = 0.0
-        sum_field = 0.0
-        for k in range(K):
-            if covers[i, k]:
-                joint[k] = np.exp(joint[k] - top_joint)
-                prior[k] = np.exp(field[i, k] - top_field)
-                sum_joint += joint[k]
-                sum_field += prior[k]
-        log_density[i] = top_joint + np.log(sum_joint) - top_field - np.log(sum_field)
-        for k in range(K):
-            if covers[i, k]:
-                responsibility = joint[k] / sum_joint
-                d_field[i, k] = responsibility - prior[k] / sum_field
-                d_sigma[i, k] = responsibility * by_scale[k] / sigma[k]
-                d_nu[i] += responsibility * by_nu[k]
-                d_power[i] += responsibility * by_scale[k] * log_A[i]
+    for k in range(K):
+        for i in range(n):
+            by_log_scale = joint[k, i] * by_scale[k, i]
+            d_field[i, k] = joint[k, i] - prior[k, i]
+            d_sigma[i, k] = by_log_scale / sigma[k]
+            d_nu[i] += joint[k, i] * by_nu[k, i]
+            d_power[i] += by_log_scale * log_A[i]
     return log_density, d_field, d_sigma, d_nu, d_power
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _component(
+    density: FloatArray, by_scale: FloatArray, by_nu: FloatArray, nu: float, work: FloatArray
+) -> None:
+    """Log density of one component, and its derivatives by log sigma and by nu, in place.
+
+    The arrays (n,) come in as s_k^2, as sigma's own part of it and as the squared deviation.
+    """
+    n = density.size
+    if np.isinf(nu):
+        for i in range(n):
+            z2 = by_nu[i] / density[i]
+            by_scale[i] *= (z2 - 1.0) / density[i]
+            by_nu[i] = z2
+        log_in_place(density, work)
+        for i in range(n):
+            density[i] = -0.5 * (log(2 * pi) + density[i] + by_nu[i])
+            by_nu[i] = 0.0
+        return
+    constant = lgamma(0.5 * (nu + 1)) - lgamma(0.5 * nu) - 0.5 * log(nu * pi)
+    constant_by_nu = 0.5 * (digamma(0.5 * (nu + 1)) - digamma(0.5 * nu) - 1.0 / nu)
+    pull = np.empty(n)
+    for i in range(n):
+        tail = nu * density[i] + by_nu[i]
+        pull[i] = (nu + 1) * by_nu[i] / tail
+        by_scale[i] *= (pull[i] - 1.0) / density[i]
+        by_nu[i] = tail
+    log_in_place(density, work)
+    log_in_place(by_nu, work)
+    for i in range(n):
+        log_tail = by_nu[i] - density[i] - log(nu)  # log(1 + z^2 / nu)
+        density[i] = constant - 0.5 * density[i] - 0.5 * (nu + 1) * log_tail
+        by_nu[i] = constant_by_nu - 0.5 * log_tail + 0.5 * pull[i] / nu
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _normalise(terms: FloatArray, work: FloatArray) -> FloatArray:
+    """Turn logarithms (model, nucleus) into shares, in place; return the log of their sum."""
+    K, n = terms.shape
+    top: FloatArray = terms[0].copy()
+    for k in range(1, K):
+        for i in range(n):
+            top[i] = max(top[i], terms[k, i])
+    total = np.zeros(n)
+    for k in range(K):
+        missing = terms[k] == -np.inf
+        terms[k] -= top
+        exp_in_place(terms[k], work)
+        terms[k] = np.where(missing, 0.0, terms[k])
+        total += terms[k]
+    for k in range(K):
+        for i in range(n):
+            terms[k, i] /= total[i]
+    log_in_place(total, work)
+    top += total
+    return top
 
 
 class LocalMixture(CompiledOperation):

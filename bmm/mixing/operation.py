@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any, ClassVar
 
 import pytensor.tensor as pt
+from numba.extending import is_jitted
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
@@ -51,8 +53,19 @@ class CompiledOperation(Op):
 def _compile(op: CompiledOperation, node: Apply, **_: Any) -> tuple[Any, int]:
     # PyTensor's cache on disk knows an operation by its class alone.  Without the source in the
     # key, a newer bmm would run an older bmm's machine code.
-    # The whole module's: the function compiles in the constants and functions it finds there.
     function = type(op).function
-    source = inspect.getsource(inspect.getmodule(function) or function)
-    version = int.from_bytes(hashlib.sha256(source.encode()).digest()[:8])
-    return numba_njit(function), version
+    version = int.from_bytes(hashlib.sha256(_compiled_source(function).encode()).digest()[:8])
+    return numba_njit(function, error_model="numpy"), version
+
+
+def _compiled_source(function: Callable[..., Any]) -> str:
+    """Source of a function's module, whose constants are compiled in, and of those it draws on."""
+    drawn_on = [value.py_func for value in vars(_home(function)).values() if is_jitted(value)]
+    homes = {_home(each).__name__: _home(each) for each in (function, *drawn_on)}
+    return "".join(inspect.getsource(homes[name]) for name in sorted(homes))
+
+
+def _home(function: Callable[..., Any]) -> ModuleType:
+    module = inspect.getmodule(function)
+    assert module is not None  # a function read from a file has one
+    return module

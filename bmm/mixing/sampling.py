@@ -19,6 +19,7 @@ import pytensor
 import xarray as xr
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from threadpoolctl import threadpool_limits
 
 from bmm.errors import RunError
 from bmm.mixing.settings import Sampler
@@ -86,7 +87,8 @@ def sample(
     compile_seconds = time.perf_counter() - begun
     logger.info("compiled in %.1f s; %d coupled parameters", compile_seconds, compiled.n_dim)
     begun = time.perf_counter()
-    with _progress(settings, console) as report:
+    # Chains run side by side; threads inside a chain would only be in each other's way.
+    with threadpool_limits(limits=1), _progress(settings, console) as report:
         handle = nutpie.sample(
             compiled,
             draws=settings.draws,
