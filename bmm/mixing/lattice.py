@@ -100,13 +100,22 @@ def lattice_field(
     -------
     array (nucleus, model)
     """
-    K, _, m_N = beta.shape
-    scaled_Z = phi_Z * root_Z
-    by_chain = np.empty((phi_Z.shape[0], K, m_N))
+    # Explicit loops here and below: numba compiles them several times faster than assignments
+    # to slices.
+    K, m_Z, m_N = beta.shape
+    chains = phi_Z.shape[0]
+    scaled_Z = np.empty((chains, m_Z))
+    for chain in range(chains):
+        for i in range(m_Z):
+            scaled_Z[chain, i] = phi_Z[chain, i] * root_Z[i]
+    by_chain = np.empty((chains, K, m_N))
     for k in range(K):
-        by_chain[:, k, :] = np.dot(scaled_Z, beta[k]) * (amplitude[k] * root_N)
+        product = np.dot(scaled_Z, beta[k])
+        for chain in range(chains):
+            for j in range(m_N):
+                by_chain[chain, k, j] = amplitude[k] * root_N[j] * product[chain, j]
     field = np.empty((order.size, K))
-    for chain in range(phi_Z.shape[0]):
+    for chain in range(chains):
         start, stop = first[chain], first[chain + 1]
         values = np.dot(phi_N[start:stop], by_chain[chain].T)
         for i in range(start, stop):
@@ -143,14 +152,16 @@ def lattice_field_pullback(
             for k in range(K):
                 gathered[k, i - start] = g[order[i], k]
                 g_mu[k] += g[order[i], k]
-        by_chain[:, chain, :] = np.dot(gathered, phi_N[start:stop])
+        product = np.dot(gathered, phi_N[start:stop])
+        for k in range(K):
+            for j in range(m_N):
+                by_chain[k, chain, j] = product[k, j]
     g_beta = np.empty((K, m_Z, m_N))
     g_amplitude = np.empty(K)
     g_root_Z = np.zeros(m_Z)
     g_root_N = np.zeros(m_N)
-    transposed = phi_Z.T.copy()
     for k in range(K):
-        projected = np.dot(transposed, by_chain[k])
+        projected = np.dot(phi_Z.T, by_chain[k])
         total = 0.0
         for i in range(m_Z):
             along = 0.0

@@ -104,7 +104,9 @@ def local_mixture(
     """
     n, K = field.shape
     work = np.empty(n)
-    unit = power * log_A
+    unit = np.empty(n)
+    for i in range(n):
+        unit[i] = 1.0 * power * log_A[i]
     exp_in_place(unit, work)
     joint = np.empty((K, n))
     by_scale = np.empty((K, n))
@@ -116,20 +118,25 @@ def local_mixture(
             joint[k, i] = by_scale[k, i] + variance[i, k]
             by_nu[k, i] = (mass[i] - theory[i, k]) ** 2
             prior[k, i] = field[i, k] if covers[i, k] else -np.inf
-        # PyTensor hands nu over as an array without dimensions; the product is a number.
+        # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
         _component(joint[k], by_scale[k], by_nu[k], 1.0 * nu, work)
-        joint[k] += prior[k]
-    log_density = _normalise(joint, work) - _normalise(prior, work)
+        for i in range(n):
+            joint[k, i] += prior[k, i]
+    log_density = _normalise(joint, work)
+    log_prior = _normalise(prior, work)
+    for i in range(n):
+        log_density[i] -= log_prior[i]
     d_field = np.empty((n, K))
     d_sigma = np.empty((n, K))
     d_nu = np.zeros(n)
     d_power = np.zeros(n)
     for k in range(K):
         for i in range(n):
-            by_log_scale = joint[k, i] * by_scale[k, i]
-            d_field[i, k] = joint[k, i] - prior[k, i]
+            responsibility = joint[k, i] if covers[i, k] else 0.0
+            by_log_scale = responsibility * by_scale[k, i]
+            d_field[i, k] = responsibility - (prior[k, i] if covers[i, k] else 0.0)
             d_sigma[i, k] = by_log_scale / sigma[k]
-            d_nu[i] += joint[k, i] * by_nu[k, i]
+            d_nu[i] += responsibility * by_nu[k, i]
             d_power[i] += by_log_scale * log_A[i]
     return log_density, d_field, d_sigma, d_nu, d_power
 
@@ -173,23 +180,27 @@ def _component(
 def _normalise(terms: FloatArray, work: FloatArray) -> FloatArray:
     """Turn logarithms (model, nucleus) into shares, in place; return the log of their sum."""
     K, n = terms.shape
-    top: FloatArray = terms[0].copy()
+    top = np.empty(n)
+    total = np.empty(n)
+    for i in range(n):
+        top[i] = terms[0, i]
+        total[i] = 0.0
     for k in range(1, K):
         for i in range(n):
             top[i] = max(top[i], terms[k, i])
-    total = np.zeros(n)
     for k in range(K):
-        missing = terms[k] == -np.inf
-        terms[k] -= top
+        for i in range(n):
+            terms[k, i] -= top[i]
         exp_in_place(terms[k], work)
-        terms[k] = np.where(missing, 0.0, terms[k])
-        total += terms[k]
+        for i in range(n):
+            total[i] += terms[k, i]
     for k in range(K):
         for i in range(n):
             terms[k, i] /= total[i]
     log_in_place(total, work)
-    top += total
-    return top
+    for i in range(n):
+        total[i] += top[i]
+    return total
 
 
 class LocalMixture(CompiledOperation):
@@ -207,14 +218,7 @@ class LocalMixture(CompiledOperation):
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Any
     ) -> list[Variable]:
         """Gradient with respect to field, sigma, nu and power; the data are constant."""
-        g = cotangents[0]
-        _, d_field, d_sigma, d_nu, d_power = outputs
-        gradients = [
-            g[:, None] * d_field,
-            pt.dot(g, d_sigma),
-            pt.dot(g, d_nu),
-            pt.dot(g, d_power),
-        ]
+        gradients = _LocalMixturePullback()(cotangents[0], *outputs[1:])
         return [*gradients, *(disconnected_type() for _ in inputs[self._differentiable :])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -227,3 +231,36 @@ class LocalMixture(CompiledOperation):
         """Shapes of the log density and of its derivatives."""
         matrix, vector = shapes[0], (shapes[0][0],)
         return [vector, matrix, matrix, vector, vector]
+
+
+def local_mixture_pullback(
+    g: FloatArray,
+    d_field: FloatArray,
+    d_sigma: FloatArray,
+    d_nu: FloatArray,
+    d_power: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Carry a gradient g (nucleus,) by the log densities on, with the derivatives at hand.
+
+    Returns
+    -------
+    tuple of arrays
+        Gradients with respect to field (nucleus, model), sigma (model,), nu and power.
+    """
+    n, K = d_field.shape
+    g_field = np.empty((n, K))
+    g_sigma = np.zeros(K)
+    g_nu = 0.0
+    g_power = 0.0
+    for i in range(n):
+        for k in range(K):
+            g_field[i, k] = g[i] * d_field[i, k]
+            g_sigma[k] += g[i] * d_sigma[i, k]
+        g_nu += g[i] * d_nu[i]
+        g_power += g[i] * d_power[i]
+    return g_field, g_sigma, np.asarray(g_nu), np.asarray(g_power)
+
+
+class _LocalMixturePullback(CompiledOperation):
+    function = staticmethod(local_mixture_pullback)
+    output_types = (pt.dmatrix, pt.dvector, pt.dscalar, pt.dscalar)
