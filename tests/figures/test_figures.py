@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from bmm.errors import ConfigError, DataError
+from bmm.errors import ConfigError, DataError, RunError
 from bmm.evaluation.scores import LEVELS
 from bmm.figures import (
     coverage_curve,
@@ -166,7 +166,7 @@ def test_a_failed_figure_leaves_the_old_file_and_no_rest(summary, measured, tmp_
         raise OSError("disk full")
 
     monkeypatch.setattr(Figure, "savefig", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(RunError, match="disk full"):
         write_figures(tmp_path, summary, SCORES, measured)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
 
