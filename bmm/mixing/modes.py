@@ -6,6 +6,8 @@ stacking their leave-one-out predictive densities (Yao, Vehtari & Gelman, JMLR 2
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Sequence
 
 import arviz as az
@@ -16,6 +18,8 @@ import xarray as xr
 from bmm.mixing.convergence import compared_quantities
 
 __all__ = ["find_modes", "group_chains", "select_mode", "stacked_posterior", "weigh_modes"]
+
+logger = logging.getLogger(__name__)
 
 SAME_MODE_R_HAT = 1.1
 FEWEST_DRAWS = 100
@@ -171,7 +175,18 @@ def weigh_modes(tree: xr.DataTree, groups: Sequence[Sequence[int]]) -> pd.DataFr
         )
         for i, group in enumerate(groups)
     }
-    loo = {name: az.loo(mode, pointwise=True) for name, mode in modes.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # said below, once and with a number
+        loo = {name: az.loo(mode, pointwise=True) for name, mode in modes.items()}
+    for name, each in loo.items():
+        unreliable = int((each.pareto_k > each.good_k).sum())
+        if unreliable:
+            logger.warning(
+                "%s: leave-one-out is unreliable for %d nuclei (Pareto k above %.2f)",
+                name,
+                unreliable,
+                each.good_k,
+            )
     if len(modes) == 1:
         weights = pd.Series(1.0, index=list(modes))
     else:

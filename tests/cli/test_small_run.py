@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+import warnings
 from types import SimpleNamespace
 
 import arviz as az
@@ -146,9 +147,7 @@ def test_the_posterior_is_open_to_others(whole, tree):
         names = ["sigma", "mu", "eta", "rho_Z", "rho_N"]
         summary = az.summary(opened, var_names=names)
         assert len(summary) == 11
-        with (
-            warnings.catch_warnings()
-        ):  # of nuclei that sway the posterior, which is no matter here
+        with warnings.catch_warnings():  # of nuclei that sway the posterior
             warnings.simplefilter("ignore", UserWarning)
             loo = az.loo(opened)
         assert loo.n_data_points == 276
