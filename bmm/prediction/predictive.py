@@ -23,6 +23,7 @@ INTERVALS = (0.68, 0.95)
 """Central credible intervals in every summary."""
 
 _MeV = {"units": "MeV"}
+_QUANTILE_PARTS = 16
 
 
 @dataclass(frozen=True)
@@ -212,17 +213,14 @@ class _Sums:
 
 def _summarise(sums: _Sums, chart: xr.Dataset, nu: float) -> Prediction:
     mode = mixture_mode(sums.weight, sums.theory, sums.scale, nu)
-    columns = {
-        "mean": sums.first,
-        "median": np.median(sums.draws, axis=0).astype(float),
-        "mode": mode,
-        "sd": np.sqrt(sums.variance),
-    }
-    for level in INTERVALS:
-        tails = [0.5 * (1 - level), 0.5 * (1 + level)]
-        lower, upper = np.quantile(sums.draws, tails, axis=0)
+    tails = [0.5 * (1 + sign * level) for level in INTERVALS for sign in (-1, 1)]
+    # In parts: a quantile works on a copy of all the draws.
+    parts = np.array_split(sums.draws, _QUANTILE_PARTS, axis=1)
+    median, *bounds = np.concatenate([np.quantile(x, [0.5, *tails], axis=0) for x in parts], axis=1)
+    columns = {"mean": sums.first, "median": median, "mode": mode, "sd": np.sqrt(sums.variance)}
+    for i, level in enumerate(INTERVALS):
         percent = round(100 * level)
-        columns |= {f"lower_{percent}": lower, f"upper_{percent}": upper}
+        columns |= {f"lower_{percent}": bounds[2 * i], f"upper_{percent}": bounds[2 * i + 1]}
     summary = xr.Dataset(
         {name: ("nucleus", values, _MeV) for name, values in columns.items()},
         coords={name: chart[name] for name in ("nucleus", "model", "Z", "N")},

@@ -59,9 +59,11 @@ def score_run(
         * seconds: wall time of compilation and sampling
         * provenance: see `bmm.runs.provenance.provenance`
     """
+    summary, draws = prediction.summary, prediction.draws
+    fitted = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy()).isin(measured.index)
     scores: Scores = evaluate(
-        prediction.summary,
-        _with_measurement_noise(prediction.draws, measured, config),
+        summary.isel(nucleus=fitted),
+        _with_measurement_noise(draws.isel(nucleus=fitted), measured, config),
         tree["chart"].to_dataset(),
         measured,
         training=measured,
