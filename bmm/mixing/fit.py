@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from rich.console import Console
 
-from bmm.errors import ConfigError
+from bmm.errors import ConfigError, RunError
 from bmm.mixing.basis import Axis
 from bmm.mixing.convergence import Convergence, check_convergence
 from bmm.mixing.draws import Draws
@@ -88,7 +89,11 @@ def fit(
             problem, axis_Z, axis_N, settings, sigma_below=settings.mode.sigma_below
         )
         start = {"sigma": np.asarray(settings.mode.sigma)}
-        sampled.append(sample(model, settings.sampler, seed + 1, start=start, console=console))
+        try:
+            sampled.append(sample(model, settings.sampler, seed + 1, start=start, console=console))
+        except RunError as error:
+            logger.warning("only the free chains are kept: %s", error)
+            sampled = [replace(sampled[0], partial=True)]
     return _assemble(sampled, problem, chart, (axis_Z, axis_N), settings, seed)
 
 
