@@ -33,7 +33,7 @@ import pytensor.tensor as pt
 from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 
-from bmm.mixing.elementary import exp_in_place, log_in_place
+from bmm.mixing.elementary import exponential, logarithm
 from bmm.mixing.operation import CompiledOperation
 
 __all__ = ["SIGMA_UNIT", "LocalMixture", "local_mixture"]
@@ -103,11 +103,9 @@ def local_mixture(
         Derivatives with respect to nu and power.
     """
     n, K = field.shape
-    work = np.empty(n)
     unit = np.empty(n)
     for i in range(n):
-        unit[i] = 1.0 * power * log_A[i]
-    exp_in_place(unit, work)
+        unit[i] = exponential(1.0 * power * log_A[i])
     joint = np.empty((K, n))
     by_scale = np.empty((K, n))
     by_nu = np.empty((K, n))
@@ -119,11 +117,11 @@ def local_mixture(
             by_nu[k, i] = (mass[i] - theory[i, k]) ** 2
             prior[k, i] = field[i, k] if covers[i, k] else -np.inf
         # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
-        _component(joint[k], by_scale[k], by_nu[k], 1.0 * nu, work)
+        _component(joint[k], by_scale[k], by_nu[k], 1.0 * nu)
         for i in range(n):
             joint[k, i] += prior[k, i]
-    log_density = _normalise(joint, work)
-    log_prior = _normalise(prior, work)
+    log_density = _normalise(joint)
+    log_prior = _normalise(prior)
     for i in range(n):
         log_density[i] -= log_prior[i]
     d_field = np.empty((n, K))
@@ -142,9 +140,7 @@ def local_mixture(
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _component(
-    density: FloatArray, by_scale: FloatArray, by_nu: FloatArray, nu: float, work: FloatArray
-) -> None:
+def _component(density: FloatArray, by_scale: FloatArray, by_nu: FloatArray, nu: float) -> None:
     """Log density of one component, and its derivatives by log sigma and by nu, in place.
 
     The arrays (n,) come in as s_k^2, as sigma's own part of it and as the squared deviation.
@@ -154,30 +150,24 @@ def _component(
         for i in range(n):
             z2 = by_nu[i] / density[i]
             by_scale[i] *= (z2 - 1.0) / density[i]
-            by_nu[i] = z2
-        log_in_place(density, work)
-        for i in range(n):
-            density[i] = -0.5 * (log(2 * pi) + density[i] + by_nu[i])
             by_nu[i] = 0.0
+            density[i] = -0.5 * (log(2 * pi) + logarithm(density[i]) + z2)
         return
     constant = lgamma(0.5 * (nu + 1)) - lgamma(0.5 * nu) - 0.5 * log(nu * pi)
     constant_by_nu = 0.5 * (digamma(0.5 * (nu + 1)) - digamma(0.5 * nu) - 1.0 / nu)
-    pull = np.empty(n)
+    log_nu = log(nu)
     for i in range(n):
         tail = nu * density[i] + by_nu[i]
-        pull[i] = (nu + 1) * by_nu[i] / tail
-        by_scale[i] *= (pull[i] - 1.0) / density[i]
-        by_nu[i] = tail
-    log_in_place(density, work)
-    log_in_place(by_nu, work)
-    for i in range(n):
-        log_tail = by_nu[i] - density[i] - log(nu)  # log(1 + z^2 / nu)
-        density[i] = constant - 0.5 * density[i] - 0.5 * (nu + 1) * log_tail
-        by_nu[i] = constant_by_nu - 0.5 * log_tail + 0.5 * pull[i] / nu
+        pull = (nu + 1) * by_nu[i] / tail
+        by_scale[i] *= (pull - 1.0) / density[i]
+        log_variance = logarithm(density[i])
+        log_tail = logarithm(tail) - log_variance - log_nu  # log(1 + z^2 / nu)
+        density[i] = constant - 0.5 * log_variance - 0.5 * (nu + 1) * log_tail
+        by_nu[i] = constant_by_nu - 0.5 * log_tail + 0.5 * pull / nu
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _normalise(terms: FloatArray, work: FloatArray) -> FloatArray:
+def _normalise(terms: FloatArray) -> FloatArray:
     """Turn logarithms (model, nucleus) into shares, in place; return the log of their sum."""
     K, n = terms.shape
     top = np.empty(n)
@@ -190,16 +180,13 @@ def _normalise(terms: FloatArray, work: FloatArray) -> FloatArray:
             top[i] = max(top[i], terms[k, i])
     for k in range(K):
         for i in range(n):
-            terms[k, i] -= top[i]
-        exp_in_place(terms[k], work)
-        for i in range(n):
+            terms[k, i] = exponential(terms[k, i] - top[i])
             total[i] += terms[k, i]
     for k in range(K):
         for i in range(n):
             terms[k, i] /= total[i]
-    log_in_place(total, work)
     for i in range(n):
-        total[i] += top[i]
+        total[i] = logarithm(total[i]) + top[i]
     return total
 
 
