@@ -11,7 +11,7 @@ from scipy import stats
 
 from bmm.errors import ConfigError
 
-__all__ = ["LogPrior", "NoiseFamily", "gamma_prior", "log_evidence"]
+__all__ = ["LogPrior", "NoiseFamily", "broad_prior", "log_evidence"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -25,9 +25,9 @@ _TOLERANCE = 1e-8
 _ZOOMS = 12
 
 
-def gamma_prior(sigma: FloatArray) -> FloatArray:
-    """Log density of Gamma(shape 10, rate 1 / keV) at sigma in keV per nucleon."""
-    return np.asarray(stats.gamma.logpdf(sigma, 10.0), dtype=np.float64)
+def broad_prior(sigma: FloatArray) -> FloatArray:
+    """Log density of LogNormal(log 4, 0.8) at sigma in keV per nucleon, the mixture's default."""
+    return np.asarray(stats.lognorm.logpdf(sigma, 0.8, scale=4.0), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class NoiseFamily:
         0 for noise that is constant in total energy, 1 for constant per nucleon.
     measurement : bool, default True
         Add the measurement's uncertainty, and the model's own stated spread, in quadrature.
-    log_prior : callable, default `gamma_prior`
+    log_prior : callable, default `broad_prior`
         Log density of sigma, which is in keV per nucleon at A = 100.
     """
 
     nu: float = 4.0
     power: float = 0.0
     measurement: bool = True
-    log_prior: LogPrior = gamma_prior
+    log_prior: LogPrior = broad_prior
 
 
 def log_evidence(

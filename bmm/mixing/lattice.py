@@ -7,6 +7,10 @@ The kernel is a product over Z and N and the chart is a lattice, so that a field
 one matrix product for all occurring Z, followed, isotopic chain by isotopic chain, by a small one
 with the functions of N.  A dense basis of all products would hold nuclei x m_Z x m_N numbers and
 cost that many multiplications.
+
+The data know the mean of a field over the nuclei well, and mu_k only as far as the lowest functions
+of the basis do not imitate a constant.  So the operation returns the field about that mean, and by
+how much the mean exceeds mu_k.
 """
 
 from __future__ import annotations
@@ -18,9 +22,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytensor.tensor as pt
-from pytensor.gradient import disconnected_type
+from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
 
+from bmm.errors import DataError
 from bmm.mixing.basis import Axis
 from bmm.mixing.operation import CompiledOperation
 
@@ -40,34 +45,29 @@ class Lattice:
         Functions at the occurring Z.
     phi_N : array (nucleus, m_N)
         Functions at the N of each nucleus, chain after chain.
-    order : array (nucleus,)
-        Position of these nuclei in the caller's list.
     first : array (chain + 1,)
         Where each chain begins, and the end of the last.
     """
 
     phi_Z: FloatArray
     phi_N: FloatArray
-    order: IntArray
     first: IntArray
 
     @classmethod
     def of(cls, axis_Z: Axis, axis_N: Axis, Z: IntArray, N: IntArray) -> Lattice:
-        """Place the nuclei (Z, N), arrays (nucleus,).
+        """Place the nuclei (Z, N), arrays (nucleus,), ordered by Z.
 
         Raises
         ------
+        DataError
+            If they are not ordered by Z.
         DomainError
             For a nucleus outside the prediction chart.
         """
-        order = np.lexsort((N, Z))
-        chains, first = np.unique(Z[order], return_index=True)
-        return cls(
-            axis_Z.functions(chains),
-            axis_N.functions(N[order]),
-            order,
-            np.append(first, len(order)),
-        )
+        if (np.diff(Z) < 0).any():
+            raise DataError("nuclei on a lattice must be ordered by Z")
+        chains, first = np.unique(Z, return_index=True)
+        return cls(axis_Z.functions(chains), axis_N.functions(N), np.append(first, len(Z)))
 
 
 def lattice_field(
@@ -75,13 +75,11 @@ def lattice_field(
     amplitude: FloatArray,
     root_Z: FloatArray,
     root_N: FloatArray,
-    mu: FloatArray,
     phi_Z: FloatArray,
     phi_N: FloatArray,
-    order: IntArray,
     first: IntArray,
-) -> FloatArray:
-    """Evaluate the fields of all models at the nuclei.
+) -> tuple[FloatArray, FloatArray]:
+    """Evaluate the fields of all models, about their means over the nuclei.
 
     Parameters
     ----------
@@ -91,14 +89,15 @@ def lattice_field(
         sqrt(eta_k).
     root_Z, root_N : array (m_Z,), (m_N,)
         Square roots of the spectral densities along the axes.
-    mu : array (model,)
-        Means.
-    phi_Z, phi_N, order, first
+    phi_Z, phi_N, first
         The lattice; see `Lattice`.
 
     Returns
     -------
-    array (nucleus, model)
+    field : array (model, nucleus)
+        The expansion less its mean over the nuclei.
+    excess : array (model,)
+        That mean.
     """
     # Explicit loops here and below: numba compiles them several times faster than assignments
     # to slices.
@@ -114,44 +113,50 @@ def lattice_field(
         for chain in range(chains):
             for j in range(m_N):
                 by_chain[chain, k, j] = amplitude[k] * root_N[j] * product[chain, j]
-    field = np.empty((order.size, K))
+    n = phi_N.shape[0]
+    field = np.empty((K, n))
     for chain in range(chains):
         start, stop = first[chain], first[chain + 1]
-        values = np.dot(phi_N[start:stop], by_chain[chain].T)
-        for i in range(start, stop):
-            for k in range(K):
-                field[order[i], k] = mu[k] + values[i - start, k]
-    return field
+        values = np.dot(by_chain[chain], phi_N[start:stop].T)
+        for k in range(K):
+            for i in range(stop - start):
+                field[k, start + i] = values[k, i]
+    # Sums as products with ones: BLAS adds up faster than a loop.
+    excess = np.dot(field, np.full(n, 1.0 / n))
+    for k in range(K):
+        for i in range(n):
+            field[k, i] -= excess[k]
+    return field, excess
 
 
 def lattice_field_pullback(
     g: FloatArray,
+    g_excess: FloatArray,
     beta: FloatArray,
     amplitude: FloatArray,
     root_Z: FloatArray,
     root_N: FloatArray,
     phi_Z: FloatArray,
     phi_N: FloatArray,
-    order: IntArray,
     first: IntArray,
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Carry a gradient g (nucleus, model) with respect to the fields back to their parameters.
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Carry gradients by field (model, nucleus) and excess (model,) back to the parameters.
 
     Returns
     -------
     tuple of arrays
-        Gradients with respect to beta, amplitude, root_Z, root_N and mu.
+        Gradients with respect to beta, amplitude, root_Z and root_N.
     """
     K, m_Z, m_N = beta.shape
+    n = phi_N.shape[0]
+    common = g_excess / n - np.dot(g, np.full(n, 1.0 / n))
     by_chain = np.empty((K, phi_Z.shape[0], m_N))
-    g_mu = np.zeros(K)
     for chain in range(phi_Z.shape[0]):
         start, stop = first[chain], first[chain + 1]
         gathered = np.empty((K, stop - start))
-        for i in range(start, stop):
-            for k in range(K):
-                gathered[k, i - start] = g[order[i], k]
-                g_mu[k] += g[order[i], k]
+        for k in range(K):
+            for i in range(stop - start):
+                gathered[k, i] = g[k, start + i] + common[k]
         product = np.dot(gathered, phi_N[start:stop])
         for k in range(K):
             for j in range(m_N):
@@ -173,35 +178,38 @@ def lattice_field_pullback(
             g_root_Z[i] += amplitude[k] * along
             total += root_Z[i] * along
         g_amplitude[k] = total
-    return g_beta, g_amplitude, g_root_Z, g_root_N, g_mu
+    return g_beta, g_amplitude, g_root_Z, g_root_N
 
 
 class LatticeField(CompiledOperation):
     """PyTensor operation of `lattice_field`."""
 
     function = staticmethod(lattice_field)
-    output_types = (pt.dmatrix,)
-    _differentiable = 5
+    output_types = (pt.dmatrix, pt.dvector)
+    _differentiable = 4
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Any
     ) -> list[Variable]:
         """Gradient with respect to the parameters; the lattice is constant."""
-        beta, amplitude, root_Z, root_N, _, *lattice = inputs
-        gradients = _LatticeFieldPullback()(
-            cotangents[0], beta, amplitude, root_Z, root_N, *lattice
-        )
+        lattice = inputs[self._differentiable :]
+        by_output = [
+            pt.zeros_like(output) if isinstance(g.type, DisconnectedType) else g
+            for g, output in zip(cotangents, outputs, strict=True)
+        ]
+        gradients = _LatticeFieldPullback()(*by_output, *inputs)
         return [*gradients, *(disconnected_type() for _ in lattice)]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """Tell which inputs the output depends on differentiably."""
-        return [[i < self._differentiable] for i in range(len(node.inputs))]
+        """Tell which inputs the outputs depend on differentiably."""
+        return [[i < self._differentiable] * 2 for i in range(len(node.inputs))]
 
     def infer_shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        """Shape (nucleus, model)."""
-        return [(shapes[7][0], shapes[4][0])]
+        """Shapes (model, nucleus) and (model,)."""
+        models, nuclei = shapes[0][0], shapes[5][0]
+        return [(models, nuclei), (models,)]
 
 
 class _LatticeFieldPullback(CompiledOperation):
     function = staticmethod(lattice_field_pullback)
-    output_types = (pt.dtensor3, pt.dvector, pt.dvector, pt.dvector, pt.dvector)
+    output_types = (pt.dtensor3, pt.dvector, pt.dvector, pt.dvector)

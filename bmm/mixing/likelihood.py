@@ -74,7 +74,7 @@ def local_mixture(
 
     Parameters
     ----------
-    field : array (nucleus, model)
+    field : array (model, nucleus)
         log alpha_k(x).
     sigma : array (model,)
         Spreads, keV per nucleon at A = 100.
@@ -84,11 +84,11 @@ def local_mixture(
         Growth of the spread with A.
     mass : array (nucleus,)
         Measured mass excess, MeV.
-    theory : array (nucleus, model)
+    theory : array (model, nucleus)
         Model mass excess, MeV; anything finite where the model does not cover the nucleus.
-    covers : bool array (nucleus, model)
+    covers : bool array (model, nucleus)
         Whether it does.
-    variance : array (nucleus, model)
+    variance : array (model, nucleus)
         Variance added to each component, MeV^2.
     log_A : array (nucleus,)
         log(A / 100).
@@ -97,12 +97,12 @@ def local_mixture(
     -------
     log_density : array (nucleus,)
         In units of log(1/MeV).
-    d_field, d_sigma : array (nucleus, model)
+    d_field, d_sigma : array (model, nucleus)
         Derivatives with respect to field and sigma.
     d_nu, d_power : array (nucleus,)
         Derivatives with respect to nu and power.
     """
-    n, K = field.shape
+    K, n = field.shape
     unit = np.empty(n)
     for i in range(n):
         unit[i] = exponential(1.0 * power * log_A[i])
@@ -113,9 +113,9 @@ def local_mixture(
     for k in range(K):
         for i in range(n):
             by_scale[k, i] = (SIGMA_UNIT * sigma[k] * unit[i]) ** 2
-            joint[k, i] = by_scale[k, i] + variance[i, k]
-            by_nu[k, i] = (mass[i] - theory[i, k]) ** 2
-            prior[k, i] = field[i, k] if covers[i, k] else -np.inf
+            joint[k, i] = by_scale[k, i] + variance[k, i]
+            by_nu[k, i] = (mass[i] - theory[k, i]) ** 2
+            prior[k, i] = field[k, i] if covers[k, i] else -np.inf
         # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
         _component(joint[k], by_scale[k], by_nu[k], 1.0 * nu)
         for i in range(n):
@@ -124,16 +124,16 @@ def local_mixture(
     log_prior = _normalise(prior)
     for i in range(n):
         log_density[i] -= log_prior[i]
-    d_field = np.empty((n, K))
-    d_sigma = np.empty((n, K))
+    d_field = np.empty((K, n))
+    d_sigma = np.empty((K, n))
     d_nu = np.zeros(n)
     d_power = np.zeros(n)
     for k in range(K):
         for i in range(n):
-            responsibility = joint[k, i] if covers[i, k] else 0.0
+            responsibility = joint[k, i] if covers[k, i] else 0.0
             by_log_scale = responsibility * by_scale[k, i]
-            d_field[i, k] = responsibility - (prior[k, i] if covers[i, k] else 0.0)
-            d_sigma[i, k] = by_log_scale / sigma[k]
+            d_field[k, i] = responsibility - (prior[k, i] if covers[k, i] else 0.0)
+            d_sigma[k, i] = by_log_scale / sigma[k]
             d_nu[i] += responsibility * by_nu[k, i]
             d_power[i] += by_log_scale * log_A[i]
     return log_density, d_field, d_sigma, d_nu, d_power
@@ -216,7 +216,7 @@ class LocalMixture(CompiledOperation):
 
     def infer_shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         """Shapes of the log density and of its derivatives."""
-        matrix, vector = shapes[0], (shapes[0][0],)
+        matrix, vector = shapes[0], (shapes[0][1],)
         return [vector, matrix, matrix, vector, vector]
 
 
@@ -234,18 +234,12 @@ def local_mixture_pullback(
     tuple of arrays
         Gradients with respect to field (nucleus, model), sigma (model,), nu and power.
     """
-    n, K = d_field.shape
-    g_field = np.empty((n, K))
-    g_sigma = np.zeros(K)
-    g_nu = 0.0
-    g_power = 0.0
-    for i in range(n):
-        for k in range(K):
-            g_field[i, k] = g[i] * d_field[i, k]
-            g_sigma[k] += g[i] * d_sigma[i, k]
-        g_nu += g[i] * d_nu[i]
-        g_power += g[i] * d_power[i]
-    return g_field, g_sigma, np.asarray(g_nu), np.asarray(g_power)
+    K, n = d_field.shape
+    g_field = np.empty((K, n))
+    for k in range(K):
+        for i in range(n):
+            g_field[k, i] = g[i] * d_field[k, i]
+    return g_field, np.dot(d_sigma, g), np.asarray(np.dot(g, d_nu)), np.asarray(np.dot(g, d_power))
 
 
 class _LocalMixturePullback(CompiledOperation):

@@ -1,4 +1,11 @@
-"""The PyMC model of the local mixture."""
+"""The PyMC model of the local mixture.
+
+The free variables are chosen for the sampler.  The coefficients beta of the K models are an
+orthogonal rotation of xi, whose first coordinate shifts all fields alike: no weight feels it, and
+it keeps its prior, while the data hold the others.  As the beta are independent standard normals,
+so are the xi.  Instead of mu_k, the mean of field k over the fitted nuclei is sampled, its level,
+around which the prior of mu_k is moved.  Neither changes the distribution of any quantity.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +15,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
+from scipy.linalg import helmert
 
 from bmm.mixing.basis import Axis
 from bmm.mixing.lattice import Lattice, LatticeField
@@ -15,10 +23,20 @@ from bmm.mixing.likelihood import LocalMixture
 from bmm.mixing.noise import likelihood_data
 from bmm.mixing.settings import Basis, Mixing, Noise, Prior
 
-__all__ = ["HYPERPARAMETERS", "axes", "build_model", "hyperparameters"]
+__all__ = [
+    "COORDINATES",
+    "HYPERPARAMETERS",
+    "axes",
+    "build_model",
+    "hyperparameters",
+    "model_data",
+]
 
 HYPERPARAMETERS = ("sigma", "mu", "eta", "rho_Z", "rho_N", "nu", "A_power")
 """Names of all hyperparameters; the last two exist only where they are learned."""
+
+COORDINATES = ("xi", "level")
+"""Free variables that only stand for others, and need not be kept."""
 
 
 def hyperparameters(noise: Noise) -> list[str]:
@@ -95,26 +113,29 @@ def build_model(
     Returns
     -------
     pymc.Model
-        Free variables sigma, mu, eta (model), rho_Z, rho_N, beta (model, basis_Z, basis_N) and,
-        where learned, nu and A_power; the observed variable is mass_excess (nucleus), MeV.
+        Hyperparameters sigma, mu, eta (model), rho_Z, rho_N and, where learned, nu and A_power;
+        coefficients beta (model, basis_Z, basis_N).  Of these mu and beta are deterministic
+        functions of the free variables level and xi.  The observed variable is mass_excess
+        (nucleus), MeV.  Everything that `model_data` names can be replaced.
     """
     priors, noise = settings.priors, settings.noise
+    models = problem["model"].to_numpy()
     coords = {
-        "model": problem["model"].to_numpy(),
-        "nucleus": problem["nucleus"].to_numpy(),
+        "model": models,
         "basis_Z": np.arange(1, axis_Z.m + 1),
         "basis_N": np.arange(1, axis_N.m + 1),
     }
-    lattice = Lattice.of(axis_Z, axis_N, problem["Z"].to_numpy(), problem["N"].to_numpy())
-    data = likelihood_data(problem, noise)
     with pm.Model(coords=coords) as model:
+        data = {
+            name: pm.Data(name, value)
+            for name, value in model_data(problem, axis_Z, axis_N, noise).items()
+        }
         if sigma_below is None:
-            sigma = _variable("sigma", priors.sigma, "model")
+            sigma = _variable("sigma", priors.sigma, dims="model")
         else:
             whole = getattr(pm, priors.sigma.distribution).dist(**priors.sigma.parameters)
             sigma = pm.Truncated("sigma", whole, lower=0, upper=sigma_below, dims="model")
-        mu = _variable("mu", priors.mu, "model")
-        eta = _variable("eta", priors.eta, "model")
+        eta = _variable("eta", priors.eta, dims="model")
         rho_Z = _variable("rho_Z", priors.rho_Z)
         rho_N = _variable("rho_N", priors.rho_N)
         learned = hyperparameters(noise)
@@ -124,22 +145,10 @@ def build_model(
         power: Any = noise.A_power
         if "A_power" in learned:
             power = _variable("A_power", priors.A_power)
-        beta = pm.Normal("beta", 0.0, 1.0, dims=("model", "basis_Z", "basis_N"))
-        field = LatticeField()(
-            beta,
-            pt.sqrt(eta),
-            _root_spectral_density(axis_Z, rho_Z),
-            _root_spectral_density(axis_N, rho_N),
-            mu,
-            lattice.phi_Z,
-            lattice.phi_N,
-            lattice.order,
-            lattice.first,
-        )
-
-        constants = (data["theory"], data["covers"], data["variance"], data["log_A"])
+        field = _field(len(models), (axis_Z, axis_N), eta, (rho_Z, rho_N), priors.mu, data)
 
         def log_density(value: Any, field: Any, sigma: Any, nu: Any, power: Any) -> Any:
+            constants = (data[name] for name in ("theory", "covers", "variance", "log_A"))
             return LocalMixture()(field, sigma, nu, power, value, *constants)[0]
 
         pm.CustomDist(
@@ -149,15 +158,51 @@ def build_model(
             pt.as_tensor(nu, dtype="float64"),
             pt.as_tensor(power, dtype="float64"),
             logp=log_density,
-            signature="(n,k),(k),(),()->(n)",
+            signature="(k,n),(k),(),()->(n)",
             observed=data["mass"],
-            dims="nucleus",
         )
     return model
 
 
-def _variable(name: str, prior: Prior, dims: str | None = None) -> Any:
-    return getattr(pm, prior.distribution)(name, **prior.parameters, dims=dims)
+def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, noise: Noise) -> dict[str, Any]:
+    """Everything about the training nuclei that the model holds, by name.
+
+    Parameters
+    ----------
+    problem : Dataset
+        Training nuclei and theory; see `bmm.mixing.problem.training_problem`.
+    axis_Z, axis_N : Axis
+        Basis along the axes of the chart.
+    noise : Noise
+        Noise settings.
+    """
+    lattice = Lattice.of(axis_Z, axis_N, problem["Z"].to_numpy(), problem["N"].to_numpy())
+    return vars(lattice) | likelihood_data(problem, noise)
+
+
+def _field(
+    K: int, axes: tuple[Axis, Axis], eta: Any, rho: tuple[Any, Any], prior_mu: Prior, data: Any
+) -> Any:
+    """Declare beta and mu, and return the fields (model, nucleus)."""
+    shape = (K, axes[0].m, axes[1].m)
+    xi = pm.Normal("xi", 0.0, 1.0, shape=(K, axes[0].m * axes[1].m))
+    rotation = helmert(K, full=True).T  # its first column is constant
+    beta = pm.Deterministic(
+        "beta", pt.dot(rotation, xi).reshape(shape), dims=("model", "basis_Z", "basis_N")
+    )
+    roots = [_root_spectral_density(axis, each) for axis, each in zip(axes, rho, strict=True)]
+    lattice = (data["phi_Z"], data["phi_N"], data["first"])
+    about_level, excess = LatticeField()(beta, pt.sqrt(eta), *roots, *lattice)
+    level = _variable("level", prior_mu, shift=excess, dims="model")
+    pm.Deterministic("mu", level - excess, dims="model")
+    return about_level + level[:, None]
+
+
+def _variable(name: str, prior: Prior, *, dims: str | None = None, shift: Any = 0) -> Any:
+    parameters: dict[str, Any] = dict(prior.parameters)
+    if shift != 0:
+        parameters["mu"] += shift
+    return getattr(pm, prior.distribution)(name, **parameters, dims=dims)
 
 
 def _root_spectral_density(axis: Axis, rho: Any) -> Any:

@@ -27,9 +27,9 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     Dataset
-        Dims (nucleus, model); mass_excess and mass_excess_uncertainty (nucleus), theory and
-        theory_sd (nucleus, model; NaN where a model does not cover the nucleus), all in MeV;
-        coordinates nucleus, model, Z, N, A.
+        Dims (nucleus, model), the nuclei ordered by Z, then N; mass_excess and
+        mass_excess_uncertainty (nucleus), theory and theory_sd (nucleus, model; NaN where a model
+        does not cover the nucleus), all in MeV; coordinates nucleus, model, Z, N, A.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
         )
     refuse_uncovered(theory, "fitted")
     MeV = {"units": "MeV"}
-    return xr.Dataset(
+    problem = xr.Dataset(
         {
             "mass_excess": ("nucleus", columns[:, 0], MeV),
             "mass_excess_uncertainty": ("nucleus", columns[:, 1], MeV),
@@ -69,6 +69,7 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
             "A": ("nucleus", Z + N),
         },
     )
+    return problem.isel(nucleus=np.lexsort((N, Z)))
 
 
 def refuse_uncovered(theory: xr.Dataset, purpose: str) -> None:

@@ -22,6 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from threadpoolctl import threadpool_limits
 
 from bmm.errors import RunError
+from bmm.mixing.model import COORDINATES
 from bmm.mixing.settings import Sampler
 
 __all__ = ["Sampled", "sample"]
@@ -166,8 +167,8 @@ def _complete_part(tree: xr.DataTree) -> xr.DataTree:
 
 def _tidy(tree: xr.DataTree) -> xr.DataTree:
     """Keep the posterior and the numeric statistics; coefficients in single precision."""
-    posterior = tree["posterior"].to_dataset()
+    posterior = tree["posterior"].to_dataset().drop_vars(COORDINATES, errors="ignore")
     posterior = posterior.assign(beta=posterior["beta"].astype(np.float32))
     stats = tree["sample_stats"].to_dataset()
-    numeric = [name for name, array in stats.items() if array.dtype.kind in "bif"]
+    numeric = [name for name, array in stats.items() if array.dtype.kind in "biuf"]
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats[numeric]})

@@ -4,7 +4,7 @@ from scipy import integrate, stats
 from scipy.special import gammaln
 
 from bmm.errors import ConfigError
-from bmm.evaluation.evidence import NoiseFamily, gamma_prior, log_evidence
+from bmm.evaluation.evidence import NoiseFamily, broad_prior, log_evidence
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def test_evidence_is_the_brute_force_integral(nuclei, nu, power):
 
     def joint(sigma):
         scale = np.sqrt((sigma * 0.1 * (A / 100) ** power) ** 2 + known_sd**2)
-        return np.prod(stats.t.pdf(deviation, nu, scale=scale)) * stats.gamma.pdf(sigma, 10)
+        return np.prod(stats.t.pdf(deviation, nu, scale=scale)) * stats.lognorm.pdf(sigma, 0.8, scale=4)
 
     expected, _ = integrate.quad(joint, 0, 60, points=[3, 5, 8], epsabs=0, epsrel=1e-10)
     noise = NoiseFamily(nu, power)
@@ -49,17 +49,17 @@ def test_evidence_with_sigma_known_is_the_likelihood_of_the_mixture(nuclei, nu):
     from bmm.mixing.likelihood import local_mixture
 
     deviation, known_sd, A = nuclei
-    one = np.ones((deviation.size, 1))
+    one = np.ones((1, deviation.size))
     density, *_ = local_mixture(
         0 * one, np.array([5.0]), nu, 0.5,
-        deviation, 0 * one, one > 0, known_sd[:, None] ** 2, np.log(A / 100),
+        deviation, 0 * one, one > 0, known_sd[None] ** 2, np.log(A / 100),
     )  # fmt: skip
     noise = NoiseFamily(nu, 0.5, log_prior=lambda sigma: stats.norm.logpdf(sigma, 5.0, 1e-4))
     assert log_evidence(deviation, known_sd, A, noise) == pytest.approx(density.sum(), abs=1e-5)
 
 
 def test_default_prior_is_normalised():
-    total, _ = integrate.quad(lambda sigma: np.exp(gamma_prior(sigma)), 0, np.inf)
+    total, _ = integrate.quad(lambda sigma: np.exp(broad_prior(sigma)), 0, np.inf)
     assert total == pytest.approx(1)
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy import special, stats
+from scipy.linalg import helmert
 
 from bmm.errors import DomainError
 from bmm.mixing import draws as draws_module
@@ -41,17 +42,16 @@ def test_fields_are_those_of_the_lattice_draw_by_draw(fitted, draws, monkeypatch
     lattice = Lattice.of(axis_Z, axis_N, Z, N)
     for number in (0, 179, 180, 333, 499):
         value = draw(fitted, number)
-        expected = lattice_field(
+        field_about_mu, excess = lattice_field(
             value["beta"],
             np.sqrt(value["eta"]),
             root_spectral_density(axis_Z.omega, float(value["rho_Z"])),
             root_spectral_density(axis_N.omega, float(value["rho_N"])),
-            value["mu"],
             lattice.phi_Z,
             lattice.phi_N,
-            lattice.order,
             lattice.first,
         )
+        expected = (field_about_mu + (excess + value["mu"])[:, None]).T
         np.testing.assert_allclose(field[number], expected, rtol=1e-10, atol=1e-12)
 
 
@@ -61,9 +61,16 @@ def test_log_likelihood_is_the_models(world, fitted, draws):
     model = build_model(problem, *read_axes(fitted), settings)
     pointwise = model.compile_logp(vars=model.observed_RVs, sum=False, mode="NUMBA")
     found = draws.log_likelihood(problem, added_variance(problem, settings.noise))
+    Z, N = problem["Z"].to_numpy(), problem["N"].to_numpy()
     for number in (0, 250, 499):
         value = draw(fitted, number)
-        point = {name: value[name] for name in ("mu", "beta", "A_power")} | {
+        K = len(value["mu"])
+        field = np.concatenate([each for _, each in draws.log_alpha(Z, N)])[number]
+        point = {
+            "xi": helmert(K, full=True) @ value["beta"].reshape(K, -1),
+            "level": field.mean(axis=0),
+            "A_power": value["A_power"],
+        } | {
             f"{name}_log__": np.log(value[name])
             for name in ("sigma", "eta", "rho_Z", "rho_N", "nu")
         }

@@ -24,9 +24,9 @@ def data(rng):
     variance = rng.choice([0, 0.04, 1.0], size=(n, K))
     return (
         mass,
-        np.where(covers, theory, 0.0),
-        covers,
-        variance,
+        np.where(covers, theory, 0.0).T,
+        covers.T,
+        variance.T,
         np.log(rng.integers(60, 250, n) / 100),
     )
 
@@ -35,16 +35,16 @@ def reference(field, sigma, nu, power, mass, theory, covers, variance, log_A):
     """Log density by scipy, one nucleus at a time."""
     result = []
     for i in range(len(mass)):
-        k = covers[i]
-        scale = np.hypot(0.1 * sigma[k] * np.exp(log_A[i]) ** power, np.sqrt(variance[i, k]))
+        k = covers[:, i]
+        scale = np.hypot(0.1 * sigma[k] * np.exp(log_A[i]) ** power, np.sqrt(variance[k, i]))
         # scipy's Student-t with nu = inf is the normal distribution.
-        density = stats.t.logpdf(mass[i], nu, theory[i, k], scale)
-        result.append(special.logsumexp(special.log_softmax(field[i, k]) + density))
+        density = stats.t.logpdf(mass[i], nu, theory[k, i], scale)
+        result.append(special.logsumexp(special.log_softmax(field[k, i]) + density))
     return np.array(result)
 
 
 def point(rng, nu):
-    return rng.normal(scale=2, size=(n, K)), rng.gamma(10, size=K), nu, rng.normal()
+    return rng.normal(scale=2, size=(K, n)), rng.gamma(10, size=K), nu, rng.normal()
 
 
 @pytest.mark.parametrize("nu", [0.7, 4.0, 60.0, np.inf])
@@ -73,10 +73,11 @@ def test_derivatives_are_finite_differences(rng, data, nu):
 
     for k in range(K):
         step = h * np.eye(K)[k]
-        moved = slope((field + step, sigma, nu, power), (field - step, sigma, nu, power))
-        np.testing.assert_allclose(d_field[:, k], moved, rtol=1e-5, atol=1e-8)
+        up = step[:, None]
+        moved = slope((field + up, sigma, nu, power), (field - up, sigma, nu, power))
+        np.testing.assert_allclose(d_field[k], moved, rtol=1e-5, atol=1e-8)
         moved = slope((field, sigma + step, nu, power), (field, sigma - step, nu, power))
-        np.testing.assert_allclose(d_sigma[:, k], moved, rtol=1e-5, atol=1e-8)
+        np.testing.assert_allclose(d_sigma[k], moved, rtol=1e-5, atol=1e-8)
     moved = slope((field, sigma, nu, power + h), (field, sigma, nu, power - h))
     np.testing.assert_allclose(d_power, moved, rtol=1e-5, atol=1e-8)
     if np.isfinite(nu):
@@ -87,7 +88,7 @@ def test_derivatives_are_finite_differences(rng, data, nu):
 def test_derivatives_by_the_fields_of_a_nucleus_cancel(rng, data):
     # Adding the same number to every field changes no weight.
     d_field = local_mixture(*point(rng, 4.0), *data)[1]
-    np.testing.assert_allclose(d_field.sum(axis=1), 0, atol=1e-14)
+    np.testing.assert_allclose(d_field.sum(axis=0), 0, atol=1e-14)
 
 
 def test_digamma_is_scipys():
@@ -98,8 +99,8 @@ def test_digamma_is_scipys():
 def test_hopeless_fields_and_masses_stay_finite(rng, data):
     _, sigma, _, power = point(rng, 4.0)
     for size in (900.0, -900.0):
-        field = size * np.sign(rng.normal(size=(n, K)))
-        field[:, 0] = -field[:, 1]
+        field = size * np.sign(rng.normal(size=(K, n)))
+        field[0] = -field[1]
         for nu in (4.0, np.inf):
             results = local_mixture(field, sigma, nu, power, *data)
             assert all(np.isfinite(result).all() for result in results)
@@ -107,7 +108,7 @@ def test_hopeless_fields_and_masses_stay_finite(rng, data):
                 results[0], reference(field, sigma, nu, power, *data), rtol=1e-11
             )
     far = (data[0] + 1e4, *data[1:])
-    results = local_mixture(np.zeros((n, K)), sigma, np.inf, power, *far)
+    results = local_mixture(np.zeros((K, n)), sigma, np.inf, power, *far)
     assert all(np.isfinite(result).all() for result in results)
 
 
@@ -127,14 +128,14 @@ def test_mean_of_the_mixture_over_dirichlet_weights_is_the_density(rng, data):
     field, sigma, nu, power = point(rng, 4.0)
     field *= 0.3
     mass, theory, _, variance, log_A = data
-    everywhere = np.ones((n, K), dtype=bool)
+    everywhere = np.ones((K, n), dtype=bool)
     log_density = local_mixture(field, sigma, nu, power, mass, theory, everywhere, variance, log_A)[
         0
     ]
-    scale = np.hypot(0.1 * sigma * np.exp(power * log_A)[:, None], np.sqrt(variance))
-    components = stats.t.pdf(mass[:, None], nu, theory, scale)
+    scale = np.hypot(0.1 * sigma[:, None] * np.exp(power * log_A), np.sqrt(variance))
+    components = stats.t.pdf(mass, nu, theory, scale)
     for i in range(n):
-        sampled = rng.dirichlet(np.exp(field[i]), size=20_000) @ components[i]
+        sampled = rng.dirichlet(np.exp(field[:, i]), size=20_000) @ components[:, i]
         error = sampled.std() / np.sqrt(len(sampled))
         assert abs(sampled.mean() - np.exp(log_density[i])) < 4.5 * error
 
@@ -152,8 +153,8 @@ def test_compiled_operation_and_its_gradient_are_the_python_function(rng, data):
         results = compiled(*parameters, cotangent)
         expected = (
             log_density,
-            cotangent[:, None] * d_field,
-            cotangent @ d_sigma,
+            cotangent * d_field,
+            d_sigma @ cotangent,
             cotangent @ d_nu,
             cotangent @ d_power,
         )

@@ -2,16 +2,17 @@ import numpy as np
 import pymc as pm
 import pytest
 from scipy import special, stats
+from scipy.linalg import helmert
 
 from bmm.errors import ConfigError, DataError
 from bmm.mixing.basis import root_spectral_density
 from bmm.mixing.fit import fit
-from bmm.mixing.model import axes, build_model, hyperparameters, length_scales
+from bmm.mixing.model import COORDINATES, axes, build_model, hyperparameters, length_scales
 from bmm.mixing.problem import training_problem
 from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Prior, Priors
 
 BASIS = Basis(m_Z=3, m_N=4, c_Z=2, c_N=2)
-LEARNED = Mixing(noise=Noise(nu="learn", A_power="learn"), basis=BASIS)
+LEARNED = Mixing(noise=Noise(nu="learn", A_power="learn"), basis=BASIS, priors="talk")
 NORMAL = Mixing(
     noise=Noise(family="normal", A_power=1.0, measurement=False),
     basis=BASIS,
@@ -29,8 +30,8 @@ PRIORS = {
         "sigma": stats.gamma(10),
         "mu": stats.norm(),
         "eta": stats.gamma(10, scale=1 / 2),
-        "rho_Z": stats.gamma(10),
-        "rho_N": stats.gamma(10),
+        "rho_Z": stats.gamma(5, scale=1 / 2),
+        "rho_N": stats.gamma(5, scale=1 / 2),
         "nu": stats.gamma(2, scale=10),
         "A_power": stats.norm(0, 0.5),
     },
@@ -42,23 +43,32 @@ PRIORS = {
         "rho_N": stats.weibull_min(2, scale=9),
     },
 }
-REAL = ("mu", "A_power", "beta")
+REAL = ("mu", "A_power")
 
 
 def log_posterior(point, problem, axis_Z, axis_N, settings):
-    """Log density of the unconstrained parameters, by NumPy and scipy alone."""
+    """Log density of the unconstrained parameters, by NumPy and scipy alone.
+
+    That of beta and mu: both are reached by transformations with unit determinant.
+    """
     real = {name.removesuffix("_log__"): value for name, value in point.items()}
-    total = stats.norm.logpdf(real["beta"]).sum()
+    K = problem.sizes["model"]
+    beta = (helmert(K, full=True).T @ real["xi"]).reshape(K, axis_Z.m, axis_N.m)
+    phi_Z = axis_Z.functions(problem["Z"]) * root_spectral_density(
+        axis_Z.omega, np.exp(real["rho_Z"])
+    )
+    phi_N = axis_N.functions(problem["N"]) * root_spectral_density(
+        axis_N.omega, np.exp(real["rho_N"])
+    )
+    expansion = np.sqrt(np.exp(real["eta"])) * np.einsum("ni,kij,nj->nk", phi_Z, beta, phi_N)
+    real["mu"] = real["level"] - expansion.mean(axis=0)
+    total = stats.norm.logpdf(beta).sum()
     value = {}
     for name, prior in PRIORS[id(settings)].items():
         value[name] = real[name] if name in REAL else np.exp(real[name])
         # The Jacobian of x = exp(u) is x itself.
         total += np.sum(prior.logpdf(value[name]) + (0 if name in REAL else real[name]))
-    phi_Z = axis_Z.functions(problem["Z"]) * root_spectral_density(axis_Z.omega, value["rho_Z"])
-    phi_N = axis_N.functions(problem["N"]) * root_spectral_density(axis_N.omega, value["rho_N"])
-    field = value["mu"] + np.sqrt(value["eta"]) * np.einsum(
-        "ni,kij,nj->nk", phi_Z, real["beta"], phi_N
-    )
+    field = value["mu"] + expansion
     noise = settings.noise
     nu = value.get("nu", np.inf)
     power = value.get("A_power", noise.A_power)
@@ -84,7 +94,8 @@ def test_log_posterior_and_gradient_are_those_written_by_hand(world, settings):
     problem = training_problem(world.measured, world.theory)
     box = axes(world.chart["Z"], world.chart["N"], settings)
     model = build_model(problem, *box, settings)
-    assert {each.name for each in model.free_RVs} == {*PRIORS[id(settings)], "beta"}
+    free = {each.name for each in model.free_RVs}
+    assert free == {*PRIORS[id(settings)], *COORDINATES} - {"mu"}
     function = model.logp_dlogp_function(mode="NUMBA", ravel_inputs=True)
     rng = np.random.default_rng(8)
     shapes = {name: np.shape(value) for name, value in model.initial_point().items()}
@@ -109,6 +120,43 @@ def test_log_posterior_and_gradient_are_those_written_by_hand(world, settings):
         step = 1e-5 * np.eye(len(flat))
         slopes = [(by_hand(flat + h) - by_hand(flat - h)) / 2e-5 for h in step]
         np.testing.assert_allclose(gradient, slopes, rtol=1e-5, atol=1e-5)
+
+
+def test_prior_is_the_one_that_is_stated(world):
+    # Drawn through the free variables of the sampler, and directly.
+    problem = training_problem(world.measured, world.theory)
+    axis_Z, axis_N = axes(world.chart["Z"], world.chart["N"], NORMAL)
+    model = build_model(problem, axis_Z, axis_N, NORMAL)
+    names = ("mu", "eta", "rho_Z", "rho_N", "beta")
+    through = dict(zip(names, pm.draw([model[name] for name in names], 2000, 4), strict=True))
+    rng = np.random.default_rng(5)
+    K, m_Z, m_N = through["beta"].shape[1:]
+    direct = {
+        name: PRIORS[id(NORMAL)][name].rvs((4000, K) if through[name].ndim > 1 else 4000, rng)
+        for name in names[:-1]
+    } | {"beta": rng.normal(size=(4000, K, m_Z, m_N))}
+
+    def weights(draw):
+        """Mixing weights at the first and the last nucleus, array (draw, nucleus, model)."""
+        ends = problem.isel(nucleus=[0, -1])
+        roots = [
+            np.stack([root_spectral_density(axis.omega, rho) for rho in draw[f"rho_{axis.name}"]])
+            for axis in (axis_Z, axis_N)
+        ]
+        field = draw["mu"][:, None] + np.sqrt(draw["eta"])[:, None] * np.einsum(
+            "ni,di,dkij,dj,nj->dnk",
+            axis_Z.functions(ends["Z"]), roots[0], draw["beta"],
+            roots[1], axis_N.functions(ends["N"]),
+        )  # fmt: skip
+        return special.softmax(field, axis=-1)
+
+    one, other = weights(through), weights(direct)
+    for index in np.ndindex(one.shape[1:]):
+        test = stats.ks_2samp(one[:, *index], other[:, *index])
+        assert test.pvalue > 1e-3
+    for name in names:
+        flat = (np.reshape(each[name], (len(each[name]), -1))[:, -1] for each in (through, direct))
+        assert stats.ks_2samp(*flat).pvalue > 1e-3
 
 
 def test_hyperparameters_are_sampled_where_they_are_learned():

@@ -1,5 +1,6 @@
 """Configurations: what is read, written again, and refused."""
 
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bmm.errors import ConfigError
-from bmm.mixing.settings import Prior
+from bmm.mixing.settings import NAMED_PRIORS, Prior
 from bmm.runs.config import load_config, shipped_configurations
 
 SHIPPED = shipped_configurations()
@@ -78,7 +79,15 @@ def test_priors_are_flat(write):
     assert config.mixing.priors.rho_Z == Prior(distribution="HalfNormal", parameters={"sigma": 3})
     written = tomllib.loads(config.to_toml())["mixing"]["priors"]
     assert written["rho_Z"] == {"distribution": "HalfNormal", "sigma": 3}
-    assert written["sigma"] == {"distribution": "Gamma", "alpha": 10, "beta": 1}
+    assert written["sigma"] == {"distribution": "LogNormal", "mu": math.log(4), "sigma": 0.8}
+
+
+def test_priors_may_be_called_by_name(write):
+    config = load_config(write(f'{SMALLEST}[mixing]\npriors = "talk"'))
+    assert config.mixing.priors == NAMED_PRIORS["talk"]
+    assert config.mixing.priors.sigma.flat() == {"distribution": "Gamma", "alpha": 10, "beta": 1}
+    with pytest.raises(ConfigError, match="no priors are called 'tlak': expected one of bmm, talk"):
+        load_config(write(f'{SMALLEST}[mixing]\npriors = "tlak"'))
 
 
 def test_cards_lie_beside_the_configuration(write, tmp_path, monkeypatch):
