@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bmm.evaluation import NoiseFamily, Scores, evaluate, point_rms
+from bmm.evaluation import NoiseFamily, Scores, evaluate, point_rms, redundancy
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of
 from bmm.mixing.modes import select_mode
@@ -22,6 +23,8 @@ from bmm.prediction.predictive import Prediction, predict
 from bmm.runs.config import RunConfig
 
 __all__ = ["score_run"]
+
+logger = logging.getLogger(__name__)
 
 
 def score_run(
@@ -55,6 +58,8 @@ def score_run(
         * modes: for each mode found, if several: weight, elpd, chains, mean sigma (keV per nucleon
           at A = 100), rms_MeV of mean, median and mode, and its own convergence
         * hyperparameters: mean and sd of each
+        * redundancy: effective_models, and pairs, most alike first; see
+          `bmm.evaluation.redundancy.Redundancy`
         * basis: see `bmm.mixing.resolution.basis_resolution`
         * seconds: wall time of compilation and sampling
         * provenance: see `bmm.runs.provenance.provenance`
@@ -81,6 +86,7 @@ def score_run(
         "convergence": convergence.as_dict(),
         "modes": _modes(tree, measured, config.seed) if "modes" in tree.children else [],
         "hyperparameters": hyperparameters,
+        "redundancy": _redundancy(tree["chart"].to_dataset(), measured),
         "basis": basis_resolution(tree),
         "seconds": {
             "compile": tree.attrs["compile_seconds"],
@@ -89,6 +95,21 @@ def score_run(
         "provenance": json.loads(tree.attrs["provenance"]),
     }
     return {key: _without_nan(value) for key, value in found.items()}
+
+
+def _redundancy(chart: xr.Dataset, measured: pd.DataFrame) -> dict[str, Any]:
+    found = redundancy(chart, measured)
+    for row in found.alike.itertuples():
+        logger.warning(
+            "%s and %s differ by %.3f MeV only: read their weights together",
+            row.one,
+            row.other,
+            row.rms_difference_MeV,
+        )
+    return {
+        "effective_models": found.effective_models,
+        "pairs": [{str(k): v for k, v in row.items()} for row in found.pairs.to_dict("records")],
+    }
 
 
 def _without_nan(value: Any) -> Any:
