@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from bmm.errors import RunError
 
-__all__ = ["write_whole"]
+__all__ = ["discard_unfinished", "write_whole"]
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -39,3 +40,16 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         raise RunError(f"{path} could not be written ({reason}); what was there is kept") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def discard_unfinished(folder: Path) -> None:
+    """Delete the temporary files that writers left which were killed.
+
+    Parameters
+    ----------
+    folder : Path
+        Where, at any depth; nobody else may be writing there.
+    """
+    for path in folder.rglob(".*"):
+        if re.fullmatch(r"\..+\.\d+\.\w+", path.name) and path.is_file():
+            path.unlink(missing_ok=True)

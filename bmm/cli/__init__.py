@@ -11,7 +11,8 @@ from rich.markup import escape
 from bmm.cli.data import data
 from bmm.cli.models import models
 from bmm.cli.predict import predict
-from bmm.cli.run import run
+from bmm.cli.resume import resume
+from bmm.cli.run import advise, run
 from bmm.errors import BmmError
 
 __all__ = ["app", "main"]
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(run)
+app.command()(resume)
 app.command()(models)
 app.command()(data)
 app.command()(predict)
@@ -39,4 +41,5 @@ def main() -> None:
         Console(stderr=True, highlight=False, soft_wrap=True).print(
             f"[bold red]error:[/] {escape(str(error))}"
         )
+        advise(error)
         sys.exit(EXIT_BAD_INPUT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +14,7 @@ from rich.markup import escape
 if TYPE_CHECKING:
     from bmm.runs.pipeline import RunResult
 
-__all__ = ["run"]
+__all__ = ["advise", "conclude", "noting_interruption", "run"]
 
 EXIT_NOT_CONVERGED = 3
 
@@ -51,12 +53,38 @@ def run(
 
     from bmm.runs.pipeline import run as run_pipeline
 
-    result = run_pipeline(
-        config, output or Path("runs") / config.name, overwrite=overwrite, console=console
-    )
+    path = output or Path("runs") / config.name
+    with noting_interruption():
+        result = run_pipeline(config, path, overwrite=overwrite, console=console)
+    conclude(result, console)
+
+
+@contextmanager
+def noting_interruption() -> Iterator[None]:
+    """Say what can be done about a run that Ctrl-C has ended."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        advise(stop)
+        raise
+
+
+def advise(stop: BaseException) -> None:
+    """Print the notes of an exception on the error stream."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for note in getattr(stop, "__notes__", ()):
+        console.print(note, markup=False)
+
+
+def conclude(result: RunResult, console: Console) -> None:
+    """Show a finished run; exit with 3 if its chains have not converged."""
     _show(result, console)
     if not result.convergence.converged:
         _warn(result.convergence.failures)
+        if result.convergence.partial:
+            Console(stderr=True, highlight=False, soft_wrap=True).print(
+                f"to go on: bmm resume {result.folder.path}", markup=False
+            )
         raise typer.Exit(EXIT_NOT_CONVERGED)
 
 

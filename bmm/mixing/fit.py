@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +15,16 @@ from rich.console import Console
 
 from bmm.errors import ConfigError, RunError
 from bmm.mixing.basis import Axis
+from bmm.mixing.compiled import compile_mixture
 from bmm.mixing.convergence import Convergence, check_convergence
 from bmm.mixing.draws import Draws
-from bmm.mixing.model import axes, build_model, hyperparameters
+from bmm.mixing.model import axes, hyperparameters
 from bmm.mixing.modes import find_modes, stacked_posterior
 from bmm.mixing.noise import added_variance
 from bmm.mixing.problem import refuse_uncovered, training_problem
 from bmm.mixing.sampling import Sampled, sample
 from bmm.mixing.settings import Mixing
+from bmm.mixing.storage import chain_stores
 
 __all__ = ["convergence_of", "fit", "posterior_draws", "read_axes", "read_settings"]
 
@@ -35,6 +38,7 @@ def fit(
     settings: Mixing | None = None,
     *,
     seed: int = 0,
+    store: Path | None = None,
     console: Console | None = None,
 ) -> xr.DataTree:
     """Sample the local mixture.
@@ -53,6 +57,10 @@ def fit(
         Priors, noise, basis and sampler.
     seed : int, default 0
         The same seed gives the same draws on the same machine.
+    store : Path, optional
+        Folder into which the chains are streamed while they are sampled, and in which complete
+        ones stay (see `bmm.mixing.storage`): if the process is killed, the same call samples only
+        the others.  By default, all stays in memory.
     console : rich.console.Console, optional
         Where to show progress.
 
@@ -68,6 +76,8 @@ def fit(
     ------
     DataError
         If nothing is selected, or no model covers a nucleus.
+    RunError
+        If a chain cannot be sampled or stored.
     """
     settings = settings or Mixing()
     problem = training_problem(measured, theory)
@@ -82,15 +92,17 @@ def fit(
         np.append(chart["N"].to_numpy(), problem["N"].to_numpy()),
         settings,
     )
-    model = build_model(problem, axis_Z, axis_N, settings)
-    sampled = [sample(model, settings.sampler, seed, console=console)]
+    free, confined = (None, None)
+    if store is not None:
+        free, confined = chain_stores(store, problem, (axis_Z, axis_N), settings, seed)
+    compiled = compile_mixture(problem, (axis_Z, axis_N), settings)
+    sampled = [sample(compiled, settings.sampler, seed, store=free, console=console)]
     if settings.mode is not None and not sampled[0].partial:
-        model = build_model(
-            problem, axis_Z, axis_N, settings, sigma_below=settings.mode.sigma_below
-        )
-        start = {"sigma": np.asarray(settings.mode.sigma)}
+        compiled = compile_mixture(problem, (axis_Z, axis_N), settings, confined=True)
         try:
-            sampled.append(sample(model, settings.sampler, seed + 1, start=start, console=console))
+            sampled.append(
+                sample(compiled, settings.sampler, seed + 1, store=confined, console=console)
+            )
         except RunError as error:
             logger.warning("only the free chains are kept: %s", error)
             sampled = [replace(sampled[0], partial=True)]

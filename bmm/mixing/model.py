@@ -145,7 +145,7 @@ def build_model(
         power: Any = noise.A_power
         if "A_power" in learned:
             power = _variable("A_power", priors.A_power)
-        field = _field(len(models), (axis_Z, axis_N), eta, (rho_Z, rho_N), priors.mu, data)
+        field = _field((len(models), axis_Z.m, axis_N.m), eta, (rho_Z, rho_N), priors.mu, data)
 
         def log_density(value: Any, field: Any, sigma: Any, nu: Any, power: Any) -> Any:
             constants = (data[name] for name in ("theory", "covers", "variance", "log_A"))
@@ -177,20 +177,24 @@ def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, noise: Noise) ->
         Noise settings.
     """
     lattice = Lattice.of(axis_Z, axis_N, problem["Z"].to_numpy(), problem["N"].to_numpy())
-    return vars(lattice) | likelihood_data(problem, noise)
+    frequencies = {f"omega_{axis.name}": axis.omega for axis in (axis_Z, axis_N)}
+    return frequencies | vars(lattice) | likelihood_data(problem, noise)
 
 
 def _field(
-    K: int, axes: tuple[Axis, Axis], eta: Any, rho: tuple[Any, Any], prior_mu: Prior, data: Any
+    shape: tuple[int, int, int], eta: Any, rho: tuple[Any, Any], prior_mu: Prior, data: Any
 ) -> Any:
     """Declare beta and mu, and return the fields (model, nucleus)."""
-    shape = (K, axes[0].m, axes[1].m)
-    xi = pm.Normal("xi", 0.0, 1.0, shape=(K, axes[0].m * axes[1].m))
+    K, m_Z, m_N = shape
+    xi = pm.Normal("xi", 0.0, 1.0, shape=(K, m_Z * m_N))
     rotation = helmert(K, full=True).T  # its first column is constant
     beta = pm.Deterministic(
         "beta", pt.dot(rotation, xi).reshape(shape), dims=("model", "basis_Z", "basis_N")
     )
-    roots = [_root_spectral_density(axis, each) for axis, each in zip(axes, rho, strict=True)]
+    roots = [
+        _root_spectral_density(data[f"omega_{name}"], each)
+        for name, each in zip("ZN", rho, strict=True)
+    ]
     lattice = (data["phi_Z"], data["phi_N"], data["first"])
     about_level, excess = LatticeField()(beta, pt.sqrt(eta), *roots, *lattice)
     level = _variable("level", prior_mu, shift=excess, dims="model")
@@ -205,6 +209,6 @@ def _variable(name: str, prior: Prior, *, dims: str | None = None, shift: Any = 
     return getattr(pm, prior.distribution)(name, **parameters, dims=dims)
 
 
-def _root_spectral_density(axis: Axis, rho: Any) -> Any:
+def _root_spectral_density(omega: Any, rho: Any) -> Any:
     scale = pt.sqrt(np.sqrt(2 * np.pi) * rho)
-    return scale * pt.exp(-0.25 * (rho * axis.omega) ** 2)
+    return scale * pt.exp(-0.25 * (rho * omega) ** 2)

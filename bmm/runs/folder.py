@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ import xarray as xr
 
 from bmm.errors import RunError
 from bmm.evaluation import Scores
+from bmm.mixing.storage import holds_draws, read_tree, write_tree
 from bmm.nuclides import nuclide_index, select_nuclei
-from bmm.runs.config import RunConfig
-from bmm.writing import write_whole
+from bmm.runs.config import RunConfig, load_config
+from bmm.writing import discard_unfinished, write_whole
+
+if sys.platform != "win32":
+    import fcntl
 
 __all__ = ["RunFolder"]
-
-_COMPRESSED = {"zlib": True, "complevel": 1, "fletcher32": True}
 
 
 class RunFolder:
@@ -34,6 +37,8 @@ class RunFolder:
     * ``scores.json``: every score and convergence figure; written last, so that a folder that has
       it is complete
     * ``figures/``, ``log.txt``
+    * ``begun.json``, only until the run is complete: what it began with
+    * ``chains/``, only until all draws are in ``posterior.nc``: see `bmm.mixing.storage`
 
     Parameters
     ----------
@@ -50,7 +55,8 @@ class RunFolder:
         self.scores = path / "scores.json"
         self.figures = path / "figures"
         self.log = path / "log.txt"
-        self._previous: Path | None = None
+        self.begun = path / "begun.json"
+        self.chains = path / "chains"
 
     @classmethod
     def create(cls, path: Path, *, overwrite: bool = False) -> RunFolder:
@@ -62,7 +68,7 @@ class RunFolder:
             Where.
         overwrite : bool, default False
             Move a run that is there out of the way, to ``<name>.previous``, where it stays until
-            `discard_previous` or `give_up` is called.
+            `conclude` or `give_up` is called.
 
         Raises
         ------
@@ -71,30 +77,36 @@ class RunFolder:
         """
         folder = cls(path)
         try:
-            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            replaces = path.exists() and (not path.is_dir() or any(path.iterdir()))
+            if replaces:
                 folder._make_way(overwrite)
             path.resolve().mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RunError(f"{path}: the run folder cannot be made ({error.strerror})") from error
+        if replaces:
+            folder._write_json(folder.begun, {"replaces_previous": True})
         return folder
+
+    @property
+    def _previous(self) -> Path:
+        home = self.path.resolve()
+        return home.with_name(f"{home.name}.previous")
 
     def _make_way(self, overwrite: bool) -> None:
         # Overwriting deletes in the end: only ever a run, never a folder of something else.
-        is_run = self.config.is_file() and self.log.is_file()
+        is_run = self.config.is_file() and (self.log.is_file() or self.begun.is_file())
         if not is_run:
             raise RunError(f"{self.path} exists and is not a run folder; choose another folder")
         if not overwrite:
-            kind = "a complete" if self.scores.is_file() else "a half-written"
-            raise RunError(f"{self.path} holds {kind} run; choose another folder or overwrite")
-        home = self.path.resolve()
-        previous = home.with_name(f"{home.name}.previous")
-        if previous.exists():
+            kind = "a complete run" if self.is_complete else "a run to be resumed"
+            raise RunError(f"{self.path} holds {kind}; choose another folder or overwrite")
+        if self._previous.exists():
             raise RunError(
-                f"{previous} is left from an overwrite that was cut short; "
+                f"{self._previous} is left from an overwrite that was cut short; "
                 "expected it to be removed, or renamed if it is wanted, first"
             )
-        home.rename(previous)
-        self._previous = previous
+        with self.claimed():
+            self.path.resolve().rename(self._previous)
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -105,55 +117,137 @@ class RunFolder:
         RunError
             If there is no such folder, or the run in it is not complete.
         """
-        folder = cls(path)
-        if not path.is_dir():
-            raise RunError(f"{path}: expected a run folder, but there is none")
-        needed = (folder.config, folder.posterior, folder.predictions, folder.scores)
-        missing = [file.name for file in needed if not file.is_file()]
+        folder = cls._existing(path)
+        missing = [file.name for file in folder._results if not file.is_file()]
         if missing:
             raise RunError(f"{path} holds no complete run: {', '.join(missing)} missing")
         return folder
 
-    def discard_previous(self) -> None:
-        """Delete the run that `create` moved away."""
-        if self._previous is not None:
-            shutil.rmtree(self._previous)
-            self._previous = None
+    @classmethod
+    def reopen(cls, path: Path) -> RunFolder:
+        """Open the folder of a run that is to be resumed.
 
-    def give_up(self) -> None:
-        """Undo `create`, unless a posterior was written: that is never thrown away."""
-        if self.posterior.exists():
-            return
-        self.config.unlink(missing_ok=True)
-        self.log.unlink(missing_ok=True)
+        Raises
+        ------
+        RunError
+            If there is no such folder, or no run was begun in it.
+        """
+        folder = cls._existing(path)
+        if not folder.config.is_file():
+            raise RunError(f"{path} holds no run: config.toml missing")
+        return folder
+
+    @classmethod
+    def _existing(cls, path: Path) -> RunFolder:
+        if not path.is_dir():
+            raise RunError(f"{path}: expected a run folder, but there is none")
+        return cls(path)
+
+    @property
+    def _results(self) -> tuple[Path, ...]:
+        return (self.config, self.posterior, self.predictions, self.evaluation, self.scores)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every result is there."""
+        return all(file.is_file() for file in self._results)
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep other processes from working in the folder.
+
+        Raises
+        ------
+        RunError
+            If another one does already.
+        """
+        try:
+            stream = self.log.open("a", encoding="utf-8")
+        except OSError as error:
+            raise RunError(f"{self.log} cannot be written ({error.strerror})") from error
+        with stream:
+            if sys.platform != "win32":  # the lock goes with the process, however it ends
+                try:
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    raise RunError(f"{self.path} is in use by another process") from error
+            yield
+
+    def discard_unfinished(self) -> None:
+        """Delete the temporary files of a process that was killed."""
+        discard_unfinished(self.path)
+
+    def discard_chains(self) -> None:
+        """Delete the stored chains, whose draws are now in the posterior."""
+        shutil.rmtree(self.chains, ignore_errors=True)
+
+    def discard_results(self) -> None:
+        """Delete what was made from a posterior that is about to be replaced; the scores first."""
+        for file in (self.scores, self.evaluation, self.predictions):
+            file.unlink(missing_ok=True)
+        shutil.rmtree(self.figures, ignore_errors=True)
+
+    def conclude(self) -> None:
+        """Delete the run that this one replaces, now that it is complete."""
+        if self._replaces_previous:
+            shutil.rmtree(self._previous, ignore_errors=True)
+        self.begun.unlink(missing_ok=True)
+
+    @property
+    def _replaces_previous(self) -> bool:
+        return bool(self.read_begun().get("replaces_previous"))
+
+    def give_up(self) -> bool:
+        """Undo `create`, unless there are draws: these are never thrown away.
+
+        Returns
+        -------
+        bool
+            Whether the folder is gone.
+        """
+        if self.posterior.exists() or holds_draws(self.chains):
+            return False
+        replaces = self._replaces_previous
+        self.discard_chains()
+        for file in (self.config, self.log, self.begun):
+            file.unlink(missing_ok=True)
         with suppress(OSError):  # the working directory, for one, stays
             self.path.resolve().rmdir()
-        if self._previous is not None:
+        if replaces:
             self._previous.rename(self.path.resolve())
-            self._previous = None
+        return True
+
+    def write_begun(self, origin: dict[str, Any]) -> None:
+        """Write down what the run begins with, plain values."""
+        self._write_json(self.begun, self.read_begun() | {"origin": origin})
+
+    def read_begun(self) -> dict[str, Any]:
+        """Read what the run began with; nothing if that was not written."""
+        try:
+            begun: dict[str, Any] = json.loads(self.begun.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.begun} cannot be read ({error})") from error
+        return begun
 
     def write_config(self, config: RunConfig) -> None:
         """Write the resolved configuration."""
         write_whole(self.config, lambda path: path.write_text(config.to_toml(), encoding="utf-8"))
 
+    def read_config(self) -> RunConfig:
+        """Read the configuration.
+
+        Raises
+        ------
+        ConfigError
+            If the file is no configuration.
+        """
+        return load_config(self.config)
+
     def write_posterior(self, tree: xr.DataTree) -> None:
         """Write the DataTree."""
-        encoding = {
-            f"/{group.name}": {
-                str(name): dict(_COMPRESSED)
-                for name, array in group.data_vars.items()
-                if array.dtype.kind in "fib"
-            }
-            for group in tree.children.values()
-        }
-
-        def write(path: Path) -> None:
-            try:
-                tree.to_netcdf(path, engine="netcdf4", encoding=encoding)
-            except RuntimeError as error:  # what netCDF4 makes of a full disk
-                raise OSError(f"{error}; is the disk full?") from error
-
-        write_whole(self.posterior, write)
+        write_tree(self.posterior, tree)
 
     def read_posterior(self) -> xr.DataTree:
         """Read the DataTree into memory.
@@ -163,11 +257,7 @@ class RunFolder:
         RunError
             If the file is missing or damaged.
         """
-        try:
-            with xr.open_datatree(self.posterior, engine="netcdf4") as tree:
-                return tree.load()
-        except (OSError, RuntimeError, ValueError) as error:
-            raise RunError(f"{self.posterior} cannot be read ({error})") from error
+        return read_tree(self.posterior)
 
     def write_predictions(self, table: pd.DataFrame) -> None:
         """Write one row per nucleus, masses to the eV."""
@@ -214,8 +304,12 @@ class RunFolder:
 
     def write_scores(self, scores: Scores | dict[str, Any]) -> None:
         """Write the scores; the run is then complete."""
-        text = json.dumps(scores, indent=2, allow_nan=False)
-        write_whole(self.scores, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+        self._write_json(self.scores, scores)
+
+    @staticmethod
+    def _write_json(file: Path, content: Any) -> None:
+        text = json.dumps(content, indent=2, allow_nan=False)
+        write_whole(file, lambda path: path.write_text(text + "\n", encoding="utf-8"))
 
     def read_scores(self) -> Scores:
         """Read the scores.

@@ -23,14 +23,16 @@ from bmm.nuclides import nuclide_index
 from bmm.prediction.predictive import predict
 from bmm.runs.config import RunConfig
 from bmm.runs.folder import RunFolder
+from bmm.runs.origin import refuse_other_origin
 from bmm.runs.prediction_table import prediction_table
 from bmm.runs.provenance import provenance
 from bmm.runs.scoring import score_run
 from bmm.tables import load_measured, load_theory
 from bmm.theory.adapters import Domain, FittedTheory, numbers, predict_all
+from bmm.theory.cards import Card
 from bmm.theory.library import build_model, find_cards
 
-__all__ = ["RunResult", "fit_configuration", "run", "select_measured"]
+__all__ = ["RunResult", "fit_configuration", "resume", "run", "select_measured"]
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +66,8 @@ def run(
     """Fit, predict, evaluate and write everything to a folder.
 
     A run that fails, or is interrupted, before it has any draws leaves nothing behind, and brings
-    back the folder it was to replace.
+    back the folder it was to replace; with draws it leaves a folder that `resume` takes up, and
+    the error has a note that says so.
 
     Parameters
     ----------
@@ -85,20 +88,61 @@ def run(
     measured = select_measured(config)
     folder = RunFolder.create(path, overwrite=overwrite)
     try:
-        return _run_in(folder, config, measured, console)
-    except (BmmError, KeyboardInterrupt):
-        folder.give_up()
+        folder.write_config(config)
+        return _go_on(folder, config, measured, console)
+    except (BmmError, KeyboardInterrupt) as stop:
+        if not folder.give_up():
+            stop.add_note(_remedy(folder))
         raise
 
 
-def _run_in(
+def resume(path: Path, *, console: Console | None = None) -> RunResult | None:
+    """Go on with a run that was killed or interrupted.
+
+    Complete chains are kept, the others sampled again; the result is that of a run which was
+    never interrupted.
+
+    Parameters
+    ----------
+    path : Path
+        The run folder.
+    console : rich.console.Console, optional
+        Where to show progress.
+
+    Returns
+    -------
+    RunResult or None
+        None if the run was complete.
+
+    Raises
+    ------
+    BmmError
+        If there is no run, another process works on it, or the configuration, a table or a
+        package is another than the run began with.
+    """
+    folder = RunFolder.reopen(path)
+    config = folder.read_config()
+    if folder.is_complete and not folder.read_scores()["convergence"]["partial"]:
+        folder.conclude()
+        return None
+    try:
+        return _go_on(folder, config, select_measured(config), console)
+    except KeyboardInterrupt as stop:
+        stop.add_note(_remedy(folder))
+        raise
+
+
+def _remedy(folder: RunFolder) -> str:
+    return f"what was sampled is kept; to go on: bmm resume {folder.path}"
+
+
+def _go_on(
     folder: RunFolder, config: RunConfig, measured: pd.DataFrame, console: Console | None
 ) -> RunResult:
-    folder.write_config(config)
-    with _logged_to(folder.log):
+    with folder.claimed(), _logged_to(folder.log):
         logger.info("run %s: %d measured nuclei", config.name, len(measured))
-        tree = fit_configuration(config, measured, console=console)
-        folder.write_posterior(tree)
+        folder.discard_unfinished()
+        tree = _sample(folder, config, measured, console)
         convergence = convergence_of(tree)
         for failure in convergence.failures:
             logger.warning("NOT CONVERGED: %s", failure)
@@ -108,9 +152,51 @@ def _run_in(
         folder.write_evaluation(nucleus_table(prediction.summary, measured))
         write_figures(folder.figures, prediction.summary, scores, measured)
         folder.write_scores(scores)
-        folder.discard_previous()
+        folder.conclude()
         logger.info("complete: %s", folder.path)
     return RunResult(folder, convergence, scores)
+
+
+def _sample(
+    folder: RunFolder, config: RunConfig, measured: pd.DataFrame, console: Console | None
+) -> xr.DataTree:
+    """Write the posterior, unless it is there, and read it, for that is what all else is made of.
+
+    A partial posterior gives way to a complete one, or to one of more draws.
+    """
+    now = {
+        "configuration": config.to_toml(),
+        "provenance": provenance(config.data.measured, _chosen_cards(config), config.seed),
+    }
+    found = folder.read_posterior() if folder.posterior.exists() else None
+    if found is not None:
+        begun = {
+            "configuration": found.attrs["configuration"],
+            "provenance": json.loads(found.attrs["provenance"]),
+        }
+        complete = not found.attrs["partial"]
+        refuse_other_origin(folder.path, begun, now, sampled=complete)
+        if complete:
+            folder.discard_chains()
+            return found
+    elif "origin" in (noted := folder.read_begun()):
+        refuse_other_origin(folder.path, noted["origin"], now, sampled=False)
+    else:
+        folder.write_begun(now)
+    tree = fit_configuration(config, measured, store=folder.chains, console=console)
+    if found is not None and tree.attrs["partial"] and _number(tree) <= _number(found):
+        logger.warning("interrupted again: the draws of the last time are kept, which are more")
+        return found
+    folder.discard_results()
+    folder.write_posterior(tree)
+    if not tree.attrs["partial"]:
+        folder.discard_chains()
+    return folder.read_posterior()
+
+
+def _number(tree: xr.DataTree) -> int:
+    """Count the draws of all chains."""
+    return tree["posterior"].sizes["chain"] * tree["posterior"].sizes["draw"]
 
 
 def select_measured(config: RunConfig) -> pd.DataFrame:
@@ -140,7 +226,11 @@ def select_measured(config: RunConfig) -> pd.DataFrame:
 
 
 def fit_configuration(
-    config: RunConfig, measured: pd.DataFrame, *, console: Console | None = None
+    config: RunConfig,
+    measured: pd.DataFrame,
+    *,
+    store: Path | None = None,
+    console: Console | None = None,
 ) -> xr.DataTree:
     """Fit the mixture of a configuration to measured masses.
 
@@ -150,6 +240,8 @@ def fit_configuration(
         Models, chart, priors, sampler.
     measured : DataFrame
         Nuclei to learn from, indexed (Z, N), MeV; the models that learn see these and no others.
+    store : Path, optional
+        Folder for the chains; see `bmm.mixing.fit.fit`.
     console : rich.console.Console, optional
         Where to show progress.
 
@@ -158,14 +250,7 @@ def fit_configuration(
     DataTree
         See `bmm.mixing.fit.fit`; its attributes also hold the configuration and the provenance.
     """
-    cards = find_cards(config.theory.cards)
-    unknown = [name for name in config.theory.models if name not in cards]
-    if unknown:
-        raise ConfigError(
-            f"key 'theory.models': no model is called {unknown[0]!r}; "
-            f"expected one of {', '.join(cards)}"
-        )
-    chosen = [cards[name] for name in config.theory.models]
+    chosen = _chosen_cards(config)
     fitted = [build_model(card).fit(measured) for card in chosen]
     theory = predict_all(fitted, nuclide_index(*numbers(measured.index)))
     tree = fit(
@@ -174,11 +259,23 @@ def fit_configuration(
         _chart(config, measured, fitted),
         config.mixing,
         seed=config.seed,
+        store=store,
         console=console,
     )
     tree.attrs["configuration"] = config.to_toml()
     tree.attrs["provenance"] = json.dumps(provenance(config.data.measured, chosen, config.seed))
     return tree
+
+
+def _chosen_cards(config: RunConfig) -> list[Card]:
+    cards = find_cards(config.theory.cards)
+    unknown = [name for name in config.theory.models if name not in cards]
+    if unknown:
+        raise ConfigError(
+            f"key 'theory.models': no model is called {unknown[0]!r}; "
+            f"expected one of {', '.join(cards)}"
+        )
+    return [cards[name] for name in config.theory.models]
 
 
 def _chart(config: RunConfig, measured: pd.DataFrame, fitted: list[FittedTheory]) -> xr.Dataset:

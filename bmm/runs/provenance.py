@@ -6,8 +6,10 @@ import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from bmm.errors import DataError
 from bmm.tables import data_folder
 from bmm.theory.cards import Card, TableCard
 
@@ -35,6 +37,11 @@ def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any
     -------
     dict
         Plain values, ready for JSON.
+
+    Raises
+    ------
+    DataError
+        If a table cannot be read.
     """
     files = {measured: data_folder() / "measured" / f"{measured}.csv"}
     for card in cards:
@@ -47,11 +54,16 @@ def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any
         "machine": f"{platform.system()} {platform.machine()}",
         "packages": {name: _version(name) for name in _PACKAGES},
         "numba_fastmath": False,
-        "sha256": {
-            name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()
-        },
+        "sha256": {name: _sha256(path) for name, path in files.items()},
         "citations": {card.name: card.citation for card in cards},
     }
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: expected a mass table, but {error.strerror}") from error
 
 
 def _version(name: str) -> str:

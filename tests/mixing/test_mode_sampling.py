@@ -5,8 +5,8 @@ from bmm.mixing.settings import Mode
 
 
 def test_free_chains_are_kept_if_the_mode_is_interrupted_in_warm_up(world, fitted, monkeypatch):
-    def interrupted(model, settings, seed, *, start=None, console=None):
-        if start is None:
+    def interrupted(compiled, settings, seed, *, store, console):
+        if seed == 5:
             return Sampled(fitted, False, 0.0, 0.0)
         raise RunError("interrupted during warm-up")
 

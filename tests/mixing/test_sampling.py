@@ -1,7 +1,11 @@
+import json
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 
 import numpy as np
@@ -12,99 +16,270 @@ from rich.console import Console
 
 from bmm.errors import RunError
 from bmm.mixing import sampling
-from bmm.mixing.sampling import _complete_part, sample
+from bmm.mixing.compiled import compile_model
+from bmm.mixing.sampling import _keep_most, chain_seed, sample
 from bmm.mixing.settings import Sampler
+from bmm.mixing.storage import ChainStore, holds_draws, read_tree
+
+ENDLESS = 3_000_000
 
 
 @pytest.fixture(scope="module")
-def model():
-    with pm.Model() as made:
+def compiled():
+    with pm.Model(coords={"model": ["a", "b", "c"]}) as model:
         pm.Normal("mu", 3.0, 2.0)
-        pm.Normal("beta", shape=3)
-    return made
+        pm.Gamma("sigma", 10.0, 1.0)
+        pm.Normal("beta", dims="model")
+    return compile_model(model)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ChainStore(tmp_path / "chains", "free", {"seed": 1})
 
 
 @pytest.fixture
 def interrupt_when(monkeypatch):
-    """Press Ctrl-C as soon as the reported progress of the chains meets a condition."""
+    """Press Ctrl-C, from within the report, as soon as chains and their notes meet a condition."""
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def arm(condition):
-        pressed = []
+    def arm(condition, press=lambda: os.kill(os.getpid(), signal.SIGINT)):
+        pressed, seen = [], {}
 
         @contextmanager
         def progress(settings, console):
-            def report(chains):
-                if not pressed and condition(chains):
+            def report(chain, draws, note):
+                seen[chain] = (draws, note.startswith("sampling"))
+                if not pressed and condition(seen):
                     pressed.append(True)
-                    os.kill(os.getpid(), signal.SIGINT)
+                    press()
 
             yield report
 
         monkeypatch.setattr(sampling, "_progress", progress)
+        return pressed
 
     yield arm
     signal.signal(signal.SIGINT, previous)
 
 
-def padded(lengths, draws=10):
-    """A tree as nutpie leaves it: chains of these lengths, the rest NaN."""
-    value = np.arange(draws) + 100.0 * np.arange(len(lengths))[:, None]
-    value[np.arange(draws) >= np.array(lengths)[:, None]] = np.nan
-    data = xr.Dataset({"logp": (("chain", "draw"), value)}, coords={"draw": np.arange(draws)})
-    return xr.DataTree.from_dict({"posterior": data.rename(logp="mu"), "sample_stats": data})
+def all_sample(seen):
+    return len(seen) == 2 and all(draws > 300 and sampling for draws, sampling in seen.values())
 
 
-def test_normal_draws_are_normal_and_the_same_for_the_same_seed(model):
+def equal(one, other):
+    return all(
+        one[name].to_dataset().identical(other[name].to_dataset())
+        for name in ("posterior", "sample_stats")
+    )
+
+
+def chains_of(lengths):
+    """Chains of these lengths, no two draws alike."""
+    for chain, length in enumerate(lengths):
+        draws = xr.Dataset(
+            {"mu": (("chain", "draw"), [np.arange(length) + 100.0 * chain])},
+            coords={"chain": [chain], "draw": np.arange(length)},
+        )
+        yield xr.DataTree.from_dict({"posterior": draws, "sample_stats": draws.rename(mu="logp")})
+
+
+def test_normal_draws_are_normal_and_the_same_for_the_same_seed(compiled):
     settings = Sampler(chains=2, draws=1000, tune=300)
-    first, second, other = (sample(model, settings, seed) for seed in (1, 1, 2))
+    first, second, other = (sample(compiled, settings, seed) for seed in (1, 1, 2))
     assert not first.partial
     mu = first.tree["posterior"]["mu"]
     assert mu.shape == (2, 1000)
     assert float(mu.mean()) == pytest.approx(3, abs=0.5)
     assert float(mu.std()) == pytest.approx(2, abs=0.4)
+    assert equal(first.tree, second.tree)
     for name in ("mu", "beta"):
-        draws = [each.tree["posterior"][name].to_numpy() for each in (first, second, other)]
-        assert np.array_equal(draws[0], draws[1])
-        assert not np.array_equal(draws[0], draws[2])
+        draws, others = (each.tree["posterior"][name] for each in (first, other))
+        assert not np.isin(draws, others).any()
+        assert not np.isin(draws[0], draws[1]).any()
     assert first.tree["posterior"]["beta"].dtype == np.float32
+    assert first.tree["posterior"]["model"].to_numpy().tolist() == ["a", "b", "c"]
     assert {"logp", "energy", "diverging", "maxdepth_reached"} <= set(
         first.tree["sample_stats"].data_vars
     )
 
 
-def test_progress_is_shown_on_the_console(model):
-    console = Console(record=True, force_terminal=True, file=open(os.devnull, "w"))  # noqa: SIM115
-    with console.file:
-        sample(model, Sampler(chains=2, draws=20, tune=30), 0, console=console)
-        text = console.export_text()
-    assert "chain 1" in text
+def test_a_chain_does_not_depend_on_the_others(compiled):
+    many = sample(compiled, Sampler(chains=4, draws=30, tune=50, cores=3), 5).tree
+    few = sample(compiled, Sampler(chains=2, draws=30, tune=50, cores=1), 5).tree
+    assert equal(few, many.isel(chain=slice(2)))
+
+
+def test_seeds_of_chains_differ():
+    seeds = {chain_seed(seed, chain) for seed in (0, 1, 2**32, 2**63 - 1) for chain in range(50)}
+    assert len(seeds) == 200
+    assert max(seeds) < 2**64
+
+
+def test_stored_chains_are_those_of_memory(compiled, store):
+    settings = Sampler(chains=3, draws=50, tune=60)
+    stored = sample(compiled, settings, 1, store=store)
+    assert equal(stored.tree, sample(compiled, settings, 1).tree)
+    assert sorted(path.name for path in store.folder.iterdir()) == [
+        "free-0.nc", "free-1.nc", "free-2.nc",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("lost", [[0], [1], [0, 2], [0, 1, 2]])
+def test_lost_chains_are_sampled_again_and_the_others_are_not(compiled, store, lost):
+    settings = Sampler(chains=3, draws=50, tune=60)
+    whole = sample(compiled, settings, 1, store=store).tree
+    times = {}
+    for chain in range(3):
+        file = store.folder / f"free-{chain}.nc"
+        times[chain] = file.stat().st_mtime_ns
+        if chain in lost:
+            file.unlink()
+    assert equal(sample(compiled, settings, 1, store=store).tree, whole)
+    for chain, before in times.items():
+        assert ((store.folder / f"free-{chain}.nc").stat().st_mtime_ns > before) is (chain in lost)
+
+
+def test_only_a_whole_chain_of_the_same_origin_is_used(compiled, store, caplog):
+    settings = Sampler(chains=1, draws=50, tune=60)
+    sample(compiled, settings, 1, store=store)
+    file = store.folder / "free-0.nc"
+    origin = json.loads(read_tree(file).attrs["origin"])
+    assert origin == {"seed": 1, "set": "free", "chain": 0}
+    assert store.load(0) is not None
+    assert ChainStore(store.folder, "free", {"seed": 2}).load(0) is None
+    shutil.copy(file, store.folder / "free-1.nc")
+    assert store.load(1) is None
+    shutil.copy(file, store.folder / "mode-0.nc")
+    assert ChainStore(store.folder, "mode", {"seed": 1}).load(0) is None
+    assert caplog.text.count("was made otherwise") == 3
+    file.write_bytes(file.read_bytes()[:-100])
+    assert store.load(0) is None
+    assert "cannot be read" in caplog.text
+    assert store.load(2) is None
+
+
+def test_a_disk_that_fills_while_sampling_keeps_the_complete_chains(
+    compiled, store, interrupt_when
+):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    sample(compiled, Sampler(chains=1, draws=50, tune=60), 1, store=store)
+    before = (store.folder / "free-0.nc").read_bytes()
+    filled = interrupt_when(lambda seen: seen.get(1, (0, False))[1], press=fill)
+    try:
+        with pytest.raises(RunError, match=r"chain 1 could not be sampled \(.*File too large"):
+            sample(compiled, Sampler(chains=2, draws=ENDLESS, tune=60), 1, store=store)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert filled
+    assert (store.folder / "free-0.nc").read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made(compiled, tmp_path):
+    (tmp_path / "chains").write_text("in the way")
+    with pytest.raises(RunError, match=r"free-0\.zarr cannot be made \(Not a directory\)"):
+        sample(compiled, Sampler(), 1, store=ChainStore(tmp_path / "chains", "free", {}))
+
+
+def test_progress_is_shown_on_the_console(compiled, store):
+    def shown(chains):
+        console = Console(record=True, force_terminal=True, file=open(os.devnull, "w"))  # noqa: SIM115
+        with console.file:
+            settings = Sampler(chains=chains, draws=20, tune=30)
+            sample(compiled, settings, 0, store=store, console=console)
+            return console.export_text()
+
+    assert "chain 1" in shown(1)
+    text = shown(2)
     assert "chain 2" in text
+    assert "stored before" in text
 
 
-def test_control_c_keeps_the_draws_made_so_far(model, interrupt_when):
-    interrupt_when(lambda chains: all(c.finished_draws > 300 and not c.tuning for c in chains))
-    found = sample(model, Sampler(chains=2, draws=3_000_000, tune=200, cores=2), 0)
+@pytest.mark.parametrize("stored", [False, True])
+def test_control_c_keeps_the_draws_made_so_far(compiled, store, interrupt_when, stored):
+    interrupt_when(all_sample)
+    settings = Sampler(chains=2, draws=ENDLESS, tune=200, cores=2, target_accept=0.999)
+    found = sample(compiled, settings, 0, store=store if stored else None)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert found.partial
     posterior = found.tree["posterior"].to_dataset()
-    assert 0 < posterior.sizes["draw"] < 3_000_000
+    assert 0 < posterior.sizes["draw"] < ENDLESS
     assert posterior.sizes["chain"] >= 1
     assert np.isfinite(posterior["mu"]).all()
     assert np.isfinite(found.tree["sample_stats"]["logp"]).all()
+    assert holds_draws(store.folder) is stored
 
 
-def test_control_c_drops_a_chain_that_has_not_begun(model, interrupt_when):
-    interrupt_when(lambda chains: any(c.finished_draws > 300 and not c.tuning for c in chains))
-    found = sample(model, Sampler(chains=2, draws=3_000_000, tune=200, cores=1), 0)
+def test_control_c_drops_a_chain_that_has_not_begun(compiled, interrupt_when):
+    interrupt_when(lambda seen: any(draws > 300 and s for draws, s in seen.values()))
+    found = sample(compiled, Sampler(chains=2, draws=ENDLESS, tune=200, cores=1), 0)
     assert found.partial
     assert found.tree["posterior"].sizes["chain"] == 1
     assert np.isfinite(found.tree["posterior"]["mu"]).all()
 
 
-def test_control_c_during_warm_up_leaves_nothing(model, interrupt_when):
-    interrupt_when(lambda chains: True)
+@pytest.mark.parametrize("stored", [False, True])
+def test_control_c_during_warm_up_leaves_nothing(compiled, store, interrupt_when, stored):
+    interrupt_when(lambda seen: True)
+    settings = Sampler(chains=2, draws=10, tune=100_000)
     with pytest.raises(RunError, match="interrupted during warm-up"):
-        sample(model, Sampler(chains=2, draws=10, tune=10_000_000), 0)
+        sample(compiled, settings, 0, store=store if stored else None)
+    assert not holds_draws(store.folder)
+
+
+def test_control_c_is_not_lost_in_a_finalizer(compiled, interrupt_when, monkeypatch):
+    """Python drops what is raised there, and runs them while it waits for chains."""
+
+    class Pressed:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGINT)
+            signal.getsignal(signal.SIGINT)  # the handler has run by now
+
+    def look(crew):
+        if reported:
+            reported.clear()
+            Pressed()
+        return wait(crew)
+
+    wait = sampling._Crew._look
+    reported = []
+    monkeypatch.setattr(sampling._Crew, "_look", look)
+    interrupt_when(all_sample, lambda: reported.append(True))
+    settings = Sampler(chains=2, draws=ENDLESS, tune=200, cores=2, target_accept=0.999)
+    assert sample(compiled, settings, 0).partial
+
+
+def test_a_second_control_c_stops_at_once(compiled, store, interrupt_when, monkeypatch):
+    def press_again(crew):
+        os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("the second Ctrl-C was lost")
+
+    monkeypatch.setattr(sampling._Crew, "halt", press_again)
+    interrupt_when(all_sample)
+    with pytest.raises(KeyboardInterrupt):
+        sample(
+            compiled,
+            Sampler(chains=2, draws=ENDLESS, tune=200, cores=2, target_accept=0.999),
+            0,
+            store=store,
+        )
+    assert holds_draws(store.folder)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_other_threads_leave_the_signal_alone(compiled):
+    found = []
+    settings = Sampler(chains=1, draws=10, tune=20)
+    thread = threading.Thread(target=lambda: found.append(sample(compiled, settings, 0)))
+    thread.start()
+    thread.join()
+    assert equal(found[0].tree, sample(compiled, settings, 0).tree)
 
 
 @pytest.mark.parametrize(
@@ -118,15 +293,16 @@ def test_control_c_during_warm_up_leaves_nothing(model, interrupt_when):
     ],
 )
 def test_unequal_chains_are_cut_to_keep_the_most_draws(lengths, chains, draws):
-    kept = _complete_part(padded(lengths))
+    kept = _keep_most(list(chains_of(lengths)))
     expected = np.arange(draws) + 100.0 * np.array(chains)[:, None]
     assert np.array_equal(kept["posterior"]["mu"], expected)
     assert np.array_equal(kept["sample_stats"]["logp"], expected)
 
 
-def test_no_draw_in_any_chain_is_an_error():
+@pytest.mark.parametrize("lengths", [[], [0, 0]])
+def test_no_draw_in_any_chain_is_an_error(lengths):
     with pytest.raises(RunError, match="no draw was made that could be kept"):
-        _complete_part(padded([0, 0]))
+        _keep_most(list(chains_of(lengths)))
 
 
 SCRIPT = """

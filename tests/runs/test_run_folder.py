@@ -37,8 +37,9 @@ def begin(path, **options):
 def finish(folder, tree, **scores):
     folder.write_posterior(tree)
     folder.predictions.write_text(PREDICTIONS)
+    folder.evaluation.write_text("")
     folder.write_scores({"converged": True, **scores})
-    folder.discard_previous()
+    folder.conclude()
 
 
 @pytest.fixture
@@ -65,7 +66,9 @@ def test_a_complete_run_is_not_written_over(complete):
 
 def test_a_half_written_run_is_not_written_over(tmp_path):
     begin(tmp_path / "x")
-    with pytest.raises(RunError, match="holds a half-written run; choose another folder or overw"):
+    with pytest.raises(
+        RunError, match="holds a run to be resumed; choose another folder or overwrite"
+    ):
         RunFolder.create(tmp_path / "x")
 
 
@@ -126,7 +129,7 @@ def test_giving_up_never_throws_a_posterior_away(complete, tree):
     new = begin(complete.path, overwrite=True)
     new.write_posterior(tree)
     new.give_up()
-    assert names(new.path) == ["config.toml", "log.txt", "posterior.nc"]
+    assert names(new.path) == ["begun.json", "config.toml", "log.txt", "posterior.nc"]
     assert RunFolder.open(complete.path.with_name("mine.previous")).read_scores()["n"] == 1
 
 
@@ -145,7 +148,9 @@ def test_opening_nothing(tmp_path):
         RunFolder.open(tmp_path / "x")
 
 
-@pytest.mark.parametrize("missing", ["config.toml", "posterior.nc", "predictions.csv"])
+@pytest.mark.parametrize(
+    "missing", ["config.toml", "posterior.nc", "predictions.csv", "evaluation.csv"]
+)
 def test_opening_a_damaged_run(complete, missing):
     (complete.path / missing).unlink()
     with pytest.raises(RunError, match=f"holds no complete run: {missing} missing"):
@@ -158,6 +163,7 @@ def test_a_run_killed_after_any_file_does_not_open(tmp_path, tree):
         lambda: folder.write_config(CONFIG),
         lambda: folder.write_posterior(tree),
         lambda: folder.predictions.write_text(PREDICTIONS),
+        lambda: folder.evaluation.write_text(""),
     ]
     for stage in stages:
         stage()

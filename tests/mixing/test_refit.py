@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from bmm.mixing import compiled
+from bmm.mixing.fit import fit
+
+
+@pytest.fixture
+def compilations(monkeypatch):
+    """Names of the models that are compiled, in order."""
+    made = []
+    compile_model = compiled.compile_model
+
+    def noted(model, start=None):
+        made.append(tuple(model.coords["model"]))
+        return compile_model(model, start)
+
+    monkeypatch.setattr(compiled, "compile_model", noted)
+    return made
+
+
+def test_other_nuclei_need_no_other_machine_code(world, fitted, compilations):
+    half = slice(None, 24)
+    part = fit(
+        world.measured[half], world.theory.isel(nucleus=half), world.chart, world.settings, seed=5
+    )
+    again = fit(world.measured, world.theory, world.chart, world.settings, seed=5)
+    assert not compilations
+    assert part.attrs["compile_seconds"] == again.attrs["compile_seconds"] == 0
+    assert part["log_likelihood"].sizes["nucleus"] == 24
+    for name, values in fitted["posterior"].data_vars.items():
+        assert np.array_equal(values, again["posterior"][name])
+        assert not np.array_equal(values, part["posterior"][name])
+
+
+def test_other_models_do(world, compilations):
+    two = world.theory.isel(model=slice(1, 3)).dropna("nucleus", subset=["mass_excess"])
+    chart = world.chart.isel(model=slice(1, 3))
+    measured = world.measured.iloc[
+        np.isin(world.theory["nucleus"].to_numpy(), two["nucleus"].to_numpy())
+    ]
+    settings = world.settings.model_copy(
+        update={"sampler": world.settings.sampler.model_copy(update={"draws": 5, "tune": 10})}
+    )
+    tree = fit(measured, two, chart, settings, seed=5)
+    assert compilations == [("b", "c")]
+    assert tree["posterior"]["model"].to_numpy().tolist() == ["b", "c"]
