@@ -15,7 +15,6 @@ from rivals import exact_model, hsgp_model, hsgp_order, whitened
 from study import Study
 
 from bmm.mixing.basis import root_spectral_density
-from bmm.mixing.lattice import Lattice, lattice_field
 from bmm.mixing.model import build_model
 
 FloatArray = npt.NDArray[np.float64]
@@ -137,20 +136,13 @@ def assert_exact_agrees(study: Study) -> None:
 
 
 def _field(study: Study, values: Values) -> FloatArray:
-    axes = (study.axis_Z, study.axis_N)
-    Z, N = (study.problem[axis.name].to_numpy() for axis in axes)
-    lattice = Lattice.of(*axes, Z, N)
-    roots = [root_spectral_density(axis.omega, values[f"rho_{axis.name}"]) for axis in axes]
-    return lattice_field(
-        values["beta"],
-        np.sqrt(values["eta"]),
-        *roots,
-        values["mu"],
-        lattice.phi_Z,
-        lattice.phi_N,
-        lattice.order,
-        lattice.first,
+    Z, N = (
+        axis.functions(study.problem[axis.name])
+        * root_spectral_density(axis.omega, float(values[f"rho_{axis.name}"]))
+        for axis in (study.axis_Z, study.axis_N)
     )
+    expansion = np.einsum("ni,kij,nj->nk", Z, values["beta"], N, optimize=True)
+    return values["mu"] + np.sqrt(values["eta"]) * expansion
 
 
 def _assert_same(one: Values, other: Values, names: tuple[str, ...]) -> None:

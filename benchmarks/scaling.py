@@ -32,18 +32,17 @@ _REPEATS = 300
 
 
 def gradient_cost(nuclei: int, models: int, m_Z: int, m_N: int) -> tuple[float, float]:
-    """Median time (ms) of a gradient, and the memory (MB) that it and its compilation take."""
+    """Median time (ms) of a gradient, and the peak memory (MB) of the process."""
     study = occupations(m_Z, m_N, nuclei=nuclei, models=models, least=8)
-    before = peak_memory_MB()
     model = build_model(study.problem, study.axis_Z, study.axis_N, study.settings)
     with threadpool_limits(limits=1):
-        return gradient_ms(model, _REPEATS), peak_memory_MB() - before
+        return gradient_ms(model, _REPEATS), peak_memory_MB()
 
 
 def scaling_table() -> Table:
     """Tabulate the cost of a gradient along each ladder, with log-log slopes."""
     table = Table(title="One log density with its gradient, as the problem grows")
-    for heading in ("nuclei", "models", "basis", "median (ms)", "memory (MB)"):
+    for heading in ("nuclei", "models", "basis", "median (ms)", "peak (MB)"):
         table.add_column(heading, justify="right")
     for name, ladder in LADDERS.items():
         table.add_section()
@@ -55,8 +54,8 @@ def scaling_table() -> Table:
         slopes = [np.polyfit(np.log(grown), np.log(values), 1)[0] for values in np.transpose(costs)]
         table.add_row("", "", f"[bold]slope by {name}", *(f"[bold]{slope:.2f}" for slope in slopes))
     table.caption = (
-        f"Each row in a process of its own.  Median of {_REPEATS}, one thread; memory is the "
-        "growth of the peak from before the model is written, compilation included."
+        f"Median of {_REPEATS}, one thread.  Each row in a process of its own, whose peak memory "
+        "includes imports and compilation."
     )
     return table
 

@@ -42,8 +42,9 @@ def fields(axes, rho, beta, amplitude, mu):
     """Evaluate fields at the nuclei, array (nucleus, field)."""
     lattice = Lattice.of(*axes, Z, N)
     roots = [root_spectral_density(axis.omega, x) for axis, x in zip(axes, rho, strict=True)]
-    shape = lattice.phi_Z, lattice.phi_N, lattice.order, lattice.first
-    return lattice_field(beta, amplitude, *roots, mu, *shape)
+    shape = lattice.phi_Z, lattice.phi_N, lattice.first
+    about_mean, mean = lattice_field(beta, amplitude, *roots, *shape)
+    return (about_mean.T + mean) + mu
 
 
 def covariance(axes, rho, eta):

@@ -19,7 +19,7 @@ from bmm.mixing.settings import Basis, Mixing, Noise, Prior, Priors
 BASIS = Basis(m_Z=3, m_N=4, c_Z=2, c_N=2)
 SIGMA_BELOW = 9.0
 DEFAULT = {
-    "sigma": stats.gamma(10),
+    "sigma": stats.lognorm(0.8, scale=4),
     "mu": stats.norm(),
     "eta": stats.gamma(10, scale=1 / 2),
     "rho_Z": stats.gamma(10),
