@@ -20,9 +20,7 @@ def test_evidence_is_the_brute_force_integral(nuclei, nu, power):
 
     def joint(sigma):
         scale = np.sqrt((sigma * 0.1 * (A / 100) ** power) ** 2 + known_sd**2)
-        return np.prod(stats.t.pdf(deviation, nu, scale=scale)) * stats.lognorm.pdf(
-            sigma, 0.8, scale=4
-        )
+        return np.prod(stats.t.pdf(deviation, nu, scale=scale)) * stats.lognorm.pdf(sigma, 0.8, scale=4)
 
     expected, _ = integrate.quad(joint, 0, 60, points=[3, 5, 8], epsabs=0, epsrel=1e-10)
     noise = NoiseFamily(nu, power)
