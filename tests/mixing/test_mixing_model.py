@@ -2,12 +2,11 @@ import numpy as np
 import pymc as pm
 import pytest
 from scipy import special, stats
-from scipy.linalg import helmert
 
 from bmm.errors import ConfigError, DataError
 from bmm.mixing.basis import root_spectral_density
 from bmm.mixing.fit import fit
-from bmm.mixing.model import COORDINATES, axes, build_model, hyperparameters, length_scales
+from bmm.mixing.model import axes, build_model, hyperparameters, length_scales
 from bmm.mixing.problem import training_problem
 from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Prior, Priors
 
@@ -25,101 +24,13 @@ NORMAL = Mixing(
     ),
 )
 # The same priors in scipy's words.
-PRIORS = {
-    id(LEARNED): {
-        "sigma": stats.gamma(10),
-        "mu": stats.norm(),
-        "eta": stats.gamma(10, scale=1 / 2),
-        "rho_Z": stats.gamma(5, scale=1 / 2),
-        "rho_N": stats.gamma(5, scale=1 / 2),
-        "nu": stats.gamma(2, scale=10),
-        "A_power": stats.norm(0, 0.5),
-    },
-    id(NORMAL): {
-        "sigma": stats.lognorm(0.5, scale=np.e),
-        "mu": stats.t(5, scale=2),
-        "eta": stats.halfnorm(scale=3),
-        "rho_Z": stats.invgamma(5, scale=40),
-        "rho_N": stats.weibull_min(2, scale=9),
-    },
+NORMAL_PRIORS = {
+    "sigma": stats.lognorm(0.5, scale=np.e),
+    "mu": stats.t(5, scale=2),
+    "eta": stats.halfnorm(scale=3),
+    "rho_Z": stats.invgamma(5, scale=40),
+    "rho_N": stats.weibull_min(2, scale=9),
 }
-REAL = ("mu", "A_power")
-
-
-def log_posterior(point, problem, axis_Z, axis_N, settings):
-    """Log density of the unconstrained parameters, by NumPy and scipy alone.
-
-    That of beta and mu: both are reached by transformations with unit determinant.
-    """
-    real = {name.removesuffix("_log__"): value for name, value in point.items()}
-    K = problem.sizes["model"]
-    beta = (helmert(K, full=True).T @ real["xi"]).reshape(K, axis_Z.m, axis_N.m)
-    phi_Z = axis_Z.functions(problem["Z"]) * root_spectral_density(
-        axis_Z.omega, np.exp(real["rho_Z"])
-    )
-    phi_N = axis_N.functions(problem["N"]) * root_spectral_density(
-        axis_N.omega, np.exp(real["rho_N"])
-    )
-    expansion = np.sqrt(np.exp(real["eta"])) * np.einsum("ni,kij,nj->nk", phi_Z, beta, phi_N)
-    real["mu"] = real["level"] - expansion.mean(axis=0)
-    total = stats.norm.logpdf(beta).sum()
-    value = {}
-    for name, prior in PRIORS[id(settings)].items():
-        value[name] = real[name] if name in REAL else np.exp(real[name])
-        # The Jacobian of x = exp(u) is x itself.
-        total += np.sum(prior.logpdf(value[name]) + (0 if name in REAL else real[name]))
-    field = value["mu"] + expansion
-    noise = settings.noise
-    nu = value.get("nu", np.inf)
-    power = value.get("A_power", noise.A_power)
-    scale = 0.1 * value["sigma"] * (problem["A"].to_numpy()[:, None] / 100) ** power
-    if noise.measurement:
-        scale = np.sqrt(
-            scale**2
-            + problem["mass_excess_uncertainty"].to_numpy()[:, None] ** 2
-            + problem["theory_sd"].fillna(0).to_numpy() ** 2
-        )
-    theory = problem["theory"].to_numpy()
-    missing = np.isnan(theory)
-    field = np.where(missing, -np.inf, field)
-    density = stats.t.logpdf(
-        problem["mass_excess"].to_numpy()[:, None], nu, np.nan_to_num(theory), scale
-    )
-    joint = special.log_softmax(field, axis=1) + density
-    return total + special.logsumexp(joint, axis=1).sum()
-
-
-@pytest.mark.parametrize("settings", [LEARNED, NORMAL], ids=["learned", "normal"])
-def test_log_posterior_and_gradient_are_those_written_by_hand(world, settings):
-    problem = training_problem(world.measured, world.theory)
-    box = axes(world.chart["Z"], world.chart["N"], settings)
-    model = build_model(problem, *box, settings)
-    free = {each.name for each in model.free_RVs}
-    assert free == {*PRIORS[id(settings)], *COORDINATES} - {"mu"}
-    function = model.logp_dlogp_function(mode="NUMBA", ravel_inputs=True)
-    rng = np.random.default_rng(8)
-    shapes = {name: np.shape(value) for name, value in model.initial_point().items()}
-    order = [each.name for each in function._grad_vars]
-    centre = {"sigma_log__": 1.5, "rho_Z_log__": 2.0, "rho_N_log__": 2.0, "nu_log__": 1.5}
-    for _ in range(3):
-        point = {
-            name: centre.get(name, 0.0) + 0.5 * rng.normal(size=shapes[name]) for name in order
-        }
-        flat = np.concatenate([np.ravel(point[name]) for name in order])
-
-        def by_hand(flat):
-            parts, position = {}, 0
-            for name in order:
-                size = int(np.prod(shapes[name]))
-                parts[name] = flat[position : position + size].reshape(shapes[name])
-                position += size
-            return log_posterior(parts, problem, *box, settings)
-
-        value, gradient = function(flat)
-        assert value == pytest.approx(by_hand(flat), rel=1e-8)
-        step = 1e-5 * np.eye(len(flat))
-        slopes = [(by_hand(flat + h) - by_hand(flat - h)) / 2e-5 for h in step]
-        np.testing.assert_allclose(gradient, slopes, rtol=1e-5, atol=1e-5)
 
 
 def test_prior_is_the_one_that_is_stated(world):
@@ -132,7 +43,7 @@ def test_prior_is_the_one_that_is_stated(world):
     rng = np.random.default_rng(5)
     K, m_Z, m_N = through["beta"].shape[1:]
     direct = {
-        name: PRIORS[id(NORMAL)][name].rvs((4000, K) if through[name].ndim > 1 else 4000, rng)
+        name: NORMAL_PRIORS[name].rvs((4000, K) if through[name].ndim > 1 else 4000, rng)
         for name in names[:-1]
     } | {"beta": rng.normal(size=(4000, K, m_Z, m_N))}
 
