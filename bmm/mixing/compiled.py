@@ -1,8 +1,8 @@
 """Compilation: the mixture becomes machine code, once, to be fitted as often as wanted.
 
-Only the number of models, the sizes of the basis, priors and noise are compiled in.  Nuclei, masses
-and theory are data that can be replaced, so that a second fit of the same kind, such as another
-fold of a cross-validation, begins at once.
+Only the models' names, the basis, priors and noise are compiled in.  Nuclei, masses and theory are
+data that can be replaced, so that a second fit of the same kind, such as another fold of a
+cross-validation, begins at once.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def compile_mixture(
     mode = settings.mode if confined else None
     kind = (
         tuple(problem["model"].to_numpy().tolist()),
-        *(axis.m for axis in axes),
+        axes,
         settings.model_dump_json(include={"priors", "noise"}),
         mode and mode.model_dump_json(),
     )

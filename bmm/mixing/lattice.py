@@ -11,6 +11,9 @@ cost that many multiplications.
 The data know the mean of a field over the nuclei well, and mu_k only as far as the lowest functions
 of the basis do not imitate a constant.  So the operation returns the field about that mean, and by
 how much the mean exceeds mu_k.
+
+The coefficients beta of the K models are a rotation of xi, whose first coordinate shifts all fields
+alike: no weight feels it, and it keeps its prior, while the data hold the others.
 """
 
 from __future__ import annotations
@@ -71,24 +74,27 @@ class Lattice:
 
 
 def lattice_field(
-    beta: FloatArray,
+    xi: FloatArray,
     amplitude: FloatArray,
     root_Z: FloatArray,
     root_N: FloatArray,
+    rotation: FloatArray,
     phi_Z: FloatArray,
     phi_N: FloatArray,
     first: IntArray,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Evaluate the fields of all models, about their means over the nuclei.
 
     Parameters
     ----------
-    beta : array (model, m_Z, m_N)
-        Standard-normal coefficients.
+    xi : array (model, m_Z, m_N)
+        Standard-normal coordinates.
     amplitude : array (model,)
         sqrt(eta_k).
     root_Z, root_N : array (m_Z,), (m_N,)
         Square roots of the spectral densities along the axes.
+    rotation : array (model, model)
+        Orthogonal matrix that makes beta of xi.
     phi_Z, phi_N, first
         The lattice; see `Lattice`.
 
@@ -98,11 +104,14 @@ def lattice_field(
         The expansion less its mean over the nuclei.
     excess : array (model,)
         That mean.
+    beta : array (model, m_Z, m_N)
+        Coefficients.
     """
     # Explicit loops here and below: numba compiles them several times faster than assignments
     # to slices.
-    K, m_Z, m_N = beta.shape
+    K, m_Z, m_N = xi.shape
     chains = phi_Z.shape[0]
+    beta = np.dot(rotation, xi.reshape(K, m_Z * m_N)).reshape(K, m_Z, m_N)
     scaled_Z = np.empty((chains, m_Z))
     for chain in range(chains):
         for i in range(m_Z):
@@ -126,7 +135,7 @@ def lattice_field(
     for k in range(K):
         for i in range(n):
             field[k, i] -= excess[k]
-    return field, excess
+    return field, excess, beta
 
 
 def lattice_field_pullback(
@@ -136,6 +145,7 @@ def lattice_field_pullback(
     amplitude: FloatArray,
     root_Z: FloatArray,
     root_N: FloatArray,
+    rotation: FloatArray,
     phi_Z: FloatArray,
     phi_N: FloatArray,
     first: IntArray,
@@ -145,7 +155,7 @@ def lattice_field_pullback(
     Returns
     -------
     tuple of arrays
-        Gradients with respect to beta, amplitude, root_Z and root_N.
+        Gradients with respect to xi, amplitude, root_Z and root_N.
     """
     K, m_Z, m_N = beta.shape
     n = phi_N.shape[0]
@@ -178,36 +188,39 @@ def lattice_field_pullback(
             g_root_Z[i] += amplitude[k] * along
             total += root_Z[i] * along
         g_amplitude[k] = total
-    return g_beta, g_amplitude, g_root_Z, g_root_N
+    g_xi = np.dot(rotation.T, g_beta.reshape(K, m_Z * m_N)).reshape(K, m_Z, m_N)
+    return g_xi, g_amplitude, g_root_Z, g_root_N
 
 
 class LatticeField(CompiledOperation):
     """PyTensor operation of `lattice_field`."""
 
     function = staticmethod(lattice_field)
-    output_types = (pt.dmatrix, pt.dvector)
+    output_types = (pt.dmatrix, pt.dvector, pt.dtensor3)
     _differentiable = 4
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Any
     ) -> list[Variable]:
         """Gradient with respect to the parameters; the lattice is constant."""
-        lattice = inputs[self._differentiable :]
         by_output = [
             pt.zeros_like(output) if isinstance(g.type, DisconnectedType) else g
-            for g, output in zip(cotangents, outputs, strict=True)
+            for g, output in zip(cotangents[:2], outputs[:2], strict=True)
         ]
-        gradients = _LatticeFieldPullback()(*by_output, *inputs)
-        return [*gradients, *(disconnected_type() for _ in lattice)]
+        gradients = _LatticeFieldPullback()(*by_output, outputs[2], *inputs[1:])
+        return [*gradients, *(disconnected_type() for _ in inputs[self._differentiable :])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """Tell which inputs the outputs depend on differentiably."""
-        return [[i < self._differentiable] * 2 for i in range(len(node.inputs))]
+        """Tell which inputs the field and the excess depend on; beta is there to be looked at."""
+        return [
+            [i < self._differentiable, i < self._differentiable, False]
+            for i in range(len(node.inputs))
+        ]
 
     def infer_shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        """Shapes (model, nucleus) and (model,)."""
-        models, nuclei = shapes[0][0], shapes[5][0]
-        return [(models, nuclei), (models,)]
+        """Shapes (model, nucleus), (model,) and (model, m_Z, m_N)."""
+        models, nuclei = shapes[0][0], shapes[6][0]
+        return [(models, nuclei), (models,), shapes[0]]
 
 
 class _LatticeFieldPullback(CompiledOperation):

@@ -66,7 +66,6 @@ def local_mixture(
     power: float,
     mass: FloatArray,
     theory: FloatArray,
-    covers: npt.NDArray[np.bool],
     variance: FloatArray,
     log_A: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -85,9 +84,7 @@ def local_mixture(
     mass : array (nucleus,)
         Measured mass excess, MeV.
     theory : array (model, nucleus)
-        Model mass excess, MeV; anything finite where the model does not cover the nucleus.
-    covers : bool array (model, nucleus)
-        Whether it does.
+        Model mass excess, MeV; NaN where the model does not cover the nucleus.
     variance : array (model, nucleus)
         Variance added to each component, MeV^2.
     log_A : array (nucleus,)
@@ -114,8 +111,9 @@ def local_mixture(
         for i in range(n):
             by_scale[k, i] = (SIGMA_UNIT * sigma[k] * unit[i]) ** 2
             joint[k, i] = by_scale[k, i] + variance[k, i]
-            by_nu[k, i] = (mass[i] - theory[k, i]) ** 2
-            prior[k, i] = field[k, i] if covers[k, i] else -np.inf
+            covered = not np.isnan(theory[k, i])
+            by_nu[k, i] = (mass[i] - theory[k, i]) ** 2 if covered else 0.0
+            prior[k, i] = field[k, i] if covered else -np.inf
         # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
         _component(joint[k], by_scale[k], by_nu[k], 1.0 * nu)
         for i in range(n):
@@ -130,9 +128,10 @@ def local_mixture(
     d_power = np.zeros(n)
     for k in range(K):
         for i in range(n):
-            responsibility = joint[k, i] if covers[k, i] else 0.0
+            covered = not np.isnan(theory[k, i])
+            responsibility = joint[k, i] if covered else 0.0
             by_log_scale = responsibility * by_scale[k, i]
-            d_field[k, i] = responsibility - (prior[k, i] if covers[k, i] else 0.0)
+            d_field[k, i] = responsibility - (prior[k, i] if covered else 0.0)
             d_sigma[k, i] = by_log_scale / sigma[k]
             d_nu[i] += responsibility * by_nu[k, i]
             d_power[i] += by_log_scale * log_A[i]

@@ -1,10 +1,9 @@
 """The PyMC model of the local mixture.
 
-The free variables are chosen for the sampler.  The coefficients beta of the K models are an
-orthogonal rotation of xi, whose first coordinate shifts all fields alike: no weight feels it, and
-it keeps its prior, while the data hold the others.  As the beta are independent standard normals,
-so are the xi.  Instead of mu_k, the mean of field k over the fitted nuclei is sampled, its level,
-around which the prior of mu_k is moved.  Neither changes the distribution of any quantity.
+The free variables are chosen for the sampler: xi, an orthogonal rotation of the coefficients beta,
+and the level of each field, its mean over the fitted nuclei, around which the prior of mu_k is
+moved (see `bmm.mixing.lattice`).  As the beta are independent standard normals, so are the xi, and
+neither choice changes the distribution of any quantity.
 """
 
 from __future__ import annotations
@@ -145,10 +144,10 @@ def build_model(
         power: Any = noise.A_power
         if "A_power" in learned:
             power = _variable("A_power", priors.A_power)
-        field = _field((len(models), axis_Z.m, axis_N.m), eta, (rho_Z, rho_N), priors.mu, data)
+        field = _field(len(models), (axis_Z, axis_N), eta, (rho_Z, rho_N), priors.mu, data)
 
         def log_density(value: Any, field: Any, sigma: Any, nu: Any, power: Any) -> Any:
-            constants = (data[name] for name in ("theory", "covers", "variance", "log_A"))
+            constants = (data[name] for name in ("theory", "variance", "log_A"))
             return LocalMixture()(field, sigma, nu, power, value, *constants)[0]
 
         pm.CustomDist(
@@ -177,26 +176,20 @@ def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, noise: Noise) ->
         Noise settings.
     """
     lattice = Lattice.of(axis_Z, axis_N, problem["Z"].to_numpy(), problem["N"].to_numpy())
-    frequencies = {f"omega_{axis.name}": axis.omega for axis in (axis_Z, axis_N)}
-    return frequencies | vars(lattice) | likelihood_data(problem, noise)
+    return vars(lattice) | likelihood_data(problem, noise)
 
 
 def _field(
-    shape: tuple[int, int, int], eta: Any, rho: tuple[Any, Any], prior_mu: Prior, data: Any
+    K: int, axes: tuple[Axis, Axis], eta: Any, rho: tuple[Any, Any], prior_mu: Prior, data: Any
 ) -> Any:
     """Declare beta and mu, and return the fields (model, nucleus)."""
-    K, m_Z, m_N = shape
-    xi = pm.Normal("xi", 0.0, 1.0, shape=(K, m_Z * m_N))
-    rotation = helmert(K, full=True).T  # its first column is constant
-    beta = pm.Deterministic(
-        "beta", pt.dot(rotation, xi).reshape(shape), dims=("model", "basis_Z", "basis_N")
-    )
-    roots = [
-        _root_spectral_density(data[f"omega_{name}"], each)
-        for name, each in zip("ZN", rho, strict=True)
-    ]
+    shape = (K, axes[0].m, axes[1].m)
+    xi = pm.Normal("xi", 0.0, 1.0, shape=shape)
+    roots = [_root_spectral_density(axis.omega, each) for axis, each in zip(axes, rho, strict=True)]
+    rotation = helmert(shape[0], full=True).T  # its first column is constant
     lattice = (data["phi_Z"], data["phi_N"], data["first"])
-    about_level, excess = LatticeField()(beta, pt.sqrt(eta), *roots, *lattice)
+    about_level, excess, beta = LatticeField()(xi, pt.sqrt(eta), *roots, rotation, *lattice)
+    pm.Deterministic("beta", beta, dims=("model", "basis_Z", "basis_N"))
     level = _variable("level", prior_mu, shift=excess, dims="model")
     pm.Deterministic("mu", level - excess, dims="model")
     return about_level + level[:, None]

@@ -34,11 +34,9 @@ def added_variance(problem: xr.Dataset, noise: Noise) -> FloatArray:
 
 def likelihood_data(problem: xr.Dataset, noise: Noise) -> dict[str, Any]:
     """Collect the constant arguments of `bmm.mixing.likelihood.local_mixture`, by name."""
-    theory = problem["theory"].transpose("model", "nucleus").to_numpy()
     return {
         "mass": problem["mass_excess"].to_numpy(),
-        "theory": np.nan_to_num(theory),
-        "covers": np.isfinite(theory),
+        "theory": np.ascontiguousarray(problem["theory"].transpose("model", "nucleus").to_numpy()),
         "variance": np.ascontiguousarray(added_variance(problem, noise).T),
         "log_A": log_mass_ratio(problem["A"].to_numpy()),
     }

@@ -55,7 +55,8 @@ def _compile(op: CompiledOperation, node: Apply, **_: Any) -> tuple[Any, int]:
     # key, a newer bmm would run an older bmm's machine code.
     function = type(op).function
     version = int.from_bytes(hashlib.sha256(_compiled_source(function).encode()).digest()[:8])
-    return numba_njit(function, error_model="numpy"), version
+    # Fast-math would assume that there is no infinity and no NaN; the kernels reckon with both.
+    return numba_njit(function, error_model="numpy", fastmath=False), version
 
 
 def _compiled_source(function: Callable[..., Any]) -> str:

@@ -54,7 +54,7 @@ def test_evidence_with_sigma_known_is_the_likelihood_of_the_mixture(nuclei, nu):
     one = np.ones((1, deviation.size))
     density, *_ = local_mixture(
         0 * one, np.array([5.0]), nu, 0.5,
-        deviation, 0 * one, one > 0, known_sd[None] ** 2, np.log(A / 100),
+        deviation, 0 * one, known_sd[None] ** 2, np.log(A / 100),
     )  # fmt: skip
     noise = NoiseFamily(nu, 0.5, log_prior=lambda sigma: stats.norm.logpdf(sigma, 5.0, 1e-4))
     assert log_evidence(deviation, known_sd, A, noise) == pytest.approx(density.sum(), abs=1e-5)

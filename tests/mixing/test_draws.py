@@ -42,11 +42,12 @@ def test_fields_are_those_of_the_lattice_draw_by_draw(fitted, draws, monkeypatch
     lattice = Lattice.of(axis_Z, axis_N, Z, N)
     for number in (0, 179, 180, 333, 499):
         value = draw(fitted, number)
-        field_about_mu, excess = lattice_field(
+        field_about_mu, excess, _ = lattice_field(
             value["beta"],
             np.sqrt(value["eta"]),
             root_spectral_density(axis_Z.omega, float(value["rho_Z"])),
             root_spectral_density(axis_N.omega, float(value["rho_N"])),
+            np.eye(len(value["mu"])),
             lattice.phi_Z,
             lattice.phi_N,
             lattice.first,
@@ -67,7 +68,7 @@ def test_log_likelihood_is_the_models(world, fitted, draws):
         K = len(value["mu"])
         field = np.concatenate([each for _, each in draws.log_alpha(Z, N)])[number]
         point = {
-            "xi": helmert(K, full=True) @ value["beta"].reshape(K, -1),
+            "xi": np.tensordot(helmert(K, full=True), value["beta"], 1),
             "level": field.mean(axis=0),
             "A_power": value["A_power"],
         } | {

@@ -2,6 +2,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from scipy.linalg import helmert
 
 from bmm.errors import DataError, DomainError
 from bmm.mixing.basis import Axis
@@ -12,6 +13,7 @@ AXIS_Z, AXIS_N = Axis("Z", 28, 50, 1.3, M_Z), Axis("N", 30, 70, 1.2, M_N)
 n = 30
 SHAPES = ((K, M_Z, M_N), (K,), (M_Z,), (M_N,))
 OUTPUTS = ((K, n), (K,))
+ROTATION = helmert(K, full=True).T
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def nuclei(rng):
 @pytest.fixture
 def lattice(nuclei):
     made = Lattice.of(AXIS_Z, AXIS_N, *nuclei)
-    return made.phi_Z, made.phi_N, made.first
+    return ROTATION, made.phi_Z, made.phi_N, made.first
 
 
 def values(rng):
@@ -37,12 +39,14 @@ def values(rng):
 
 
 def test_field_is_the_dense_basis_times_its_coefficients(rng, nuclei, lattice):
-    beta, amplitude, root_Z, root_N = parameters = values(rng)
+    xi, amplitude, root_Z, root_N = parameters = values(rng)
+    beta = np.einsum("kl,lij->kij", ROTATION, xi)
     Z, N = nuclei
     dense = np.einsum("ni,nj->nij", AXIS_Z.functions(Z), AXIS_N.functions(N)).reshape(n, -1)
     coefficients = np.einsum("kij,k,i,j->ijk", beta, amplitude, root_Z, root_N).reshape(-1, K)
     expected = (dense @ coefficients).T
-    field, excess = lattice_field(*parameters, *lattice)
+    field, excess, coefficients_of_model = lattice_field(*parameters, *lattice)
+    np.testing.assert_allclose(coefficients_of_model, beta, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(excess, expected.mean(axis=1), rtol=1e-12)
     np.testing.assert_allclose(field + excess[:, None], expected, rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(field.mean(axis=1), 0, atol=1e-14)
@@ -51,12 +55,13 @@ def test_field_is_the_dense_basis_times_its_coefficients(rng, nuclei, lattice):
 def test_pullback_is_the_adjoint_of_the_jacobian(rng, lattice):
     # Linear in each parameter: its Jacobian acts on v as the field does with v in its place.
     parameters, direction = values(rng), values(rng)
+    beta = lattice_field(*parameters, *lattice)[2]
     g = [rng.normal(size=shape) for shape in OUTPUTS]
-    pulled = lattice_field_pullback(*g, *parameters, *lattice)
+    pulled = lattice_field_pullback(*g, beta, *parameters[1:], *lattice)
     for position in range(len(SHAPES)):
         moved = list(parameters)
         moved[position] = direction[position]
-        pushed = lattice_field(*moved, *lattice)
+        pushed = lattice_field(*moved, *lattice)[:2]
         forward = sum((each * along).sum() for each, along in zip(g, pushed, strict=True))
         backward = (pulled[position] * direction[position]).sum()
         assert backward == pytest.approx(forward, rel=1e-11)
@@ -65,13 +70,15 @@ def test_pullback_is_the_adjoint_of_the_jacobian(rng, lattice):
 def test_pullback_is_the_finite_difference_of_every_parameter(rng, lattice):
     parameters = values(rng)
     g = [rng.normal(size=shape) for shape in OUTPUTS]
-    for position, pulled in enumerate(lattice_field_pullback(*g, *parameters, *lattice)):
+    beta = lattice_field(*parameters, *lattice)[2]
+    pullback = lattice_field_pullback(*g, beta, *parameters[1:], *lattice)
+    for position, pulled in enumerate(pullback):
         for index in np.ndindex(SHAPES[position]):
             ends = []
             for step in (0.5, -0.5):
                 moved = [x.copy() for x in parameters]
                 moved[position][index] += step
-                outputs = lattice_field(*moved, *lattice)
+                outputs = lattice_field(*moved, *lattice)[:2]
                 ends.append(sum((a * b).sum() for a, b in zip(g, outputs, strict=True)))
             assert pulled[index] == pytest.approx(ends[0] - ends[1], rel=1e-9, abs=1e-11)
 
@@ -87,9 +94,10 @@ def test_compiled_operation_and_its_gradient_are_the_python_functions(rng, latti
     gradient = pytensor.grad(scalar, symbols)
     compiled = pytensor.function(symbols, [*outputs, *gradient], mode="NUMBA")
     parameters = values(rng)
+    direct = lattice_field(*parameters, *lattice)
     expected = [
-        *lattice_field(*parameters, *lattice),
-        *lattice_field_pullback(*cotangents, *parameters, *lattice),
+        *direct,
+        *lattice_field_pullback(*cotangents, direct[2], *parameters[1:], *lattice),
     ]
     for result, value in zip(compiled(*parameters), expected, strict=True):
         np.testing.assert_allclose(result, value, rtol=1e-9, atol=1e-12)
@@ -99,7 +107,7 @@ def test_operation_evaluates_in_python_too(rng, lattice):
     parameters = values(rng)
     node = LatticeField()(*(pt.constant(x) for x in parameters), *lattice)[0].owner
     assert node.op.infer_shape(node, [x.shape for x in node.inputs])
-    storage = [[None], [None]]
+    storage = [[None], [None], [None]]
     node.op.perform(node, [*parameters, *lattice], storage)
     for stored, value in zip(storage, lattice_field(*parameters, *lattice), strict=True):
         assert np.array_equal(stored[0], value)

@@ -24,18 +24,17 @@ def data(rng):
     variance = rng.choice([0, 0.04, 1.0], size=(n, K))
     return (
         mass,
-        np.where(covers, theory, 0.0).T,
-        covers.T,
+        np.where(covers, theory, np.nan).T,
         variance.T,
         np.log(rng.integers(60, 250, n) / 100),
     )
 
 
-def reference(field, sigma, nu, power, mass, theory, covers, variance, log_A):
+def reference(field, sigma, nu, power, mass, theory, variance, log_A):
     """Log density by scipy, one nucleus at a time."""
     result = []
     for i in range(len(mass)):
-        k = covers[:, i]
+        k = np.isfinite(theory[:, i])
         scale = np.hypot(0.1 * sigma[k] * np.exp(log_A[i]) ** power, np.sqrt(variance[k, i]))
         # scipy's Student-t with nu = inf is the normal distribution.
         density = stats.t.logpdf(mass[i], nu, theory[k, i], scale)
@@ -114,11 +113,12 @@ def test_hopeless_fields_and_masses_stay_finite(rng, data):
 
 def test_what_is_said_of_a_model_that_is_missing_does_not_matter(rng, data):
     parameters = point(rng, 4.0)
-    mass, theory, covers, variance, log_A = data
+    mass, theory, variance, log_A = data
+    covers = np.isfinite(theory)
     before = local_mixture(*parameters, *data)
-    elsewhere = np.where(covers, theory, rng.normal(scale=1e3, size=theory.shape))
     field = np.where(covers, parameters[0], 50.0)
-    after = local_mixture(field, *parameters[1:], mass, elsewhere, covers, variance, log_A)
+    variance = np.where(covers, variance, 1e3)
+    after = local_mixture(field, *parameters[1:], mass, theory, variance, log_A)
     for one, other in zip(before, after, strict=True):
         assert np.array_equal(one, other)
     assert not before[1][~covers].any()
@@ -127,11 +127,9 @@ def test_what_is_said_of_a_model_that_is_missing_does_not_matter(rng, data):
 def test_mean_of_the_mixture_over_dirichlet_weights_is_the_density(rng, data):
     field, sigma, nu, power = point(rng, 4.0)
     field *= 0.3
-    mass, theory, _, variance, log_A = data
-    everywhere = np.ones((K, n), dtype=bool)
-    log_density = local_mixture(field, sigma, nu, power, mass, theory, everywhere, variance, log_A)[
-        0
-    ]
+    mass, theory, variance, log_A = data
+    theory = np.nan_to_num(theory)
+    log_density = local_mixture(field, sigma, nu, power, mass, theory, variance, log_A)[0]
     scale = np.hypot(0.1 * sigma[:, None] * np.exp(power * log_A), np.sqrt(variance))
     components = stats.t.pdf(mass, nu, theory, scale)
     for i in range(n):
