@@ -207,15 +207,15 @@ class LatticeField(CompiledOperation):
             pt.zeros_like(output) if isinstance(g.type, DisconnectedType) else g
             for g, output in zip(cotangents[:2], outputs[:2], strict=True)
         ]
-        gradients = _LatticeFieldPullback()(*by_output, outputs[2], *inputs[1:])
-        return [*gradients, *(disconnected_type() for _ in inputs[self._differentiable :])]
+        g_xi, *others = _LatticeFieldPullback()(*by_output, outputs[2], *inputs[1:])
+        if not isinstance(cotangents[2].type, DisconnectedType):
+            g_xi += pt.tensordot(inputs[self._differentiable].T, cotangents[2], 1)
+        return [g_xi, *others, *(disconnected_type() for _ in inputs[self._differentiable :])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """Tell which inputs the field and the excess depend on; beta is there to be looked at."""
-        return [
-            [i < self._differentiable, i < self._differentiable, False]
-            for i in range(len(node.inputs))
-        ]
+        """Tell which inputs field, excess and beta depend on differentiably."""
+        parameters = [[True, True, i == 0] for i in range(self._differentiable)]
+        return parameters + [[False] * 3] * (len(node.inputs) - self._differentiable)
 
     def infer_shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         """Shapes (model, nucleus), (model,) and (model, m_Z, m_N)."""

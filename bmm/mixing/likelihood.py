@@ -84,7 +84,7 @@ def local_mixture(
     mass : array (nucleus,)
         Measured mass excess, MeV.
     theory : array (model, nucleus)
-        Model mass excess, MeV; NaN where the model does not cover the nucleus.
+        Model mass excess, MeV; not finite where the model does not cover the nucleus.
     variance : array (model, nucleus)
         Variance added to each component, MeV^2.
     log_A : array (nucleus,)
@@ -111,7 +111,7 @@ def local_mixture(
         for i in range(n):
             by_scale[k, i] = (SIGMA_UNIT * sigma[k] * unit[i]) ** 2
             joint[k, i] = by_scale[k, i] + variance[k, i]
-            covered = not np.isnan(theory[k, i])
+            covered = np.isfinite(theory[k, i])
             by_nu[k, i] = (mass[i] - theory[k, i]) ** 2 if covered else 0.0
             prior[k, i] = field[k, i] if covered else -np.inf
         # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
@@ -128,7 +128,7 @@ def local_mixture(
     d_power = np.zeros(n)
     for k in range(K):
         for i in range(n):
-            covered = not np.isnan(theory[k, i])
+            covered = np.isfinite(theory[k, i])
             responsibility = joint[k, i] if covered else 0.0
             by_log_scale = responsibility * by_scale[k, i]
             d_field[k, i] = responsibility - (prior[k, i] if covered else 0.0)

@@ -34,9 +34,11 @@ def added_variance(problem: xr.Dataset, noise: Noise) -> FloatArray:
 
 def likelihood_data(problem: xr.Dataset, noise: Noise) -> dict[str, Any]:
     """Collect the constant arguments of `bmm.mixing.likelihood.local_mixture`, by name."""
+    theory = problem["theory"].transpose("model", "nucleus").to_numpy()
     return {
         "mass": problem["mass_excess"].to_numpy(),
-        "theory": np.ascontiguousarray(problem["theory"].transpose("model", "nucleus").to_numpy()),
+        # PyMC takes no NaN for data.
+        "theory": np.where(np.isnan(theory), np.inf, theory),
         "variance": np.ascontiguousarray(added_variance(problem, noise).T),
         "log_A": log_mass_ratio(problem["A"].to_numpy()),
     }
