@@ -1,0 +1,25 @@
+"""All methods, by the name a configuration gives them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from bmm.rivals.averages import EqualWeights, LeastSquares
+from bmm.rivals.single import BestSingle, SingleModel
+
+__all__ = ["AnyMethod"]
+
+
+def _spelled_out(value: Any) -> Any:
+    """Accept the bare name of a method that needs no options."""
+    return {"method": value} if isinstance(value, str) else value
+
+
+type AnyMethod = Annotated[
+    BestSingle | SingleModel | EqualWeights | LeastSquares,
+    Field(discriminator="method"),
+    BeforeValidator(_spelled_out),
+]
+"""The options of any method, told apart by the key method."""
