@@ -7,6 +7,12 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from bmm.rivals.averages import EqualWeights, LeastSquares
+from bmm.rivals.averaging import GlobalBMA, Stacking
+from bmm.rivals.components import PrincipalComponents
+from bmm.rivals.hierarchical import HierarchicalStacking
+from bmm.rivals.local_density import LocalDensityMixture
+from bmm.rivals.residual_process import ResidualProcess
+from bmm.rivals.sampled_weights import EnsembleBMA, GlobalDirichlet
 from bmm.rivals.single import BestSingle, SingleModel
 
 __all__ = ["AnyMethod"]
@@ -18,7 +24,18 @@ def _spelled_out(value: Any) -> Any:
 
 
 type AnyMethod = Annotated[
-    BestSingle | SingleModel | EqualWeights | LeastSquares,
+    BestSingle
+    | SingleModel
+    | EqualWeights
+    | LeastSquares
+    | GlobalBMA
+    | Stacking
+    | PrincipalComponents
+    | EnsembleBMA
+    | GlobalDirichlet
+    | ResidualProcess
+    | HierarchicalStacking
+    | LocalDensityMixture,
     Field(discriminator="method"),
     BeforeValidator(_spelled_out),
 ]
