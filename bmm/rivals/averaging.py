@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import arviz as az
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from arviz_stats import compare
 from scipy.special import softmax
 
 from bmm.rivals.mixture import MixtureForecast
@@ -88,9 +87,7 @@ class Stacking(WeighedSettings):
         names = models.training.models
         rng = np.random.default_rng(seed)
         trees = {name: _tree(models, k, rng) for k, name in enumerate(names)}
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            table = compare(trees, method=_ARVIZ[self.method], round_to="none")
+        table = az.compare(trees, method=_ARVIZ[self.method], round_to="none")
         weights = np.clip(table["weight"].reindex(list(names)).to_numpy(dtype=float), 0, None)
         elpd = table["elpd"].reindex(list(names)).to_numpy(dtype=float)
         with np.errstate(divide="ignore"):

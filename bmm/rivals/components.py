@@ -111,7 +111,7 @@ class PrincipalComponents(Settings):
         n = len(target)
         if n < 2:
             raise DataError(
-                "principal components: expected at least two nuclei that all models cover"
+                "principal components: expected at least two nuclei that every model covers"
             )
         projected = U.T @ target
         counts = range(usable + 1)

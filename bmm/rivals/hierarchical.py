@@ -3,7 +3,7 @@
 Yao, Pirs, Vehtari & Gelman (Bayesian Anal. 17, 1043, 2022, doi:10.1214/21-BA1287).  With the
 leave-one-out density p_ik of nucleus i under model k, the weights
 
-    w_k(x) = softmax_k[a_k + s_k sum_j t_jk phi_j(x)],   a_k ~ N(0, 1), t_jk ~ N(0, 1), s_k ~ N+(0, 1)
+    w_k(x) = softmax_k[a_k + s_k sum_j t_jk phi_j(x)],   a_k, t_jk ~ N(0, 1), s_k ~ N+(0, 1)
 
 maximise, and are sampled under, sum_i log sum_k w_k(x_i) p_ik; the last model is the reference,
 with a = t = 0.  The features phi_j are made uncorrelated on the training nuclei.

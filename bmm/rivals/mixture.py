@@ -34,8 +34,8 @@ class MixtureForecast:
     theory : Dataset
         Names the n nuclei: coordinates nucleus, Z and N.
     centre : array (component, n)
-        Mass excess, MeV.  NaN takes a component out, and the weights of the others are
-        renormalised; a nucleus without any has no forecast.
+        Mass excess, MeV.  NaN, like a weight of zero, takes a component out, and the
+        weights of the others are renormalised; a nucleus without any has no forecast.
     scale : array that broadcasts to (component, n)
         MeV.
     log_weight : array that broadcasts to (component, n)
@@ -64,7 +64,7 @@ class MixtureForecast:
         self._coords = {name: theory[name].variable for name in ("nucleus", "Z", "N")}
         self._nuclei = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
         self._seed = seed
-        present = np.isfinite(centre)
+        present = np.isfinite(centre) & (np.asarray(log_weight) > -np.inf)
         self._known = present.any(axis=0)
         self._centre = np.where(present, centre, 0.0)
         self._scale = np.broadcast_to(np.asarray(scale, dtype=np.float64), centre.shape)

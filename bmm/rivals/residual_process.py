@@ -94,7 +94,8 @@ class FittedProcesses:
     def forecast(self, theory: xr.Dataset, seed: int) -> MixtureForecast:
         """Predict the nuclei that any of the models covers, weights renormalised."""
         points = _points(theory["Z"].to_numpy(), theory["N"].to_numpy())
-        mean, sd = (np.stack(x) for x in zip(*(each.at(points) for each in self.processes)))
+        corrections = [each.at(points) for each in self.processes]
+        mean, sd = (np.stack(each) for each in zip(*corrections, strict=True))
         centre = masses_of(theory).T[list(self.positions)] + mean
         return MixtureForecast(theory, centre, sd, self.log_weight[:, None], seed=seed)
 

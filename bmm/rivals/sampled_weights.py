@@ -127,7 +127,7 @@ class GlobalDirichlet(Settings):
                 "masses",
                 (training.deviation * weights).sum(axis=1),
                 scale,
-                observed=0.0 * training.mass,
+                observed=np.zeros(len(training.mass)),
             )
         draws, convergence = sample_posterior(model, seed, _KEPT)
         w, sigma_draws = draws["weights"].to_numpy(), draws["sigma"].to_numpy()[:, 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import arviz_stats
+import arviz as az
 import numpy as np
 import nutpie
 import pymc as pm
@@ -58,8 +58,8 @@ def sample_posterior(model: pm.Model, seed: int, kept: int) -> tuple[xr.Dataset,
     flat = flat.drop_vars(["chain", "draw"], errors="ignore").rename(sample="draw")
     every = np.linspace(0, CHAINS * _DRAWS - 1, kept).astype(int)
     convergence = {
-        "max_r_hat": _extreme(arviz_stats.rhat(posterior), max),
-        "min_ess": _extreme(arviz_stats.ess(posterior), min),
+        "max_r_hat": _extreme(az.rhat(posterior), max),
+        "min_ess": _extreme(az.ess(posterior), min),
         "divergences": divergent,
     }
     return flat.isel(draw=every).transpose("draw", ...), convergence
