@@ -101,7 +101,7 @@ class PrincipalComponents(Settings):
         average = training.theory.mean(axis=1)
         U, S, Vt = np.linalg.svd(training.theory - average[:, None], full_matrices=False)
         # The deviations from the average have one direction less than there are models.
-        usable = int((_LEAST_SINGULAR * max(S[0], 1e-300) < S).sum())
+        usable = int((_LEAST_SINGULAR * np.linalg.norm(training.theory) < S).sum())
         usable = min(usable, len(training.models) - 1)
         if self.components is not None and self.components > usable:
             raise ConfigError(

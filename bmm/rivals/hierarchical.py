@@ -22,6 +22,7 @@ import pytensor.tensor as pt
 import xarray as xr
 from scipy.special import softmax
 
+from bmm.mixing.settings import Sampler
 from bmm.nuclides import MAGIC_NUMBERS
 from bmm.rivals.mixture import MixtureForecast
 from bmm.rivals.sampling import sample_posterior
@@ -81,9 +82,15 @@ class HierarchicalStacking(WeighedSettings):
     """Stacking with weights that depend on Z, N, their squares and product, and the shells.
 
     It is learnt on the nuclei that all models cover.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        Chains, draws, warm-up; see `bmm.mixing.settings.Sampler`.
     """
 
     method: Literal["hierarchical-stacking"] = "hierarchical-stacking"
+    sampler: Sampler = Sampler(draws=750, tune=750, target_accept=0.9)
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedStacking:
         """Sample the weights; see `bmm.rivals.interface.Method`."""
@@ -100,7 +107,7 @@ class HierarchicalStacking(WeighedSettings):
             f = pt.concatenate([f, pt.zeros((len(raw), 1))], axis=1)
             joint = f + models.leave_one_out()
             pm.Potential("masses", (pt.logsumexp(joint, axis=1) - pt.logsumexp(f, axis=1)).sum())
-        draws, convergence = sample_posterior(model, seed, _KEPT)
+        draws, convergence = sample_posterior(model, self.sampler, seed, _KEPT)
         slope = draws["spread"].to_numpy()[:, None] * draws["direction"].to_numpy()
         fitted = FittedStacking(
             models,

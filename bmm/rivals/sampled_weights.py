@@ -12,6 +12,7 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
+from bmm.mixing.settings import Sampler
 from bmm.rivals.interface import Settings
 from bmm.rivals.mixture import MixtureForecast
 from bmm.rivals.sampling import sample_posterior
@@ -60,9 +61,15 @@ class EnsembleBMA(Settings):
     p(y) = sum_k w_k N(y; m_k, sigma_k^2 + measurement), w ~ Dirichlet(1, ..., 1), sigma_k half
     normal with the scale 1 MeV; Raftery et al. (2005, doi:10.1175/MWR2906.1), for masses Saito et
     al. (2024).  It is learnt on the nuclei that all models cover.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        Chains, draws, warm-up; see `bmm.mixing.settings.Sampler`.
     """
 
     method: Literal["ensemble-bma"] = "ensemble-bma"
+    sampler: Sampler = Sampler(target_accept=0.9)
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedEnsemble:
         """Sample weights and widths; see `bmm.rivals.interface.Method`."""
@@ -72,7 +79,7 @@ class EnsembleBMA(Settings):
             scale2 = sigma[None, :] ** 2 + training.known_sd**2
             density = -0.5 * (training.deviation**2 / scale2 + pt.log(2 * np.pi * scale2))
             pm.Potential("masses", pt.logsumexp(pt.log(weights) + density, axis=1).sum())
-        draws, convergence = sample_posterior(model, seed, _KEPT)
+        draws, convergence = sample_posterior(model, self.sampler, seed, _KEPT)
         w, sigma_draws = draws["weights"].to_numpy(), draws["sigma"].to_numpy()
         facts = training.counts | {
             "weights": training.named(w.mean(axis=0)),
@@ -112,9 +119,15 @@ class GlobalDirichlet(Settings):
     y = sum_k w_k m_k + noise, w ~ Dirichlet(1, ..., 1), noise normal with a half-normal scale of
     1 MeV: the mean mixing of Kejzlar et al. (Sci. Rep. 13, 19600, 2023) with weights constant
     over the chart.  It is learnt on the nuclei that all models cover.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        Chains, draws, warm-up; see `bmm.mixing.settings.Sampler`.
     """
 
     method: Literal["global-dirichlet"] = "global-dirichlet"
+    sampler: Sampler = Sampler(target_accept=0.9)
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedMeans:
         """Sample weights and noise; see `bmm.rivals.interface.Method`."""
@@ -129,7 +142,7 @@ class GlobalDirichlet(Settings):
                 scale,
                 observed=np.zeros(len(training.mass)),
             )
-        draws, convergence = sample_posterior(model, seed, _KEPT)
+        draws, convergence = sample_posterior(model, self.sampler, seed, _KEPT)
         w, sigma_draws = draws["weights"].to_numpy(), draws["sigma"].to_numpy()[:, 0]
         facts = training.counts | {
             "weights": training.named(w.mean(axis=0)),

@@ -12,24 +12,26 @@ import pytensor
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-__all__ = ["CHAINS", "sample_posterior"]
+from bmm.mixing.settings import Sampler
 
-CHAINS, _DRAWS, _TUNE = 4, 1000, 1000
-# Half-normal scales near zero make narrow corners.
-_TARGET_ACCEPT = 0.9
+__all__ = ["sample_posterior"]
 
 
-def sample_posterior(model: pm.Model, seed: int, kept: int) -> tuple[xr.Dataset, dict[str, Any]]:
+def sample_posterior(
+    model: pm.Model, sampler: Sampler, seed: int, kept: int
+) -> tuple[xr.Dataset, dict[str, Any]]:
     """Sample a PyMC model with nutpie.
 
     Parameters
     ----------
     model : pymc.Model
         The model.
+    sampler : Sampler
+        Chains, draws, warm-up.
     seed : int
         The same seed gives the same draws on the same machine.
     kept : int
-        Draws to return, evenly spaced over all 4000.
+        Draws to return, evenly spaced over all that were made.
 
     Returns
     -------
@@ -44,10 +46,12 @@ def sample_posterior(model: pm.Model, seed: int, kept: int) -> tuple[xr.Dataset,
     with threadpool_limits(limits=1):
         tree = nutpie.sample(
             compiled,
-            draws=_DRAWS,
-            tune=_TUNE,
-            chains=CHAINS,
-            target_accept=_TARGET_ACCEPT,
+            draws=sampler.draws,
+            tune=sampler.tune,
+            chains=sampler.chains,
+            cores=sampler.cores,
+            target_accept=sampler.target_accept,
+            maxdepth=sampler.max_depth,
             seed=seed,
             save_warmup=False,
             progress_bar=False,
@@ -56,7 +60,7 @@ def sample_posterior(model: pm.Model, seed: int, kept: int) -> tuple[xr.Dataset,
     divergent = int(tree["sample_stats"]["diverging"].sum())
     flat = posterior.stack(sample=("chain", "draw"), create_index=False)
     flat = flat.drop_vars(["chain", "draw"], errors="ignore").rename(sample="draw")
-    every = np.linspace(0, CHAINS * _DRAWS - 1, kept).astype(int)
+    every = np.linspace(0, flat.sizes["draw"] - 1, kept).astype(int)
     convergence = {
         "max_r_hat": _extreme(az.rhat(posterior), max),
         "min_ess": _extreme(az.ess(posterior), min),

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,9 @@ def _fingerprint(
     return digest.hexdigest()
 
 
+@cache
 def _code() -> str:
+    """Hash the code that makes forecasts; read once, as the code that runs was."""
     room = Path(__file__).resolve().parents[1]
     files = sorted(file for each in _SOURCES for file in (room / each).rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
