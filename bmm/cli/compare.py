@@ -36,7 +36,12 @@ def compare(
         f"[bold]bmm compare {config.name}[/]  {escape(config.description)}", highlight=False
     )
 
-    from bmm.evaluation.comparison_screen import comparison_table, region_table
+    from bmm.evaluation.comparison_screen import (
+        LEAK_MARK,
+        UNCONVERGED_MARK,
+        comparison_table,
+        region_table,
+    )
     from bmm.runs.comparison import run_comparison
 
     result = run_comparison(config, output or Path("runs") / config.name, console=console)
@@ -50,7 +55,10 @@ def compare(
         comparison_table(
             result.table,
             {label: each["seconds"] for label, each in methods.items()},
-            {label for label, each in methods.items() if each["leaked"]},
+            {
+                label: LEAK_MARK * each["leaked"] + UNCONVERGED_MARK * (each["converged"] is False)
+                for label, each in methods.items()
+            },
             result.summary["reference"],
         )
     )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["comparison_table", "region_table"]
+__all__ = ["LEAK_MARK", "UNCONVERGED_MARK", "comparison_table", "region_table"]
 
-LEAK_MARK = "†"
+LEAK_MARK, UNCONVERGED_MARK = "†", "‡"
 
 
 def comparison_table(
-    table: pd.DataFrame, seconds: Mapping[str, float], leaked: Collection[str], reference: str
+    table: pd.DataFrame, seconds: Mapping[str, float], marks: Mapping[str, str], reference: str
 ) -> Table:
     """Lay out the scores of all test nuclei, the best CRPS first.
 
@@ -25,8 +25,9 @@ def comparison_table(
         From `bmm.evaluation.comparison.compare`.
     seconds : mapping of str to float
         Wall time of each method.
-    leaked : collection of str
-        Methods that lean on a model which has seen test nuclei.
+    marks : mapping of str to str
+        `LEAK_MARK` for methods that lean on a model which has seen test nuclei,
+        `UNCONVERGED_MARK` for those whose chains disagree.
     reference : str
         Method that the differences are taken to.
     """
@@ -39,7 +40,8 @@ def comparison_table(
         "(isotopic chains drawn anew)",
         title_justify="left",
         caption=f"ΔCRPS: minus that of {reference}, paired. Smaller is better but for the log "
-        f"score (per MeV). {LEAK_MARK}: a model in it may have seen test nuclei.",
+        f"score (per MeV). {LEAK_MARK}: a model in it may have seen test nuclei. "
+        f"{UNCONVERGED_MARK}: its chains have not converged.",
     )
     shown.add_column("method", no_wrap=True)
     headings = ("rms", "mae", "bias", "CRPS", "ΔCRPS", "log score", f"IS {widest[15:]} %")
@@ -48,7 +50,7 @@ def comparison_table(
     for row in whole.to_dict(orient="records"):
         method = str(row["method"])
         shown.add_row(
-            escape(method) + (f" {LEAK_MARK}" if method in leaked else ""),
+            f"{escape(method)} {marks.get(method, '')}".rstrip(),
             *(_keV(row, name) for name in ("rms", "mae", "bias", "crps")),
             "" if method == reference else _keV(row, "crps", "_diff"),
             f"{row['log_score']:.2f} ± {row['log_score_se']:.2f}",

@@ -90,7 +90,7 @@ class HierarchicalStacking(WeighedSettings):
     """
 
     method: Literal["hierarchical-stacking"] = "hierarchical-stacking"
-    sampler: Sampler = Sampler(draws=750, tune=750, target_accept=0.9)
+    sampler: Sampler = Sampler(target_accept=0.9)
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedStacking:
         """Sample the weights; see `bmm.rivals.interface.Method`."""

@@ -107,17 +107,19 @@ class ResidualProcess(Settings):
     ----------
     model : str, optional
         Name of a component, learnt on all nuclei that it covers.  By default every model is
-        corrected, on the nuclei that all of them cover, and they are averaged with weights by
-        their marginal likelihoods.
+        corrected, on the nuclei that all of them cover, and they are mixed.
+    weights : {"evidence", "equal"}
+        How: by their marginal likelihoods, or evenly.
     """
 
     method: Literal["residual-process"] = "residual-process"
     model: str | None = None
+    weights: Literal["evidence", "equal"] = "evidence"
 
     @property
     def variant(self) -> str:
         """Name of the method, with the model."""
-        return f"{self.model} + GP" if self.model else "residual-process (BMA)"
+        return f"{self.model} + GP" if self.model else f"residual-process ({self.weights})"
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedProcesses:
         """Maximise the marginal likelihoods; see `bmm.rivals.interface.Method`."""
@@ -140,7 +142,8 @@ class ResidualProcess(Settings):
                 for name, process in zip(names, processes, strict=True)
             },
         }
-        return FittedProcesses(positions, processes, evidence - evidence.max(), facts)
+        log_weight = evidence if self.weights == "evidence" else np.zeros(len(positions))
+        return FittedProcesses(positions, processes, log_weight, facts)
 
 
 def _fit_model(training: Training, k: int) -> Process:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import arviz as az
 import numpy as np
 import nutpie
 import pymc as pm
@@ -12,6 +11,7 @@ import pytensor
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
+from bmm.mixing.convergence import Convergence, check_convergence
 from bmm.mixing.settings import Sampler
 
 __all__ = ["sample_posterior"]
@@ -38,7 +38,7 @@ def sample_posterior(
     posterior : Dataset
         Every variable with the dimension draw first.
     convergence : dict
-        max_r_hat, min_ess and divergences, of all draws.
+        Verdict on all draws; see `bmm.mixing.convergence.Convergence.as_dict`.
     """
     # Fast-math lets freshly compiled and cached code round differently, and so the chains differ.
     with pytensor.config.change_flags(numba__fastmath=False):
@@ -57,17 +57,27 @@ def sample_posterior(
             progress_bar=False,
         )
     posterior = tree["posterior"].to_dataset()[[each.name for each in model.free_RVs]]
-    divergent = int(tree["sample_stats"]["diverging"].sum())
     flat = posterior.stack(sample=("chain", "draw"), create_index=False)
     flat = flat.drop_vars(["chain", "draw"], errors="ignore").rename(sample="draw")
     every = np.linspace(0, flat.sizes["draw"] - 1, kept).astype(int)
-    convergence = {
-        "max_r_hat": _extreme(az.rhat(posterior), max),
-        "min_ess": _extreme(az.ess(posterior), min),
-        "divergences": divergent,
+    return flat.isel(draw=every).transpose("draw", ...), _verdict(posterior, tree).as_dict()
+
+
+def _verdict(posterior: xr.Dataset, tree: xr.DataTree) -> Convergence:
+    """Judge every scalar, and the log posterior, by the same limits as the local mixture."""
+    scalars = {
+        f"{name}{list(place)}" if place else str(name): (("chain", "draw"), array[:, :, *place])
+        for name, values in posterior.items()
+        for array in [values.transpose("chain", "draw", ...).to_numpy()]
+        for place in np.ndindex(array.shape[2:])
     }
-    return flat.isel(draw=every).transpose("draw", ...), convergence
-
-
-def _extreme(values: xr.Dataset, which: Any) -> float:
-    return float(which(which(array.to_numpy().ravel().tolist()) for array in values.values()))
+    stats = tree["sample_stats"].to_dataset()
+    density = stats["logp"].expand_dims(nucleus=1).rename("mass_excess")
+    whole = xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset(scalars),
+            "sample_stats": stats,
+            "log_likelihood": density.to_dataset(),
+        }
+    )
+    return check_convergence(whole, list(scalars))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -30,6 +31,7 @@ __all__ = [
     "ComparisonConfig",
     "EditionSplit",
     "RandomSplit",
+    "file_stem",
     "load_comparison",
     "shipped_comparisons",
 ]
@@ -157,6 +159,11 @@ class ChainEnds(_WithinEvaluation):
         return [chain_ends(self._nuclei(), self.depth, self.end)]
 
 
+def file_stem(text: str) -> str:
+    """Turn a label into part of a file name."""
+    return re.sub(r"[^A-Za-z0-9+_.-]+", "_", text)
+
+
 class ComparisonConfig(_Strict):
     """Everything that decides a comparison.
 
@@ -196,16 +203,17 @@ class ComparisonConfig(_Strict):
 
     @model_validator(mode="after")
     def _labels_differ(self) -> Self:
-        counts = Counter(each.label for each in self.methods)
-        twice = [label for label, count in counts.items() if count > 1]
+        labels = [each.label for each in self.methods]
+        counts = Counter(file_stem(label).casefold() for label in labels)
+        twice = [label for label in labels if counts[file_stem(label).casefold()] > 1]
         if twice:
             raise ValueError(
                 f"two methods are called {twice[0]!r}: give one of them the key 'name'"
             )
-        if self.reference is not None and self.reference not in counts:
+        if self.reference is not None and self.reference not in labels:
             raise ValueError(
                 f"key 'reference': no method is called {self.reference!r}; "
-                f"expected one of {', '.join(counts)}"
+                f"expected one of {', '.join(labels)}"
             )
         return self
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from bmm.errors import RunError
 from bmm.figures.comparison import comparison_figure
 from bmm.figures.files import write_figure
 from bmm.rivals.interface import Forecast
-from bmm.runs.comparison_config import ComparisonConfig
+from bmm.runs.comparison_config import ComparisonConfig, file_stem
 from bmm.writing import write_whole
 
 __all__ = ["ComparisonFolder", "StoredForecast"]
@@ -95,7 +94,7 @@ class ComparisonFolder:
         write_whole(self.config, lambda path: path.write_text(config.to_toml(), encoding="utf-8"))
 
     def _forecast_file(self, method: str, fold: str) -> Path:
-        return self.forecasts / f"{re.sub(r'[^A-Za-z0-9+_.-]+', '_', f'{method}-{fold}')}.nc"
+        return self.forecasts / f"{file_stem(method)}-{file_stem(fold)}.nc"
 
     def write_forecast(
         self,

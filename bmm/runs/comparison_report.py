@@ -111,13 +111,14 @@ def report(
     Returns
     -------
     dict
-        name, reference, splits (n_training, n_test, leaks), n_common, methods (options, seconds,
-        leaked, n_predicted, facts of each split), failed, scores (region, method, score: value,
-        standard error, difference to the reference and its error) and provenance.
+        name, reference, splits (n_training, n_test, leaks), n_common, methods (options, leaked,
+        converged, seconds, n_predicted, facts of each split), failed, scores (by region and
+        method: value, standard error, difference to the reference and its error), provenance;
+        None where a number is not finite.
     """
     seen = {each.model for found in leaks.values() for each in found}
     predicted = nuclei[nuclei["error"].notna()].groupby("method").size()
-    return {
+    summary = {
         "name": config.name,
         "reference": config.reference or config.methods[0].label,
         "n_common": int(table["n"].max()),
@@ -137,6 +138,7 @@ def report(
             method.label: {
                 "options": method.model_dump(mode="json", exclude_none=True),
                 "leaked": _uses(getattr(method, "model", None), seen, cards),
+                "converged": _converged(stored[method.label]),
                 "seconds": sum(each.seconds for each in stored[method.label]),
                 "n_predicted": int(predicted[method.label]),
                 "facts": [each.facts for each in stored[method.label]],
@@ -148,6 +150,7 @@ def report(
         "scores": _nested(table),
         "provenance": origin,
     }
+    return {key: _without_nan(value) for key, value in summary.items()}
 
 
 def _uses(model: str | None, seen: set[str], cards: Mapping[str, Card]) -> bool:
@@ -157,13 +160,29 @@ def _uses(model: str | None, seen: set[str], cards: Mapping[str, Card]) -> bool:
     return any(model in build_model(cards[name]).components for name in seen)
 
 
+def _converged(stored: Sequence[StoredForecast]) -> bool | None:
+    """Verdict on a method's chains over all splits; None if nothing is sampled."""
+    verdicts = [
+        each.facts["convergence"]["converged"] for each in stored if "convergence" in each.facts
+    ]
+    return all(verdicts) if verdicts else None
+
+
 def _nested(table: pd.DataFrame) -> dict[str, Any]:
     scores: dict[str, Any] = {}
     for row in table.to_dict(orient="records"):
-        values = {
-            str(key): value if not isinstance(value, float) or math.isfinite(value) else None
-            for key, value in row.items()
-            if key not in ("region", "method")
-        }
-        scores.setdefault(row["region"], {})[row["method"]] = values
+        region, method = row.pop("region"), row.pop("method")
+        scores.setdefault(region, {})[method] = row
     return scores
+
+
+def _without_nan(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _without_nan(each) for key, each in value.items()}
+        case list():
+            return [_without_nan(each) for each in value]
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value

@@ -1,10 +1,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 from scipy import stats
 
 from bmm.errors import ConfigError
 from bmm.evaluation.comparison import common_nuclei, compare
+from bmm.evaluation.comparison_screen import (
+    LEAK_MARK,
+    UNCONVERGED_MARK,
+    comparison_table,
+    region_table,
+)
 from bmm.evaluation.regions import distance_to, region_masks
 from bmm.evaluation.scores import LEVELS
 from bmm.nuclides import nuclide_index
@@ -93,3 +100,26 @@ def test_regions():
         "3 steps or more": [False, False, True, False],
     }
     assert {name: mask.tolist() for name, mask in masks.items()} == expected
+
+
+def test_the_screen_ranks_by_crps_and_marks_what_is_doubtful():
+    error = np.random.default_rng(6).normal(size=100)
+    tables = {"[coarse]": scores_of(2 * error), "fine": scores_of(error), "plain": scores_of(error)}
+    index = tables["fine"].index
+    regions = {"all": index, "one": index[:10]}
+    table = compare(tables, regions, LEVELS_SCORED, "plain")
+    marks = {"[coarse]": LEAK_MARK, "fine": UNCONVERGED_MARK}
+    seconds = dict.fromkeys(tables, 61.0)
+    console = Console(width=250, record=True)
+    console.print(comparison_table(table, seconds, marks, "plain"), region_table(table))
+    shown = [line.split("│")[1:] for line in console.export_text().splitlines() if "│ " in line]
+    first, second = shown[:3], shown[3:]
+    assert [row[0].strip() for row in first] == [
+        f"fine {UNCONVERGED_MARK}", "plain", f"[coarse] {LEAK_MARK}",
+    ]  # fmt: skip
+    crps, error_of_crps = table["crps"][1], table["crps_se"][1]
+    assert first[0][4].strip() == f"{1000 * crps:.0f} ± {1000 * error_of_crps:.0f}"
+    assert first[1][5].strip() == ""
+    assert first[2][5].strip().startswith(f"+{1000 * crps:.0f} ± ")
+    assert [row[0].strip() for row in second] == ["fine", "plain", "[coarse]"]
+    assert second[0][2].strip() == f"{1000 * np.abs(error[:10]).mean():.0f}"
