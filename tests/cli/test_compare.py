@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bmm.evaluation.splits import edition_split
-from bmm.tables import load_theory
+from bmm.evaluation.splits import edition_split, random_folds
+from bmm.tables import load_measured, load_theory
 from bmm.theory.adapters import Domain
+from bmm.theory.library import load_model
 
 CONFIGURATION = """
 seed = 5
@@ -114,3 +115,30 @@ def test_an_unknown_model_is_named(bmm, configuration, tmp_path):
     refused = bmm("compare", configuration, "-o", tmp_path / "out")
     assert refused.code == 2
     assert "key 'theory.models': no model is called 'DZ34'" in refused.err
+
+
+def test_models_that_learn_are_fitted_anew_in_every_fold(bmm, tmp_path):
+    path = tmp_path / "folds.toml"
+    path.write_text("""
+seed = 3
+methods = [{ method = "single-model", model = "DZ10-refit" }]
+[split]
+kind = "random"
+folds = 2
+Z = [28, 90]
+N = [28, 140]
+[theory]
+models = ["DZ10-refit"]
+""")
+    done = bmm("compare", path, "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    found = pd.read_csv(tmp_path / "out" / "nuclei.csv").set_index(["Z", "N"])
+    measured = load_measured("AME2020")
+    measured = measured[Domain(Z=(28, 90), N=(28, 140)).covers(measured.index)]
+    assert found.index.sort_values().equals(measured.index)
+    for fold in random_folds(measured, 2, seed=3):
+        fitted = load_model("DZ10-refit").fit(fold.training)
+        predicted = fitted.predict(fold.test.index)["mass_excess"].to_numpy()[:, 0]
+        error = predicted - fold.test["mass_excess"].to_numpy()
+        assert found.loc[fold.test.index, "error"].to_numpy() == pytest.approx(error, abs=1e-5)
+        assert (found.loc[fold.test.index, "fold"] == fold.name).all()
