@@ -16,7 +16,7 @@ import xarray as xr
 from rich.console import Console
 from rich.markup import escape
 
-from bmm.errors import BmmError, ConfigError
+from bmm.errors import ConfigError, DataError, DomainError
 from bmm.evaluation.splits import Split, find_leaks, refuse_leaks
 from bmm.nuclides import nuclide_index
 from bmm.rivals.registry import AnyMethod
@@ -86,29 +86,40 @@ def run_comparison(
     folder = ComparisonFolder.create(path)
     folder.write_config(config)
     origin = _origin(config, cards)
+    stored, failed = _forecast_all(folder, config, splits, cards, origin["packages"], console)
+    nuclei, table = score_table(config, splits, stored)
+    summary = report(config, splits, leaks, cards, stored, failed, nuclei, table, origin)
+    folder.write_results(nuclei, table, summary)
+    return ComparisonResult(folder, table, summary)
+
+
+def _forecast_all(
+    folder: ComparisonFolder,
+    config: ComparisonConfig,
+    splits: list[Split],
+    cards: Mapping[str, Card],
+    packages: dict[str, str],
+    console: Console,
+) -> tuple[dict[str, list[StoredForecast]], dict[str, str]]:
+    """Forecasts of each method, one for each split; and why other methods were left out."""
     stored: dict[str, list[StoredForecast]] = {method.label: [] for method in config.methods}
     failed: dict[str, str] = {}
     for split in splits:
         theory = _theory(split, cards)
         for method in config.methods:
-            if method.label in failed:
+            label = method.label
+            if label in failed:
                 continue
             try:
-                found = _forecast(folder, config, method, split, theory, origin["packages"])
-            except BmmError as error:
-                failed[method.label] = str(error)
-                console.print(
-                    f"  [yellow]{method.label} is left out:[/] {escape(str(error))}",
-                    highlight=False,
-                )
+                found = _forecast(folder, config, method, split, theory, packages)
+            except (ConfigError, DataError, DomainError) as error:
+                failed[label] = str(error)
+                why = f"  [yellow]{escape(label)} is left out:[/] {escape(str(error))}"
+                console.print(why, highlight=False)
                 continue
-            stored[method.label].append(found)
-            console.print(_progress(method.label, split, found), highlight=False)
-    finished = {label: each for label, each in stored.items() if label not in failed}
-    nuclei, table = score_table(config, splits, finished)
-    summary = report(config, splits, leaks, cards, finished, failed, nuclei, table, origin)
-    folder.write_results(nuclei, table, summary)
-    return ComparisonResult(folder, table, summary)
+            stored[label].append(found)
+            console.print(_progress(label, split, found), highlight=False)
+    return {label: each for label, each in stored.items() if label not in failed}, failed
 
 
 def _chosen_cards(config: ComparisonConfig) -> dict[str, Card]:
@@ -187,4 +198,4 @@ def _code() -> str:
 
 def _progress(label: str, split: Split, found: StoredForecast) -> str:
     how = "taken up from disk" if found.reused else f"{found.seconds:.1f} s"
-    return f"  {split.name}: [bold]{label}[/], {how}"
+    return f"  {split.name}: [bold]{escape(label)}[/], {how}"
