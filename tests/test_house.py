@@ -11,7 +11,17 @@ import bmm
 
 PACKAGE = Path(bmm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-ROOMS = ("tables", "theory", "mixing", "prediction", "evaluation", "figures", "runs", "cli")
+ROOMS = (
+    "tables",
+    "theory",
+    "mixing",
+    "prediction",
+    "rivals",
+    "evaluation",
+    "figures",
+    "runs",
+    "cli",
+)
 LEAVES = ("errors", "nuclides", "conversions", "writing")
 LONGEST = 400
 

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from bmm.cli.compare import compare
 from bmm.cli.data import data
 from bmm.cli.models import models
 from bmm.cli.predict import predict
@@ -31,6 +32,7 @@ app.command()(resume)
 app.command()(models)
 app.command()(data)
 app.command()(predict)
+app.command()(compare)
 
 
 def main() -> None:

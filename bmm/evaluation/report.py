@@ -12,9 +12,9 @@ import xarray as xr
 
 from bmm.errors import DataError
 from bmm.evaluation import scores as sc
-from bmm.evaluation.evidence import NoiseFamily
 from bmm.evaluation.yardsticks import global_bma, yardstick_predictions, yardstick_table
 from bmm.nuclides import nuclide_index
+from bmm.rivals.evidence import NoiseFamily
 
 __all__ = ["Scores", "evaluate", "nucleus_table", "point_rms"]
 

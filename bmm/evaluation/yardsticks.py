@@ -11,9 +11,9 @@ import xarray as xr
 from scipy.special import softmax
 
 from bmm.errors import ConfigError, DataError
-from bmm.evaluation.evidence import NoiseFamily, log_evidence
 from bmm.evaluation.scores import rms
 from bmm.nuclides import nuclide_index
+from bmm.rivals.evidence import NoiseFamily, log_evidence
 
 __all__ = [
     "AVERAGE",
@@ -55,7 +55,7 @@ def global_bma(
     """Weigh the models by their evidence on the training nuclei that all of them cover.
 
     Evidences compare only on the same data, so a nucleus that one model leaves out counts for
-    none.  `bmm.evaluation.evidence.log_evidence` states the noise of each model.
+    none.  `bmm.rivals.evidence.log_evidence` states the noise of each model.
 
     Parameters
     ----------

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
 import tomli_w
 from pydantic import (
@@ -16,16 +12,13 @@ from pydantic import (
     ConfigDict,
     Field,
     PositiveFloat,
-    ValidationError,
 )
 
-from bmm.errors import ConfigError
 from bmm.mixing.settings import Mixing
 from bmm.nuclides import MAX_N, MAX_Z
+from bmm.runs.reading import configuration_file, read_checked, shipped_files
 
 __all__ = ["Chart", "Data", "RunConfig", "Theory", "load_config", "shipped_configurations"]
-
-_FOLDER = Path(__file__).resolve().parents[1] / "configurations"
 
 
 class _Strict(BaseModel):
@@ -40,8 +33,8 @@ def _ascending(ends: tuple[int, int]) -> tuple[int, int]:
 
 type _Z = Annotated[int, Field(ge=0, le=MAX_Z)]
 type _N = Annotated[int, Field(ge=0, le=MAX_N)]
-type _ZRange = Annotated[tuple[_Z, _Z], AfterValidator(_ascending)]
-type _NRange = Annotated[tuple[_N, _N], AfterValidator(_ascending)]
+type ZRange = Annotated[tuple[_Z, _Z], AfterValidator(_ascending)]
+type NRange = Annotated[tuple[_N, _N], AfterValidator(_ascending)]
 
 
 class Data(_Strict):
@@ -58,8 +51,8 @@ class Data(_Strict):
     """
 
     measured: str = "AME2020"
-    Z: _ZRange = (8, MAX_Z)
-    N: _NRange = (8, MAX_N)
+    Z: ZRange = (8, MAX_Z)
+    N: NRange = (8, MAX_N)
     max_uncertainty_keV: PositiveFloat | None = None
 
 
@@ -77,6 +70,10 @@ class Theory(_Strict):
     models: list[str] = Field(min_length=1)
     cards: list[Path] = []
 
+    def relative_to(self, folder: Path) -> Theory:
+        """Take the paths of the cards as relative to a folder."""
+        return self.model_copy(update={"cards": [folder / card for card in self.cards]})
+
 
 class Chart(_Strict):
     """Nuclei to predict, besides the measured ones.
@@ -90,8 +87,8 @@ class Chart(_Strict):
     """
 
     table: str = "DZ28"
-    Z: _ZRange = (8, 120)
-    N: _NRange = (8, 200)
+    Z: ZRange = (8, 120)
+    N: NRange = (8, 200)
 
 
 class RunConfig(_Strict):
@@ -128,7 +125,7 @@ class RunConfig(_Strict):
 
 def shipped_configurations() -> dict[str, Path]:
     """Files of the shipped configurations, by name."""
-    return {path.stem: path for path in sorted(_FOLDER.glob("*.toml"))}
+    return shipped_files(comparisons=False)
 
 
 def load_config(name_or_path: str | Path) -> RunConfig:
@@ -149,68 +146,6 @@ def load_config(name_or_path: str | Path) -> RunConfig:
     ConfigError
         If there is no such configuration, or a key is missing, unknown or impossible.
     """
-    shipped = shipped_configurations()
-    path = Path(name_or_path)
-    if isinstance(name_or_path, str) and name_or_path in shipped:
-        path = shipped[name_or_path]
-    elif path.suffix != ".toml":
-        nearest = difflib.get_close_matches(str(name_or_path), shipped, n=1, cutoff=0.0)
-        raise ConfigError(
-            f"no configuration is called {str(name_or_path)!r} (nearest: {nearest[0]!r}); "
-            f"expected one of {', '.join(shipped)}, or the path of a .toml file"
-        )
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: expected a configuration, but {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: expected a TOML file: {error}") from error
-    try:
-        config = RunConfig.model_validate({"name": path.stem} | data)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error, data)}") from error
-    return _with_absolute_cards(config, path.resolve().parent)
-
-
-def _with_absolute_cards(config: RunConfig, folder: Path) -> RunConfig:
-    theory = config.theory.model_copy(
-        update={"cards": [folder / card for card in config.theory.cards]}
-    )
-    return config.model_copy(update={"theory": theory})
-
-
-def _explain(error: ValidationError, data: dict[str, Any]) -> str:
-    """Say in one sentence what is wrong with the first wrong key."""
-    first: Any = error.errors()[0]
-    key = ".".join(_written(first["loc"], data))
-    match first["type"]:
-        case "missing" if isinstance(first["loc"][-1], int):
-            return f"key {key!r} has too few values"
-        case "missing":
-            return f"key {'.'.join(map(str, first['loc']))!r} is missing"
-        case "extra_forbidden":
-            known = _known_keys(first["loc"][:-1])
-            nearest = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
-            hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
-            return f"unknown key {key!r}{hint}: expected one of {', '.join(known)}"
-        case "value_error":
-            return f"key {key!r}: {first['ctx']['error']}"
-        case _:
-            return f"key {key!r}: {first['msg']}, not {first['input']!r}"
-
-
-def _written(location: tuple[int | str, ...], data: Any) -> Iterator[str]:
-    """Parts of a location that the file has; pydantic adds its own, such as a union's branch."""
-    for part in location:
-        with suppress(KeyError, IndexError, TypeError):
-            data = data[part]
-            yield str(part)
-
-
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    section: Any = RunConfig
-    for part in location:
-        annotation = section.model_fields[str(part)].annotation
-        kinds = (annotation, *get_args(annotation))  # a section may be optional
-        section = next(kind for kind in kinds if hasattr(kind, "model_fields"))
-    return list(section.model_fields)
+    path = configuration_file(name_or_path, shipped_configurations())
+    config = read_checked(path, RunConfig)
+    return config.model_copy(update={"theory": config.theory.relative_to(path.resolve().parent)})

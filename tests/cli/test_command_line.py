@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from bmm.runs import pipeline
+from bmm.runs.comparison_config import shipped_comparisons
 from bmm.runs.config import shipped_configurations
 from bmm.tables import MEASURED_TABLES, THEORY_TABLES, load_measured, load_theory
 
@@ -45,7 +46,9 @@ def refused(result):
     )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["predict", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["compare", "--help"], ["predict", "--help"]]
+)
 def test_help_imports_nothing_heavy(arguments):
     script = f"""
 import sys
@@ -73,9 +76,13 @@ def test_python_m_is_the_same():
 
 
 def test_help_names_every_command_and_configuration(bmm):
-    assert all(word in bmm("--help").out for word in ("run", "models", "data", "predict"))
+    assert all(
+        word in bmm("--help").out for word in ("run", "compare", "models", "data", "predict")
+    )
     text = " ".join(bmm("run", "--help").out.replace("│", " ").split())
     assert all(name in text for name in shipped_configurations())
+    text = " ".join(bmm("compare", "--help").out.replace("│", " ").split())
+    assert all(name in text for name in shipped_comparisons())
 
 
 def test_an_unknown_option_is_refused(bmm):

@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 
 from bmm.errors import ConfigError, DataError
-from bmm.evaluation.evidence import NoiseFamily, log_evidence
 from bmm.evaluation.yardsticks import (
     AVERAGE,
     BMA,
@@ -13,6 +12,7 @@ from bmm.evaluation.yardsticks import (
     yardstick_table,
 )
 from bmm.nuclides import nuclide_index
+from bmm.rivals.evidence import NoiseFamily, log_evidence
 from bmm.theory.adapters import prediction
 
 INDEX = nuclide_index(np.repeat(np.arange(50, 60), 10), np.tile(np.arange(60, 70), 10))

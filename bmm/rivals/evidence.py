@@ -11,7 +11,14 @@ from scipy import stats
 
 from bmm.errors import ConfigError
 
-__all__ = ["LogPrior", "NoiseFamily", "broad_prior", "log_evidence"]
+__all__ = [
+    "LogPrior",
+    "NoiseFamily",
+    "SpreadPosterior",
+    "broad_prior",
+    "log_evidence",
+    "spread_posterior",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -51,6 +58,10 @@ class NoiseFamily:
     measurement: bool = True
     log_prior: LogPrior = broad_prior
 
+    def unit(self, A: npt.ArrayLike) -> FloatArray:
+        """Scale in total energy (MeV) for sigma = 1 keV per nucleon; same shape as A."""
+        return np.asarray(0.1 * (np.asarray(A, dtype=np.float64) / 100) ** self.power)
+
 
 def log_evidence(
     deviation: npt.ArrayLike, known_sd: npt.ArrayLike, A: npt.ArrayLike, noise: NoiseFamily
@@ -83,9 +94,35 @@ def log_evidence(
     ConfigError
         If the integral over sigma does not converge between 1e-6 and 1e6 keV per nucleon.
     """
+    return spread_posterior(deviation, known_sd, A, noise).log_evidence
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadPosterior:
+    """Posterior of a model's spread sigma on a grid, even in log(sigma).
+
+    Attributes
+    ----------
+    log_evidence : float
+        See `log_evidence`.
+    sigma : array (point,)
+        Points of the grid, keV per nucleon at A = 100.
+    weight : array (point,)
+        Posterior probabilities; they sum to one.
+    """
+
+    log_evidence: float
+    sigma: FloatArray
+    weight: FloatArray
+
+
+def spread_posterior(
+    deviation: npt.ArrayLike, known_sd: npt.ArrayLike, A: npt.ArrayLike, noise: NoiseFamily
+) -> SpreadPosterior:
+    """Posterior of the spread of one model; parameters and errors are those of `log_evidence`."""
     deviation = np.asarray(deviation, dtype=np.float64)
     known_sd = np.asarray(known_sd, dtype=np.float64) if noise.measurement else 0.0
-    unit = 0.1 * (np.asarray(A, dtype=np.float64) / 100) ** noise.power
+    unit = noise.unit(A)
 
     def log_integrand(log_sigma: FloatArray) -> FloatArray:
         sigma = np.exp(log_sigma)
@@ -94,13 +131,13 @@ def log_evidence(
         # The last term is the Jacobian: the grid is even in log(sigma).
         return np.asarray(log_density.sum(axis=1) + noise.log_prior(sigma) + log_sigma)
 
-    return _log_integral(log_integrand, *_LOG_SIGMA)
+    return _integrate(log_integrand, *_LOG_SIGMA)
 
 
-def _log_integral(
+def _integrate(
     log_integrand: Callable[[FloatArray], FloatArray], lower: float, upper: float
-) -> float:
-    """Log of the integral of a single peak, by the trapezoidal rule on a grid that zooms in.
+) -> SpreadPosterior:
+    """Integrate a single peak by the trapezoidal rule on a grid that zooms in.
 
     Wide enough: the integrand at both ends is exp(-50) of its peak or less.  Fine enough: half of
     the points give the same integral to 1e-8, which for a smooth peak the full grid surpasses.
@@ -115,7 +152,8 @@ def _log_integral(
         density = np.exp(values - peak)
         fine, coarse = density.sum() * step, density[::2].sum() * 2 * step
         if abs(fine - coarse) < _TOLERANCE * fine:
-            return float(peak + np.log(fine))
+            log_integral = float(peak + np.log(fine))
+            return SpreadPosterior(log_integral, np.exp(x), density / density.sum())
         lower, upper = x[kept[0] - 1], x[kept[-1] + 1]
     raise ConfigError(
         "the evidence integral over sigma does not converge between 1e-6 and 1e6 keV per nucleon: "

@@ -4,7 +4,7 @@ from scipy import integrate, stats
 from scipy.special import gammaln
 
 from bmm.errors import ConfigError
-from bmm.evaluation.evidence import NoiseFamily, broad_prior, log_evidence
+from bmm.rivals.evidence import NoiseFamily, broad_prior, log_evidence
 
 
 @pytest.fixture

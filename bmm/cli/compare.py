@@ -1,0 +1,66 @@
+"""``bmm compare``: methods side by side on test nuclei."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+__all__ = ["compare"]
+
+
+def compare(
+    configuration: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a shipped comparison (blind-ame2003) or path of a .toml file."
+        ),
+    ] = "blind-ame2003",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder; by default runs/NAME.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,
+) -> None:
+    """Fit several methods to training nuclei and score them on the same test nuclei.
+
+    Each method's forecast is kept as it finishes: started again, the command goes on where it was.
+    """
+    from bmm.runs.comparison_config import load_comparison
+
+    config = load_comparison(configuration)
+    console = Console(quiet=quiet)
+    console.print(
+        f"[bold]bmm compare {config.name}[/]  {escape(config.description)}", highlight=False
+    )
+
+    from bmm.evaluation.comparison_screen import (
+        LEAK_MARK,
+        UNCONVERGED_MARK,
+        comparison_table,
+        region_table,
+    )
+    from bmm.runs.comparison import run_comparison
+
+    result = run_comparison(config, output or Path("runs") / config.name, console=console)
+    methods = result.summary["methods"]
+    for split in result.summary["splits"]:
+        console.print(
+            f"{split['name']}: {split['n_training']} training and {split['n_test']} test nuclei",
+            highlight=False,
+        )
+    console.print(
+        comparison_table(
+            result.table,
+            {label: each["seconds"] for label, each in methods.items()},
+            {
+                label: LEAK_MARK * each["leaked"] + UNCONVERGED_MARK * (each["converged"] is False)
+                for label, each in methods.items()
+            },
+            result.summary["reference"],
+        )
+    )
+    console.print(region_table(result.table))
+    console.print(f"results: {result.folder.path}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,172 @@
+"""Methods side by side: scores with standard errors, and paired differences.
+
+Every score is a function of averages over nuclei.  Neighbouring nuclei err together, so the
+standard errors come from a bootstrap of whole isotopic chains; in a difference both methods see
+the same chains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bmm.errors import ConfigError
+from bmm.evaluation.scores import LEVELS
+from bmm.theory.adapters import numbers
+
+__all__ = ["common_nuclei", "compare", "metric_names"]
+
+FloatArray = npt.NDArray[np.float64]
+
+_REPLICATES = 2000
+_SEED = 20261122
+
+
+def metric_names(levels: Sequence[float]) -> list[str]:
+    """Names of the scores, in the order of the columns of `compare`."""
+    return list(_metrics(np.zeros(_width(levels)), levels))
+
+
+def common_nuclei(tables: Mapping[str, pd.DataFrame]) -> pd.Index:
+    """Nuclei that every method predicts, so that all are scored on the same.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        From `bmm.evaluation.nucleus_scores.nucleus_scores`, for each method.
+    """
+    kept = [table.index[table["error"].notna()] for table in tables.values()]
+    common = kept[0]
+    for each in kept[1:]:
+        common = common[common.isin(each)]
+    return common
+
+
+def compare(
+    tables: Mapping[str, pd.DataFrame],
+    regions: Mapping[str, pd.Index],
+    levels: Sequence[float],
+    reference: str,
+) -> pd.DataFrame:
+    """Score all methods on the same nuclei, region by region.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Scores of each nucleus, for each method.
+    regions : mapping of str to MultiIndex (Z, N)
+        Nuclei to average over; all methods must have scores there.  Empty ones are left out.
+    levels : sequence of float
+        Probabilities of the intervals, as in the tables.
+    reference : str
+        Method that the others are compared with.
+
+    Returns
+    -------
+    DataFrame
+        One row for each region and method, with columns region, method, n and, for each score X,
+        X, X_se (its standard error), X_diff (minus the reference's) and X_diff_se.
+
+        * rms, mae, bias: MeV, of the mean, the median and the mean
+        * crps, MeV; log_score, per MeV, larger is better; interval_score_PP, MeV
+        * coverage_PP: share of the masses inside the central intervals of PP %
+        * coverage_deviation: mean |coverage - level| over the levels 5 % to 99 %
+        * width_PP: mean width of the central interval of PP %, MeV
+
+        Standard errors are NaN in a region with a single isotopic chain.
+
+    Raises
+    ------
+    ConfigError
+        If the reference is not among the methods.
+    """
+    if reference not in tables:
+        raise ConfigError(
+            f"key 'reference': no method is called {reference!r}; "
+            f"expected one of {', '.join(tables)}"
+        )
+    rows = []
+    for region, nuclei in regions.items():
+        if not len(nuclei):
+            continue
+        weights = _bootstrap_weights(numbers(nuclei)[0])
+        scored = {}
+        for method, table in tables.items():
+            columns = _columns(table.loc[nuclei], levels)
+            scored[method] = (
+                _metrics(columns.mean(axis=0), levels),
+                _metrics(weights @ columns, levels),
+            )
+        rows += [
+            {"region": region, "method": method, "n": len(nuclei)}
+            | _row(scored[method], scored[reference])
+            for method in tables
+        ]
+    return pd.DataFrame(rows)
+
+
+def _row(
+    own: tuple[dict[str, FloatArray], dict[str, FloatArray]],
+    other: tuple[dict[str, FloatArray], dict[str, FloatArray]],
+) -> dict[str, float]:
+    row = {}
+    for name in own[0]:
+        row[name] = float(own[0][name])
+        row[f"{name}_se"] = float(own[1][name].std())
+        row[f"{name}_diff"] = float(own[0][name] - other[0][name])
+        row[f"{name}_diff_se"] = float((own[1][name] - other[1][name]).std())
+    return row
+
+
+def _bootstrap_weights(Z: npt.NDArray[np.int64]) -> FloatArray:
+    """Weights (replicate, nucleus) of nuclei, when whole isotopic chains are drawn anew."""
+    chains, chain = np.unique(Z, return_inverse=True)
+    drawn = np.random.default_rng(_SEED).multinomial(
+        len(chains), np.full(len(chains), 1 / len(chains)), size=_REPLICATES
+    )
+    weights = drawn[:, chain].astype(np.float64)
+    if len(chains) == 1:
+        weights[:] = np.nan
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def _width(levels: Sequence[float]) -> int:
+    return 5 + 3 * len(levels) + len(LEVELS)
+
+
+def _columns(table: pd.DataFrame, levels: Sequence[float]) -> FloatArray:
+    """Lay out everything that is averaged, array (nucleus, column)."""
+    off_centre = 2 * np.abs(table["pit"].to_numpy() - 0.5)
+    columns = [
+        table["error"] ** 2,
+        table["median_error"].abs(),
+        table["error"],
+        table["crps"],
+        table["log_density"],
+        *(table[f"interval_score_{100 * level:g}"] for level in levels),
+        *(table[f"width_{100 * level:g}"] for level in levels),
+        *(off_centre <= level for level in levels),
+        *(off_centre <= level for level in LEVELS),
+    ]
+    return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
+
+
+def _metrics(means: FloatArray, levels: Sequence[float]) -> dict[str, FloatArray]:
+    """Turn averages (..., column) into scores (...)."""
+    names = [f"{100 * level:g}" for level in levels]
+    n = len(levels)
+    intervals, widths, covered, curve = np.split(means[..., 5:], [n, 2 * n, 3 * n], axis=-1)
+    return {
+        "rms": np.sqrt(means[..., 0]),
+        "mae": means[..., 1],
+        "bias": means[..., 2],
+        "crps": means[..., 3],
+        "log_score": means[..., 4],
+        **{f"interval_score_{name}": intervals[..., i] for i, name in enumerate(names)},
+        **{f"coverage_{name}": covered[..., i] for i, name in enumerate(names)},
+        "coverage_deviation": np.abs(curve - np.array(LEVELS)).mean(axis=-1),
+        **{f"width_{name}": widths[..., i] for i, name in enumerate(names)},
+    }

@@ -1,0 +1,74 @@
+"""Parts of the chart on which predictions are judged separately."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bmm.nuclides import MAGIC_NUMBERS
+from bmm.theory.adapters import numbers
+
+__all__ = ["distance_to", "region_masks"]
+
+BoolArray = npt.NDArray[np.bool]
+
+_LIGHT = 60
+_NEAR = 2
+
+
+def region_masks(nuclei: pd.Index, training: pd.Index) -> dict[str, BoolArray]:
+    """Tell which nuclei belong to which region; regions overlap.
+
+    Parameters
+    ----------
+    nuclei : MultiIndex (Z, N)
+        The n nuclei.
+    training : MultiIndex (Z, N)
+        What was learnt from.
+
+    Returns
+    -------
+    dict
+        Array (n,) for each region: "all"; "light", A < 60; "near magic", Z or N at most 2 from a
+        magic number; "proton-rich" and "neutron-rich", on either side of the line of stability
+        Z = A / (1.98 + 0.0155 A^(2/3)); "1 step", "2 steps" and "3 steps or more" of Z or N to
+        the nearest training nucleus.
+    """
+    Z, N = numbers(nuclei)
+    A = Z + N
+    stable = A / (1.98 + 0.0155 * A ** (2 / 3))
+    steps = distance_to(nuclei, training)
+    return {
+        "all": np.ones(len(nuclei), dtype=np.bool),
+        "light": A < _LIGHT,
+        "near magic": _near_magic(Z) | _near_magic(N),
+        "proton-rich": stable < Z,
+        "neutron-rich": stable >= Z,
+        "1 step": steps == 1,
+        "2 steps": steps == 2,
+        "3 steps or more": steps >= 3,
+    }
+
+
+def distance_to(nuclei: pd.Index, training: pd.Index) -> npt.NDArray[np.int64]:
+    """Count the steps of one proton or neutron from each nucleus to the nearest training one.
+
+    Parameters
+    ----------
+    nuclei, training : MultiIndex (Z, N)
+        The n nuclei, and what was learnt from.
+
+    Returns
+    -------
+    int array (n,)
+        |Z - Z'| + |N - N'| to the nearest.
+    """
+    Z, N = numbers(nuclei)
+    known_Z, known_N = numbers(training)
+    steps = np.abs(Z[:, None] - known_Z) + np.abs(N[:, None] - known_N)
+    return np.asarray(steps.min(axis=1))
+
+
+def _near_magic(number: npt.NDArray[np.int64]) -> BoolArray:
+    return np.asarray(np.abs(number[:, None] - np.array(MAGIC_NUMBERS)).min(axis=1) <= _NEAR)

@@ -1,0 +1,229 @@
+"""Training and test nuclei for blind tests, and which models have seen the test nuclei before.
+
+A random split asks for interpolation, where every model looks good; new nuclei of a later
+evaluation, the ends of isotopic chains and whole regions ask for what theory is needed for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bmm.errors import ConfigError, DataError
+from bmm.tables import MEASURED_TABLES, load_measured
+from bmm.theory.adapters import Domain, numbers
+from bmm.theory.cards import Card
+
+__all__ = [
+    "Leak",
+    "Split",
+    "block_folds",
+    "chain_ends",
+    "edition_split",
+    "find_leaks",
+    "random_folds",
+    "refuse_leaks",
+]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Nuclei to learn from, and nuclei to be tested on.
+
+    Parameters
+    ----------
+    name : str
+        Of the split, or of the fold.
+    training, test : DataFrame
+        Measured masses, indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in
+        MeV.
+
+    Raises
+    ------
+    DataError
+        If either is empty, or they share a nucleus.
+    """
+
+    name: str
+    training: pd.DataFrame
+    test: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        for part in ("training", "test"):
+            if getattr(self, part).empty:
+                raise DataError(f"split {self.name!r}: expected at least one {part} nucleus")
+        shared = self.training.index.intersection(self.test.index)
+        if len(shared):
+            Z, N = shared[0]
+            raise DataError(f"split {self.name!r}: Z={Z}, N={N} is a training and a test nucleus")
+
+
+def edition_split(train: str, test: str, domain: Domain | None = None) -> Split:
+    """Learn from one evaluation, test on what a later one has measured since.
+
+    A nucleus that a still earlier evaluation counted as measured is not new: models may have
+    been informed by that value.
+
+    Parameters
+    ----------
+    train, test : str
+        Shipped evaluations, the older one first.  Training masses have the older one's values,
+        which the test must not improve.
+    domain : Domain, optional
+        Nuclei to use; all by default.
+
+    Raises
+    ------
+    DataError
+        If `test` is not later than `train`, or nothing is left.
+    """
+    domain = domain or Domain()
+    older, newer = load_measured(train), load_measured(test)
+    if MEASURED_TABLES.index(train) >= MEASURED_TABLES.index(test):
+        raise DataError(f"a blind test on {test} needs an earlier training evaluation, not {train}")
+    known = older.index
+    for earlier in MEASURED_TABLES[: MEASURED_TABLES.index(train)]:
+        known = known.union(load_measured(earlier).index)
+    new = newer[~newer.index.isin(known)]
+    return Split(
+        f"{train}-{test}", older[domain.covers(older.index)], new[domain.covers(new.index)]
+    )
+
+
+def random_folds(measured: pd.DataFrame, folds: int, seed: int) -> list[Split]:
+    """Deal the nuclei out at random; every nucleus is tested once.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        As for `Split`.
+    folds : int
+        Number of splits, at least 2.
+    seed : int
+        The same seed deals the same.
+    """
+    n = len(measured)
+    shares = np.random.default_rng(seed).permutation(n) % folds
+    return _by_fold(measured, shares, folds, "random")
+
+
+def block_folds(measured: pd.DataFrame, folds: int, side: int, seed: int) -> list[Split]:
+    """Hold out whole squares of the chart; every nucleus is tested once.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        As for `Split`.
+    folds : int
+        Number of splits, at least 2.
+    side : int
+        Side of a square, nucleons.  A test nucleus is up to half of it away from training ones.
+    seed : int
+        Deals the squares out.
+    """
+    Z, N = numbers(measured.index)
+    squares, square = np.unique(np.stack([Z // side, N // side]), axis=1, return_inverse=True)
+    shares = np.random.default_rng(seed).permutation(squares.shape[1]) % folds
+    return _by_fold(measured, shares[square.ravel()], folds, f"blocks of {side}")
+
+
+def chain_ends(
+    measured: pd.DataFrame, depth: int, end: Literal["both", "proton-rich", "neutron-rich"] = "both"
+) -> Split:
+    """Hold out the outermost measured nuclei of every isotopic chain.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        As for `Split`.
+    depth : int
+        How many nuclei, at each end.  A chain that would be left without a training nucleus is
+        only trained on.
+    end : {"both", "proton-rich", "neutron-rich"}
+        Which end of the chains.
+    """
+    Z, N = numbers(measured.index)
+    order = pd.Series(N, index=measured.index).groupby(Z)
+    first, last = order.rank() <= depth, order.rank(ascending=False) <= depth
+    outer = {"both": first | last, "proton-rich": first, "neutron-rich": last}[end]
+    held = outer.to_numpy() & ~outer.groupby(Z).transform("all").to_numpy()
+    return Split(f"{end} ends of {depth}", measured[~held], measured[held])
+
+
+def _by_fold(
+    measured: pd.DataFrame, fold: npt.NDArray[np.int64], folds: int, kind: str
+) -> list[Split]:
+    if not 2 <= folds <= len(measured):
+        raise DataError(
+            f"{folds} folds of {len(measured)} nuclei: expected at least 2, one nucleus each"
+        )
+    return [
+        Split(f"{kind} {i + 1} of {folds}", measured[fold != i], measured[fold == i])
+        for i in range(folds)
+    ]
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A model that may have seen test nuclei.
+
+    Parameters
+    ----------
+    model : str
+        Its name.
+    calibrated_on : str
+        Latest evaluation that may have informed it.
+    seen : int
+        At most how many test nuclei it was informed by.
+    """
+
+    model: str
+    calibrated_on: str
+    seen: int
+
+
+def find_leaks(split: Split, cards: Mapping[str, Card]) -> list[Leak]:
+    """List the models that may have seen test nuclei.
+
+    A model calibrated on an evaluation has seen what was measured in it.  Where that evaluation
+    is not shipped, the next later one that is stands in, so that no leak is missed; a model that
+    learns sees the training nuclei and no others.
+
+    Parameters
+    ----------
+    split : Split
+        Training and test nuclei.
+    cards : mapping of str to Card
+        The models, by name.
+
+    Returns
+    -------
+    list of Leak
+        In the order of the cards.
+    """
+    leaks = []
+    for name, card in cards.items():
+        if card.calibrated_on in ("training", "none"):
+            continue
+        edition = (
+            card.calibrated_on if card.calibrated_on in MEASURED_TABLES else MEASURED_TABLES[0]
+        )
+        seen = int(split.test.index.isin(load_measured(edition).index).sum())
+        if seen:
+            leaks.append(Leak(name, card.calibrated_on, seen))
+    return leaks
+
+
+def refuse_leaks(split: Split, leaks: list[Leak]) -> None:
+    """Raise a ConfigError that names the models which have seen test nuclei, if any."""
+    if leaks:
+        named = ", ".join(f"{each.model} ({each.seen} of {len(split.test)})" for each in leaks)
+        raise ConfigError(
+            f"split {split.name!r} is not blind: {named} may have been informed by test nuclei; "
+            "leave these models out, or set allow_leaks = true to have them marked"
+        )

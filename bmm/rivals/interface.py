@@ -1,0 +1,111 @@
+"""The one interface of all methods that turn several models into one prediction.
+
+A method is fitted to measured masses and to what the models say of them; the fitted method turns
+what the models say of other nuclei into a predictive distribution.  A test mass has no way in.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import pandas as pd
+import xarray as xr
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Fitted", "Forecast", "Method", "Settings"]
+
+
+class Forecast(Protocol):
+    """Predictive distributions of some nuclei.
+
+    A nucleus that the method cannot predict, because a model leaves it out, has NaN everywhere.
+    """
+
+    @property
+    def mean(self) -> xr.DataArray:
+        """Mean mass excess (nucleus), MeV, with coordinates nucleus, Z and N."""
+
+    @property
+    def median(self) -> xr.DataArray:
+        """Median mass excess (nucleus), MeV."""
+
+    @property
+    def draws(self) -> xr.DataArray:
+        """Predictive draws of the mass excess (draw, nucleus), MeV, without measurement noise."""
+
+    def log_density(self, measured: pd.DataFrame) -> xr.DataArray:
+        """Log predictive density of measured masses.
+
+        Parameters
+        ----------
+        measured : DataFrame
+            Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV; the
+            uncertainty is added in quadrature to every width.
+
+        Returns
+        -------
+        DataArray (nucleus)
+            In units of log(1/MeV); NaN where nothing is measured.
+        """
+
+
+class Fitted(Protocol):
+    """A method that has learnt."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was learnt, as plain values: n_training, n_lost, weights, spreads, ..."""
+
+    def forecast(self, theory: xr.Dataset, seed: int) -> Forecast:
+        """Predict nuclei.
+
+        Parameters
+        ----------
+        theory : Dataset
+            What the models of the fit say of the nuclei; see `bmm.theory.adapters.prediction`.
+        seed : int
+            Of the predictive draws.
+        """
+
+
+class Method(Protocol):
+    """A way to turn several models into one prediction."""
+
+    def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int) -> Fitted:
+        """Learn from measured masses.
+
+        Parameters
+        ----------
+        measured : DataFrame
+            Nuclei to learn from, indexed (Z, N), with columns mass_excess and
+            mass_excess_uncertainty in MeV.
+        theory : Dataset
+            What the models say of these nuclei, and of any others that may be asked for later;
+            see `bmm.theory.adapters.prediction`.
+        seed : int
+            Of whatever is sampled.
+        """
+
+
+class Settings(BaseModel):
+    """Base of the methods' options: what is unknown is refused, what is set stays.
+
+    Parameters
+    ----------
+    name : str, optional
+        Name in tables, where two variants of one method are compared.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Name of the method in tables."""
+        return self.name or self.variant
+
+    @property
+    def variant(self) -> str:
+        """Name of the method with the options that tell it from others."""
+        return str(getattr(self, "method", type(self).__name__))

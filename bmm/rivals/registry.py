@@ -1,0 +1,42 @@
+"""All methods, by the name a configuration gives them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from bmm.rivals.averages import EqualWeights, LeastSquares
+from bmm.rivals.averaging import GlobalBMA, Stacking
+from bmm.rivals.components import PrincipalComponents
+from bmm.rivals.hierarchical import HierarchicalStacking
+from bmm.rivals.local_density import LocalDensityMixture
+from bmm.rivals.residual_process import ResidualProcess
+from bmm.rivals.sampled_weights import EnsembleBMA, GlobalDirichlet
+from bmm.rivals.single import BestSingle, SingleModel
+
+__all__ = ["AnyMethod"]
+
+
+def _spelled_out(value: Any) -> Any:
+    """Accept the bare name of a method that needs no options."""
+    return {"method": value} if isinstance(value, str) else value
+
+
+type AnyMethod = Annotated[
+    BestSingle
+    | SingleModel
+    | EqualWeights
+    | LeastSquares
+    | GlobalBMA
+    | Stacking
+    | PrincipalComponents
+    | EnsembleBMA
+    | GlobalDirichlet
+    | ResidualProcess
+    | HierarchicalStacking
+    | LocalDensityMixture,
+    Field(discriminator="method"),
+    BeforeValidator(_spelled_out),
+]
+"""The options of any method, told apart by the key method."""

@@ -1,0 +1,126 @@
+"""Measured masses beside what every model says of them, as plain arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from bmm.errors import ConfigError, DataError
+from bmm.nuclides import label, nuclide_index
+
+__all__ = ["Training", "masses_of", "position_of", "training_data"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Training:
+    """The n nuclei that a method learns from.
+
+    Parameters
+    ----------
+    models : tuple of str
+        The K models.
+    Z, N : int array (n,)
+        Proton and neutron numbers.
+    mass, uncertainty : array (n,)
+        Measured mass excess and its uncertainty, MeV.
+    theory, theory_sd : array (n, K)
+        Predicted mass excess, NaN where a model leaves a nucleus out, and the spread that the
+        model itself states, MeV.
+    lost : int
+        Measured nuclei left aside because not all models cover them.
+    """
+
+    models: tuple[str, ...]
+    Z: npt.NDArray[np.int64]
+    N: npt.NDArray[np.int64]
+    mass: FloatArray
+    uncertainty: FloatArray
+    theory: FloatArray
+    theory_sd: FloatArray
+    lost: int
+
+    @property
+    def deviation(self) -> FloatArray:
+        """Measured minus predicted mass excess, array (n, K), MeV."""
+        return self.mass[:, None] - self.theory
+
+    @property
+    def known_sd(self) -> FloatArray:
+        """Measurement's uncertainty and models' own spread together, array (n, K), MeV."""
+        return np.hypot(self.uncertainty[:, None], self.theory_sd)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of nuclei learnt from and lost, for `Fitted.facts`."""
+        return {"n_training": len(self.mass), "n_lost": self.lost}
+
+    def named(self, values: npt.ArrayLike) -> dict[str, float]:
+        """One number for each model, by its name."""
+        return dict(zip(self.models, np.asarray(values, dtype=float).tolist(), strict=True))
+
+
+def training_data(measured: pd.DataFrame, theory: xr.Dataset, *, common: bool = True) -> Training:
+    """Put measured masses and models side by side.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
+    theory : Dataset
+        As `bmm.theory.adapters.prediction` builds it, for these nuclei and possibly others.
+    common : bool, default True
+        Keep only the nuclei that every model covers; otherwise those that any covers.
+
+    Raises
+    ------
+    DataError
+        If a measured nucleus is not among the predicted ones, or none is left.
+    """
+    rows = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy()).get_indexer(measured.index)
+    if (rows < 0).any():
+        Z, N = measured.index[int(np.argmax(rows < 0))]
+        raise DataError(
+            f"{label(Z, N)} is measured but theory lists no prediction of it, not even NaN"
+        )
+    part = theory.isel(nucleus=rows)
+    predicted = masses_of(part)
+    covered = np.isfinite(predicted)
+    kept = covered.all(axis=1) if common else covered.any(axis=1)
+    if not kept.any():
+        raise DataError(f"no measured nucleus is covered by {'every' if common else 'any'} model")
+    sd = part["mass_excess_sd"].transpose("nucleus", "model").to_numpy()
+    values = measured[["mass_excess", "mass_excess_uncertainty"]].to_numpy(dtype=np.float64)
+    return Training(
+        models=tuple(str(name) for name in theory["model"].to_numpy()),
+        Z=part["Z"].to_numpy()[kept],
+        N=part["N"].to_numpy()[kept],
+        mass=values[kept, 0],
+        uncertainty=values[kept, 1],
+        theory=predicted[kept],
+        theory_sd=np.nan_to_num(sd[kept]),
+        lost=int((~kept).sum()),
+    )
+
+
+def masses_of(theory: xr.Dataset) -> FloatArray:
+    """Predicted mass excess as an array (nucleus, model), MeV; NaN where not covered."""
+    return np.asarray(theory["mass_excess"].transpose("nucleus", "model").to_numpy(), dtype=float)
+
+
+def position_of(model: str, models: tuple[str, ...]) -> int:
+    """Find a model among others.
+
+    Raises
+    ------
+    ConfigError
+        If it is not there.
+    """
+    if model not in models:
+        raise ConfigError(f"no component is called {model!r}: expected one of {', '.join(models)}")
+    return models.index(model)
