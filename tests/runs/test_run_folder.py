@@ -66,7 +66,9 @@ def test_a_complete_run_is_not_written_over(complete):
 
 def test_a_half_written_run_is_not_written_over(tmp_path):
     begin(tmp_path / "x")
-    with pytest.raises(RunError, match="holds a run to be resumed; choose another folder or overwrite"):
+    with pytest.raises(
+        RunError, match="holds a run to be resumed; choose another folder or overwrite"
+    ):
         RunFolder.create(tmp_path / "x")
 
 
@@ -146,7 +148,9 @@ def test_opening_nothing(tmp_path):
         RunFolder.open(tmp_path / "x")
 
 
-@pytest.mark.parametrize("missing", ["config.toml", "posterior.nc", "predictions.csv", "evaluation.csv"])
+@pytest.mark.parametrize(
+    "missing", ["config.toml", "posterior.nc", "predictions.csv", "evaluation.csv"]
+)
 def test_opening_a_damaged_run(complete, missing):
     (complete.path / missing).unlink()
     with pytest.raises(RunError, match=f"holds no complete run: {missing} missing"):
