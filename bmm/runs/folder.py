@@ -77,7 +77,10 @@ class RunFolder:
         """
         folder = cls(path)
         try:
-            replaces = path.exists() and (not path.is_dir() or any(path.iterdir()))
+            # A process that was killed at once leaves nothing but the note that it began.
+            replaces = path.exists() and (
+                not path.is_dir() or any(each != folder.begun for each in path.iterdir())
+            )
             if replaces:
                 folder._make_way(overwrite)
             path.resolve().mkdir(parents=True, exist_ok=True)

@@ -165,6 +165,13 @@ def test_a_resumed_overwrite_discards_the_old_run_in_the_end(complete, tree):
     assert not resumed.begun.exists()
 
 
+def test_an_overwrite_killed_at_once_may_begin_again(complete, tree):
+    RunFolder.create(complete.path, overwrite=True)
+    assert names(complete.path) == ["begun.json"]
+    finish(begin(complete.path), tree, n=2)
+    assert names(complete.path.parent) == ["mine"]
+
+
 def test_what_a_posterior_gave_is_discarded_with_it(complete):
     complete.figures.mkdir()
     complete.discard_results()
