@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,8 @@ if sys.platform != "win32":
     import fcntl
 
 __all__ = ["RunFolder"]
+
+logger = logging.getLogger(__name__)
 
 
 class RunFolder:
@@ -174,6 +177,8 @@ class RunFolder:
                     fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError as error:
                     raise RunError(f"{self.path} is in use by another process") from error
+                except OSError:
+                    logger.warning("%s: the file system knows no locks", self.path)
             yield
 
     def discard_unfinished(self) -> None:

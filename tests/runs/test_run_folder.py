@@ -1,5 +1,7 @@
 """Run folders: made, refused, replaced, given up, read."""
 
+import errno
+import fcntl
 import resource
 import signal
 
@@ -191,6 +193,15 @@ def test_one_process_at_a_time(tmp_path):
     with RunFolder.reopen(folder.path).claimed():
         pass
     assert folder.log.read_text() == "begun\n"
+
+
+def test_a_file_system_without_locks_will_do(tmp_path, monkeypatch, caplog):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with begin(tmp_path / "x").claimed():
+        assert "the file system knows no locks" in caplog.text
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
