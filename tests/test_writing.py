@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from bmm.errors import RunError
-from bmm.writing import write_whole
+from bmm.writing import discard_unfinished, write_whole
 
 NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
 
@@ -82,7 +82,7 @@ def test_a_killed_process_leaves_the_old_file(old):
     script = """
 import sys, time
 from pathlib import Path
-from bmm.writing import write_whole
+from bmm.writing import discard_unfinished, write_whole
 
 def write(path):
     with path.open("w") as stream:
@@ -100,3 +100,16 @@ write_whole(Path(sys.argv[1]), write)
         process.send_signal(signal.SIGKILL)
     assert old.read_text() == "old"
     assert not [path for path in old.parent.glob("*.csv") if path != old and path.name[0] != "."]
+    assert len(list(old.parent.iterdir())) == 2
+    discard_unfinished(old.parent.parent)
+    assert only_the_old_is_there(old)
+
+
+def test_only_unfinished_files_are_discarded(tmp_path):
+    names = [".hidden", ".hidden.csv", "x.7.csv", "x.csv", ".git.12/a.12.b"]
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("kept")
+    discard_unfinished(tmp_path)
+    assert all((tmp_path / name).read_text() == "kept" for name in names)

@@ -219,6 +219,8 @@ class _Crew:
             except TimeoutError:
                 continue
             except RuntimeError as error:
+                for other, tree in ended.items():
+                    self._finish(other, tree)
                 raise RunError(f"chain {chain} could not be sampled ({_cause(error)})") from error
             del self.running[chain]
         return ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,8 @@ if sys.platform != "win32":
     import fcntl
 
 __all__ = ["RunFolder"]
+
+logger = logging.getLogger(__name__)
 
 
 class RunFolder:
@@ -77,7 +80,10 @@ class RunFolder:
         """
         folder = cls(path)
         try:
-            replaces = path.exists() and (not path.is_dir() or any(path.iterdir()))
+            # A process that was killed at once leaves nothing but the note that it began.
+            replaces = path.exists() and (
+                not path.is_dir() or any(each != folder.begun for each in path.iterdir())
+            )
             if replaces:
                 folder._make_way(overwrite)
             path.resolve().mkdir(parents=True, exist_ok=True)
@@ -171,6 +177,8 @@ class RunFolder:
                     fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError as error:
                     raise RunError(f"{self.path} is in use by another process") from error
+                except OSError:
+                    logger.warning("%s: the file system knows no locks", self.path)
             yield
 
     def discard_unfinished(self) -> None:

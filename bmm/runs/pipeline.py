@@ -191,6 +191,7 @@ def _sample(
     folder.write_posterior(tree)
     if not tree.attrs["partial"]:
         folder.discard_chains()
+    del tree  # not twice in memory
     return folder.read_posterior()
 
 

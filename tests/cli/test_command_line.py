@@ -76,9 +76,8 @@ def test_python_m_is_the_same():
 
 
 def test_help_names_every_command_and_configuration(bmm):
-    assert all(
-        word in bmm("--help").out for word in ("run", "compare", "models", "data", "predict")
-    )
+    commands = ("run", "resume", "compare", "models", "data", "predict")
+    assert all(word in bmm("--help").out for word in commands)
     text = " ".join(bmm("run", "--help").out.replace("│", " ").split())
     assert all(name in text for name in shipped_configurations())
     text = " ".join(bmm("compare", "--help").out.replace("│", " ").split())
@@ -201,3 +200,31 @@ def test_seed_and_output_reach_the_run(bmm, tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline, "run", remember)
     assert bmm("run", "default", "--seed", "7", "-o", tmp_path / "x", "--overwrite").code == 130
     assert calls == [(7, tmp_path / "x", True)]
+
+
+@pytest.mark.parametrize("command", ["run", "resume"])
+def test_control_c_says_how_to_go_on(bmm, tmp_path, monkeypatch, command):
+    def interrupt(*_, **__):
+        stop = KeyboardInterrupt()
+        stop.add_note("to go on: bmm resume [/]")
+        raise stop
+
+    monkeypatch.setattr(pipeline, command, interrupt)
+    shown = bmm(command, "default" if command == "run" else tmp_path)
+    assert shown.code == 130
+    assert "to go on: bmm resume [/]\n" in shown.err
+
+
+def test_resume_without_a_run(bmm, tmp_path):
+    result = bmm("resume", tmp_path / BRACKETS)
+    assert refused(result)
+    assert f"{BRACKETS}: expected a run folder, but there is none" in result.err
+    (tmp_path / "thesis.tex").write_text("precious")
+    result = bmm("resume", tmp_path)
+    assert refused(result)
+    assert "holds no run: config.toml missing" in result.err
+    (tmp_path / "config.toml").write_text("[theory]\nmodel = ['DZ33']")
+    result = bmm("resume", tmp_path)
+    assert refused(result)
+    assert "'theory.model" in result.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "thesis.tex"]

@@ -5,6 +5,7 @@ import math
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,10 +19,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from bmm.errors import RunError
 from bmm.mixing.convergence import Convergence
 from bmm.nuclides import nuclide_index
 from bmm.runs import pipeline
-from bmm.runs.config import load_config
 from bmm.runs.folder import RunFolder
 from bmm.runs.pipeline import RunResult
 from bmm.tables import load_measured
@@ -53,6 +54,7 @@ COLUMNS = [
     "mean", "median", "sd", "lower_68", "upper_68", "lower_95", "upper_95",
     *(f"weight_{model}" for model in MODELS),
 ]  # fmt: skip
+BEGUN = {"config.toml", "log.txt"}
 FILES = {"config.toml", "posterior.nc", "predictions.csv", "evaluation.csv", "scores.json"}
 TOP_SCORES = [
     "name", "converged", "n", "rms_MeV", "rms_standard_error_MeV", "mae_MeV", "bias_MeV",
@@ -228,14 +230,53 @@ def test_scores_are_those_of_the_predictions(whole, predictions):
     assert scores["bias_MeV"] == pytest.approx(error.mean(), abs=1e-5)
 
 
-def test_the_folder_reproduces_itself_bit_for_bit(whole, tree, tmp_path):
-    config = load_config(whole.path / "config.toml")
-    again = pipeline.run(config, tmp_path / "again").folder
-    second = again.read_posterior()
-    for group in ("posterior", "sample_stats", "log_likelihood"):
-        assert second[group].to_dataset().equals(tree[group].to_dataset()), group
+def test_the_folder_reproduces_itself_bit_for_bit(bmm, whole, tree, tmp_path, monkeypatch):
+    """Even if the disk was full when the posterior was to be written, and a chain was lost."""
+
+    def fail(folder, tree):
+        raise RunError("the disk is full")
+
+    path = tmp_path / "again"
+    with monkeypatch.context() as patched:
+        patched.setattr(RunFolder, "write_posterior", fail)
+        stopped = bmm("run", whole.path / "config.toml", "-o", path)
+    assert stopped.code == 2
+    assert stopped.err == (
+        f"error: the disk is full\nwhat was sampled is kept; to go on: bmm resume {path}\n"
+    )
+    assert {each.name for each in path.iterdir()} == {"begun.json", "chains", *BEGUN}
+    assert len(list((path / "chains").glob("free-?.nc"))) == 4
+    (path / "chains" / "free-2.nc").unlink()
+
+    assert bmm("resume", path, "--quiet").code == whole.code
+    assert {each.name for each in path.iterdir()} == FILES | {"figures", "log.txt"}
+    assert (path / "log.txt").read_text().count("is taken from the store") == 3
+    second = RunFolder.open(path).read_posterior()
+    for group in tree.children:
+        assert second[group].to_dataset().identical(tree[group].to_dataset()), group
     for name in ("config.toml", "predictions.csv", "evaluation.csv"):
-        assert (again.path / name).read_bytes() == (whole.path / name).read_bytes()
+        assert (path / name).read_bytes() == (whole.path / name).read_bytes()
+    scores, expected = json.loads((path / "scores.json").read_text()), scores_of(whole)
+    assert scores.pop("seconds").keys() == expected.pop("seconds").keys()
+    assert scores == expected
+
+
+def test_a_posterior_without_scores_is_taken_up(bmm, whole, tmp_path):
+    path = tmp_path / "copy"
+    shutil.copytree(whole.path, path)
+    for name in ("scores.json", "predictions.csv"):
+        (path / name).unlink()
+    assert bmm("resume", path, "-q").code == whole.code
+    for name in FILES:
+        assert (path / name).read_bytes() == (whole.path / name).read_bytes()
+
+
+def test_a_complete_run_is_not_resumed(bmm, whole):
+    before = {path: path.stat().st_mtime_ns for path in whole.path.rglob("*")}
+    shown = bmm("resume", whole.path)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out == f"bmm resume {whole.path}\nThe run is complete.\n"
+    assert {path: path.stat().st_mtime_ns for path in whole.path.rglob("*")} == before
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
@@ -276,6 +317,7 @@ def test_an_interrupted_run_keeps_its_draws(runs):
     assert verdict["draws"] == posterior.sizes["draw"]
     assert verdict["failures"][0].startswith("sampling was interrupted")
     assert "interrupted: keeping the draws made so far" in (stopped.path / "log.txt").read_text()
+    assert f"to go on: bmm resume {stopped.path}" in stopped.out.replace("\r\n", "\n")
 
 
 def test_a_converged_run_exits_with_zero(bmm, whole, monkeypatch, tmp_path):

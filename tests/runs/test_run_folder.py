@@ -1,5 +1,7 @@
 """Run folders: made, refused, replaced, given up, read."""
 
+import errno
+import fcntl
 import resource
 import signal
 
@@ -131,6 +133,101 @@ def test_giving_up_never_throws_a_posterior_away(complete, tree):
     new.give_up()
     assert names(new.path) == ["begun.json", "config.toml", "log.txt", "posterior.nc"]
     assert RunFolder.open(complete.path.with_name("mine.previous")).read_scores()["n"] == 1
+
+
+def store_draws(folder, complete):
+    path = folder.chains / ("free-0.nc" if complete else "free-0.zarr/sample_stats/logp/c/0/0")
+    path.parent.mkdir(parents=True)
+    path.write_text("draws")
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_giving_up_never_throws_stored_draws_away(tmp_path, complete):
+    folder = begin(tmp_path / "x")
+    store_draws(folder, complete)
+    assert not folder.give_up()
+    assert names(folder.path) == ["chains", "config.toml", "log.txt"]
+    assert RunFolder.reopen(folder.path).read_config() == CONFIG
+
+
+def test_giving_up_takes_streams_without_draws_away(tmp_path):
+    folder = begin(tmp_path / "x")
+    (folder.chains / "free-0.zarr" / "sample_stats" / "logp").mkdir(parents=True)
+    (folder.chains / ".free-0.17.nc").write_text("the beginning of a chain")
+    assert folder.give_up()
+    assert names(tmp_path) == []
+
+
+def test_a_resumed_overwrite_discards_the_old_run_in_the_end(complete, tree):
+    begin(complete.path, overwrite=True).write_begun({"any": "thing"})
+    resumed = RunFolder.reopen(complete.path)
+    assert resumed.read_begun() == {"replaces_previous": True, "origin": {"any": "thing"}}
+    finish(resumed, tree, n=2)
+    assert names(complete.path.parent) == ["mine"]
+    assert not resumed.begun.exists()
+
+
+def test_an_overwrite_killed_at_once_may_begin_again(complete, tree):
+    RunFolder.create(complete.path, overwrite=True)
+    assert names(complete.path) == ["begun.json"]
+    finish(begin(complete.path), tree, n=2)
+    assert names(complete.path.parent) == ["mine"]
+
+
+def test_what_a_posterior_gave_is_discarded_with_it(complete):
+    complete.figures.mkdir()
+    complete.discard_results()
+    assert names(complete.path) == ["config.toml", "log.txt", "posterior.nc"]
+
+
+def test_one_process_at_a_time(tmp_path):
+    folder = begin(tmp_path / "x")
+    with folder.claimed():
+        with (
+            pytest.raises(RunError, match="x is in use by another process"),
+            RunFolder.reopen(folder.path).claimed(),
+        ):
+            pass
+        with pytest.raises(RunError, match="x is in use by another process"):
+            RunFolder.create(folder.path, overwrite=True)
+    with RunFolder.reopen(folder.path).claimed():
+        pass
+    assert folder.log.read_text() == "begun\n"
+
+
+def test_a_file_system_without_locks_will_do(tmp_path, monkeypatch, caplog):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with begin(tmp_path / "x").claimed():
+        assert "the file system knows no locks" in caplog.text
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    folder = begin(tmp_path / "x")
+    folder.log.unlink()
+    folder.log.mkdir()
+    with (
+        pytest.raises(RunError, match=r"log\.txt cannot be written \(Is a directory\)"),
+        folder.claimed(),
+    ):
+        pass
+
+
+def test_what_a_run_began_with_must_be_readable(tmp_path):
+    folder = begin(tmp_path / "x")
+    assert folder.read_begun() == {}
+    folder.begun.write_text("{")
+    with pytest.raises(RunError, match=r"begun\.json cannot be read"):
+        folder.read_begun()
+
+
+def test_reopening_what_is_no_run(tmp_path):
+    with pytest.raises(RunError, match="expected a run folder, but there is none"):
+        RunFolder.reopen(tmp_path / "x")
+    with pytest.raises(RunError, match=r"holds no run: config\.toml missing"):
+        RunFolder.reopen(tmp_path)
 
 
 def test_the_working_directory_and_links(complete, tree, tmp_path, monkeypatch):

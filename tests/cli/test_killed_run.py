@@ -1,0 +1,210 @@
+"""Runs that are killed at any time: what they leave is right, and they can be resumed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from bmm.mixing.storage import read_tree
+
+pytestmark = pytest.mark.slow
+
+KILLS = 50
+CONFIGURATION = """
+name = "killed"
+seed = 11
+[data]
+Z = [40, 46]
+N = [50, 62]
+[theory]
+models = ["FRDM2012", "DZ33"]
+[chart]
+Z = [40, 46]
+N = [50, 64]
+[mixing.basis]
+m_Z = 3
+m_N = 3
+[mixing.mode]
+sigma = [8.0, 8.0]
+sigma_below = 60.0
+[mixing.sampler]
+chains = 3
+cores = 2
+tune = 40
+"""
+FILES = {"config.toml", "posterior.nc", "predictions.csv", "evaluation.csv", "scores.json"}
+CHAINS = [
+    f"{name}-{chain}" for name in ("free", "mode") for chain in range(3)
+]  # as in posterior.nc
+NOT_CONVERGED = 3
+
+
+class Server:
+    """See `fork_server`."""
+
+    def __init__(self, configuration):
+        # Threads do not survive a fork, and might hold a lock: there must be none.
+        calm = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "OPENBLAS_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("fork_server.py"), configuration],
+            env=os.environ | {"OMP_NUM_THREADS": "1"} | calm,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self):
+        assert self.process.stdout.readline() == "ready\n"
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        assert not tasks.exists() or len(list(tasks.iterdir())) == 1
+
+    def run(self, *arguments, **options):
+        request = {"arguments": [str(each) for each in arguments], **options}
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+
+@pytest.fixture(scope="module")
+def place():
+    """A folder, in memory if possible: disks take long over thousands of small files."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def configuration(place):
+    path = place / "killed.toml"
+    path.write_text(CONFIGURATION + "draws = 40")
+    return path
+
+
+@pytest.fixture(scope="module")
+def server(configuration):
+    made = Server(configuration)
+    with made.process:
+        made.start()
+        yield made
+
+
+def tree_of(folder):
+    tree = read_tree(folder / "posterior.nc")
+    for name in ("compile_seconds", "sample_seconds"):
+        assert tree.attrs.pop(name) >= 0
+    return tree
+
+
+def scores_of(folder):
+    scores = json.loads((folder / "scores.json").read_text())
+    assert set(scores.pop("seconds")) == {"compile", "sample"}
+    return scores
+
+
+def assert_complete_and_equal(folder, whole):
+    """The run is that of an uninterrupted one, bit for bit, and nothing else is left."""
+    assert {path.name for path in folder.iterdir()} == FILES | {"figures", "log.txt"}
+    assert tree_of(folder).identical(tree_of(whole))
+    assert scores_of(folder) == scores_of(whole)
+    for name in ("config.toml", "predictions.csv", "evaluation.csv"):
+        assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
+    figures, expected = (
+        {path.name: path.read_bytes() for path in (each / "figures").iterdir()}
+        for each in (folder, whole)
+    )
+    assert figures == expected
+
+
+def assert_right_so_far(folder, whole, posterior):
+    """Whatever has its final name is what an uninterrupted run writes there."""
+    present = {path.name for path in folder.iterdir() if path.name[0] != "."}
+    assert present <= FILES | {"figures", "log.txt", "begun.json", "chains"}
+    for name in present & {"config.toml", "predictions.csv", "evaluation.csv"}:
+        assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
+    if "begun.json" in present:
+        json.loads((folder / "begun.json").read_text())
+    if "posterior.nc" in present:
+        assert tree_of(folder).identical(tree_of(whole))
+    if "scores.json" in present:
+        assert present >= FILES
+        assert scores_of(folder) == scores_of(whole)
+    for figure in (folder / "figures").glob("[!.]*"):
+        assert figure.read_bytes() == (whole / "figures" / figure.name).read_bytes()
+    for path in (folder / "chains").glob("[!.]*"):
+        expected = posterior.isel(chain=CHAINS.index(path.stem)).drop_vars("chain")
+        if path.suffix == ".nc":
+            found = read_tree(path)["posterior"].to_dataset().isel(chain=0).drop_vars("chain")
+            assert found.equals(expected), path
+        elif any(path.glob("sample_stats/logp/c/*")):
+            assert_stream_holds_the_first(path, expected)
+
+
+def assert_stream_holds_the_first(path, expected):
+    found = zarr.open_group(path, mode="r")["posterior/mu"][0]
+    made = np.isfinite(found).all(axis=1)
+    assert np.array_equal(found[made], expected["mu"].to_numpy()[made])
+
+
+def test_killed_at_any_time(server, configuration, place):
+    rng = np.random.default_rng(7)
+    whole = place / "whole"
+    run = server.run("run", configuration, "-o", whole, "--quiet")
+    assert run["status"] == NOT_CONVERGED
+    posterior = read_tree(whole / "posterior.nc")["posterior"].to_dataset()
+    kills, completed, folder = 0, 0, place / "run-0"
+    while kills < KILLS:
+        begun = (folder / "config.toml").exists()
+        command = ("resume", folder) if begun else ("run", configuration, "-o", folder)
+        # Twice as often in the first quarter, where chains are made, as in all that follows.
+        deadly = {"signal": signal.SIGKILL, "seconds": run["seconds"] * rng.random() ** 3}
+        status = server.run(*command, "--quiet", **deadly)["status"]
+        if status == -signal.SIGKILL:
+            kills += 1
+            if folder.exists():
+                assert_right_so_far(folder, whole, posterior)
+        else:
+            assert status in (0, NOT_CONVERGED)  # 0: killed when all was written
+            completed += 1
+            assert_complete_and_equal(folder, whole)
+        if status != -signal.SIGKILL or rng.random() < 0.2:
+            folder = place / f"run-{kills}-{completed}"
+    command = ("resume", folder) if folder.exists() else ("run", configuration, "-o", folder)
+    assert server.run(*command, "--quiet")["status"] in (0, NOT_CONVERGED)
+    assert_complete_and_equal(folder, whole)
+    # Not for lack of opportunity: chains were taken up, and whole posteriors.
+    logs = [log.read_text() for log in place.glob("run-*/log.txt")]
+    assert sum(log.count("is taken from the store") for log in logs) > 10
+    assert sum(log.count("run killed:") > log.count("sampled in") for log in logs) > 5
+
+
+def test_an_interrupted_run_is_resumed_to_the_same_result(server, place):
+    path = place / "longer.toml"
+    free, _, rest = CONFIGURATION.partition("[mixing.mode]")
+    path.write_text(f"{free}[mixing.sampler]{rest.partition('[mixing.sampler]')[2]}draws = 2000")
+    whole, folder = place / "longer", place / "interrupted"
+    server.run("run", path, "-o", whole)
+
+    def draw(number):
+        return str(folder / f"chains/free-0.zarr/sample_stats/logp/c/0/{number // 16}")
+
+    first = server.run("run", path, "-o", folder, signal=signal.SIGINT, file=draw(400))
+    assert first["status"] == NOT_CONVERGED
+    assert scores_of(folder)["convergence"]["partial"]
+    assert any((folder / "chains").iterdir())
+    partial = (folder / "posterior.nc").read_bytes()
+    for number in (signal.SIGINT, signal.SIGKILL):
+        again = server.run("resume", folder, signal=number, file=draw(100))
+        assert again["status"] == (NOT_CONVERGED if number == signal.SIGINT else -number)
+        assert (folder / "posterior.nc").read_bytes() == partial
+        assert scores_of(folder)["convergence"]["partial"]
+    resumed = server.run("resume", folder)
+    assert resumed["status"] == (0 if scores_of(folder)["converged"] else NOT_CONVERGED)
+    assert_complete_and_equal(folder, whole)
+    assert server.run("resume", folder)["status"] == 0
