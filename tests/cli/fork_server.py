@@ -31,7 +31,7 @@ class Compiled(Exception):
 
 
 def compile_all(configuration):
-    """Compile the models of the free chains and of those confined to a mode; both are remembered."""
+    """Compile the models of the free chains and of those confined to a mode, to be remembered."""
     asked = []
 
     def skip(*_, **__):
