@@ -77,6 +77,7 @@ def test_an_ensemble_renormalises_every_draw():
     assert forecast.log_density(measured).to_numpy()[1] == pytest.approx(np.log(expected))
 
 
+@pytest.mark.slow
 def test_hierarchical_stacking_finds_where_each_model_is_right(chart):
     Z = 30 + np.arange(300) // 20
     heavy = Z >= 38
