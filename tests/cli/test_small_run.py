@@ -59,7 +59,8 @@ FILES = {"config.toml", "posterior.nc", "predictions.csv", "evaluation.csv", "sc
 TOP_SCORES = [
     "name", "converged", "n", "rms_MeV", "rms_standard_error_MeV", "mae_MeV", "bias_MeV",
     "crps_MeV", "coverage", "coverage_standard_error", "log_score", "yardsticks", "bma_n",
-    "weights", "responsibilities", "convergence", "modes", "hyperparameters", "redundancy", "basis", "seconds",
+    "weights", "responsibilities", "convergence", "modes", "hyperparameters", "redundancy", "basis",
+    "seconds",
     "provenance",
 ]  # fmt: skip
 
