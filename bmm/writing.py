@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bmm.errors import RunError
 
-__all__ = ["discard_unfinished", "write_whole"]
+__all__ = ["discard_unfinished", "without_nan", "write_json", "write_whole"]
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -40,6 +43,33 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         raise RunError(f"{path} could not be written ({reason}); what was there is kept") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write plain values as JSON, whole; see `write_whole`.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    content : dict, list or number
+        Without NaN, which JSON does not have; see `without_nan`.
+    """
+    text = json.dumps(content, indent=2, allow_nan=False)
+    write_whole(path, lambda temporary: temporary.write_text(text + "\n", encoding="utf-8"))
+
+
+def without_nan(value: Any) -> Any:
+    """None, which JSON has, in place of every number that is not finite, at any depth."""
+    match value:
+        case dict():
+            return {key: without_nan(each) for key, each in value.items()}
+        case list():
+            return [without_nan(each) for each in value]
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value
 
 
 def discard_unfinished(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import pytest
 
 from bmm.errors import RunError
-from bmm.writing import discard_unfinished, write_whole
+from bmm.writing import discard_unfinished, without_nan, write_json, write_whole
 
 NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
 
@@ -82,7 +83,7 @@ def test_a_killed_process_leaves_the_old_file(old):
     script = """
 import sys, time
 from pathlib import Path
-from bmm.writing import discard_unfinished, write_whole
+from bmm.writing import discard_unfinished, without_nan, write_json, write_whole
 
 def write(path):
     with path.open("w") as stream:
@@ -113,3 +114,13 @@ def test_only_unfinished_files_are_discarded(tmp_path):
         path.write_text("kept")
     discard_unfinished(tmp_path)
     assert all((tmp_path / name).read_text() == "kept" for name in names)
+
+
+def test_what_json_does_not_have_becomes_none(tmp_path):
+    content = {"a": [1.0, float("nan")], "b": {"c": float("-inf"), "d": "text", "e": 3}}
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "x.json", content)
+    assert not list(tmp_path.iterdir())
+    write_json(tmp_path / "x.json", without_nan(content))
+    expected = {"a": [1.0, None], "b": {"c": None, "d": "text", "e": 3}}
+    assert json.loads((tmp_path / "x.json").read_text()) == expected

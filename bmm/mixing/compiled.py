@@ -52,11 +52,15 @@ class Compiled:
     seconds: float
 
     def with_data(self, data: dict[str, Any]) -> Compiled:
-        """Replace the data, by the names of `bmm.mixing.model.model_data`."""
+        """Replace the data, by the names of `bmm.mixing.model.model_data`; same machine code."""
         # Starting points are found with the model's own copy.
         with self.model:
             pm.set_data(data)
         return replace(self, machine=self.machine.with_data(**data), seconds=0.0)
+
+
+_MOST = 4
+_remembered: dict[tuple[Any, ...], Compiled] = {}
 
 
 def compile_mixture(
@@ -116,7 +120,3 @@ def compile_model(model: pm.Model, start: dict[str, FloatArray] | None = None) -
     names = (variable.name for variable in [*model.free_RVs, *model.deterministics])
     kept = tuple(name for name in names if name not in COORDINATES)
     return Compiled(machine, model, kept, seconds)
-
-
-_MOST = 4
-_remembered: dict[tuple[Any, ...], Compiled] = {}

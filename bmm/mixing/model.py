@@ -132,8 +132,9 @@ def build_model(
         if sigma_below is None:
             sigma = _variable("sigma", priors.sigma, dims="model")
         else:
-            whole = getattr(pm, priors.sigma.distribution).dist(**priors.sigma.parameters)
-            sigma = pm.Truncated("sigma", whole, lower=0, upper=sigma_below, dims="model")
+            whole = getattr(pm, priors.sigma.distribution).dist(**_parameters(priors.sigma))
+            below = np.float64(sigma_below)
+            sigma = pm.Truncated("sigma", whole, lower=0, upper=below, dims="model")
         eta = _variable("eta", priors.eta, dims="model")
         rho_Z = _variable("rho_Z", priors.rho_Z)
         rho_N = _variable("rho_N", priors.rho_N)
@@ -186,7 +187,7 @@ def _field(
     shape = (K, axes[0].m, axes[1].m)
     xi = pm.Normal("xi", 0.0, 1.0, shape=shape)
     roots = [_root_spectral_density(axis.omega, each) for axis, each in zip(axes, rho, strict=True)]
-    rotation = helmert(shape[0], full=True).T  # its first column is constant
+    rotation = helmert(K, full=True).T  # its first column is constant
     lattice = (data["phi_Z"], data["phi_N"], data["first"])
     about_level, excess, beta = LatticeField()(xi, pt.sqrt(eta), *roots, rotation, *lattice)
     pm.Deterministic("beta", beta, dims=("model", "basis_Z", "basis_N"))
@@ -195,11 +196,16 @@ def _field(
     return about_level + level[:, None]
 
 
-def _variable(name: str, prior: Prior, *, dims: str | None = None, shift: Any = 0) -> Any:
-    parameters: dict[str, Any] = dict(prior.parameters)
-    if shift != 0:
+def _variable(name: str, prior: Prior, *, dims: str | None = None, shift: Any = None) -> Any:
+    parameters = _parameters(prior)
+    if shift is not None:
         parameters["mu"] += shift
     return getattr(pm, prior.distribution)(name, **parameters, dims=dims)
+
+
+def _parameters(prior: Prior) -> dict[str, Any]:
+    # As float64: PyTensor computes with a plain 10.0 in single precision.
+    return {name: np.float64(value) for name, value in prior.parameters.items()}
 
 
 def _root_spectral_density(omega: Any, rho: Any) -> Any:

@@ -16,7 +16,7 @@ from bmm.figures.comparison import comparison_figure
 from bmm.figures.files import write_figure
 from bmm.rivals.interface import Forecast
 from bmm.runs.comparison_config import ComparisonConfig, file_stem
-from bmm.writing import write_whole
+from bmm.writing import write_json, write_whole
 
 __all__ = ["ComparisonFolder", "StoredForecast"]
 
@@ -182,5 +182,4 @@ class ComparisonFolder:
         write_whole(self.table, lambda path: table.to_csv(path, index=False, float_format="%.6g"))
         self.figures.mkdir(exist_ok=True)
         write_figure(self.figures / "comparison", comparison_figure(table, nuclei))
-        text = json.dumps(summary, indent=2, allow_nan=False)
-        write_whole(self.summary, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+        write_json(self.summary, summary)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from bmm.runs.comparison_config import ComparisonConfig
 from bmm.runs.comparison_folder import StoredForecast
 from bmm.theory.cards import Card
 from bmm.theory.library import build_model
+from bmm.writing import without_nan
 
 __all__ = ["report", "score_table"]
 
@@ -150,7 +150,7 @@ def report(
         "scores": _nested(table),
         "provenance": origin,
     }
-    return {key: _without_nan(value) for key, value in summary.items()}
+    return {key: without_nan(value) for key, value in summary.items()}
 
 
 def _uses(model: str | None, seen: set[str], cards: Mapping[str, Card]) -> bool:
@@ -174,15 +174,3 @@ def _nested(table: pd.DataFrame) -> dict[str, Any]:
         region, method = row.pop("region"), row.pop("method")
         scores.setdefault(region, {})[method] = row
     return scores
-
-
-def _without_nan(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _without_nan(each) for key, each in value.items()}
-        case list():
-            return [_without_nan(each) for each in value]
-        case float() if not math.isfinite(value):
-            return None
-        case _:
-            return value

@@ -20,7 +20,7 @@ from bmm.evaluation import Scores
 from bmm.mixing.storage import holds_draws, read_tree, write_tree
 from bmm.nuclides import nuclide_index, select_nuclei
 from bmm.runs.config import RunConfig, load_config
-from bmm.writing import discard_unfinished, write_whole
+from bmm.writing import discard_unfinished, write_json, write_whole
 
 if sys.platform != "win32":
     import fcntl
@@ -90,7 +90,7 @@ class RunFolder:
         except OSError as error:
             raise RunError(f"{path}: the run folder cannot be made ({error.strerror})") from error
         if replaces:
-            folder._write_json(folder.begun, {"replaces_previous": True})
+            write_json(folder.begun, {"replaces_previous": True})
         return folder
 
     @property
@@ -227,7 +227,7 @@ class RunFolder:
 
     def write_begun(self, origin: dict[str, Any]) -> None:
         """Write down what the run begins with, plain values."""
-        self._write_json(self.begun, self.read_begun() | {"origin": origin})
+        write_json(self.begun, self.read_begun() | {"origin": origin})
 
     def read_begun(self) -> dict[str, Any]:
         """Read what the run began with; nothing if that was not written."""
@@ -312,12 +312,7 @@ class RunFolder:
 
     def write_scores(self, scores: Scores | dict[str, Any]) -> None:
         """Write the scores; the run is then complete."""
-        self._write_json(self.scores, scores)
-
-    @staticmethod
-    def _write_json(file: Path, content: Any) -> None:
-        text = json.dumps(content, indent=2, allow_nan=False)
-        write_whole(file, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+        write_json(self.scores, scores)
 
     def read_scores(self) -> Scores:
         """Read the scores.

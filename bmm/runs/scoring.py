@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +20,7 @@ from bmm.mixing.settings import Mixing
 from bmm.nuclides import nuclide_index
 from bmm.prediction.predictive import Prediction, predict
 from bmm.runs.config import RunConfig
+from bmm.writing import without_nan
 
 __all__ = ["score_run"]
 
@@ -94,7 +94,7 @@ def score_run(
         },
         "provenance": json.loads(tree.attrs["provenance"]),
     }
-    return {key: _without_nan(value) for key, value in found.items()}
+    return {key: without_nan(value) for key, value in found.items()}
 
 
 def _redundancy(chart: xr.Dataset, measured: pd.DataFrame) -> dict[str, Any]:
@@ -110,19 +110,6 @@ def _redundancy(chart: xr.Dataset, measured: pd.DataFrame) -> dict[str, Any]:
         "effective_models": found.effective_models,
         "pairs": [{str(k): v for k, v in row.items()} for row in found.pairs.to_dict("records")],
     }
-
-
-def _without_nan(value: Any) -> Any:
-    """None, which JSON has, in place of a number that a few draws or one chain do not give."""
-    match value:
-        case dict():
-            return {key: _without_nan(each) for key, each in value.items()}
-        case list():
-            return [_without_nan(each) for each in value]
-        case float() if not math.isfinite(value):
-            return None
-        case _:
-            return value
 
 
 def _with_measurement_noise(
