@@ -1,12 +1,12 @@
-"""Do all seeds find the same posterior?
+"""Whether all seeds find the same posterior.
 
     uv run python benchmarks/modes.py benchmarks/problems/accurate.toml
     uv run python benchmarks/modes.py default --seeds 5 --draws 500
     uv run python benchmarks/modes.py benchmarks/problems/accurate.toml --gamma  # the talk's prior
 
-Each seed is a fit of its own, with a verdict of its own.  The last line takes the chains of all seeds
-together: an R-hat near 1 there says that they describe the same distribution, and not merely that
-each agrees with itself.
+Each seed is a fit of its own, with a verdict of its own.  The last line takes the chains of all
+seeds together: an R-hat near 1 there says that they describe the same distribution, and not merely
+that each agrees with itself.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def main(
         modes = tree["modes"].sizes["mode"] if "modes" in tree.children else 1
         found.append(compared_quantities(tree, hyperparameters(config.mixing.noise)))
         console.print(
-            f"seed {seed:3d}: R-hat {verdict['max_r_hat']:.4f}, ESS {verdict['min_ess_bulk']:5.0f}, "
+            f"seed {seed:3d}: R-hat {verdict['max_r_hat']:.4f}, "
+            f"ESS {verdict['min_ess_bulk']:5.0f}, "
             f"modes {modes}, divergences {verdict['divergences']}, "
             f"sampling {tree.attrs['sample_seconds']:.0f} s, sigma {middle(found[-1])}"
         )
