@@ -60,22 +60,23 @@ def number_of_functions(shortest: float, half_range: float, c: float) -> int:
     return ceil(_FUNCTIONS_SLOPE * c * half_range / shortest)
 
 
-def root_spectral_density(omega: FloatArray, rho: float) -> FloatArray:
+def root_spectral_density(omega: FloatArray, rho: npt.ArrayLike) -> FloatArray:
     """Square root of the spectral density of exp[-x^2 / (2 rho^2)].
 
     Parameters
     ----------
     omega : array (m,)
         Frequencies, 1/nucleon.
-    rho : float
+    rho : float or array (..., 1)
         Length scale, nucleons.
 
     Returns
     -------
-    array (m,)
+    array (..., m)
         sqrt(S), S(omega) = sqrt(2 pi) rho exp(-rho^2 omega^2 / 2).
     """
-    return np.asarray(sqrt(sqrt(2 * pi) * rho) * np.exp(-0.25 * (rho * omega) ** 2))
+    rho = np.asarray(rho, dtype=np.float64)
+    return np.asarray(np.sqrt(sqrt(2 * pi) * rho) * np.exp(-0.25 * (rho * omega) ** 2))
 
 
 @dataclass(frozen=True)

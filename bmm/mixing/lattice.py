@@ -18,21 +18,16 @@ alike: no weight feels it, and it keeps its prior, while the data hold the other
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
-import pytensor.tensor as pt
-from pytensor.gradient import DisconnectedType, disconnected_type
-from pytensor.graph.basic import Apply, Variable
 
 from bmm.errors import DataError
 from bmm.mixing.basis import Axis
-from bmm.mixing.operation import CompiledOperation
 
-__all__ = ["Lattice", "LatticeField", "lattice_field"]
+__all__ = ["Lattice", "lattice_field", "lattice_field_pullback"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -73,6 +68,7 @@ class Lattice:
         return cls(axis_Z.functions(chains), axis_N.functions(N), np.append(first, len(Z)))
 
 
+@numba.njit(cache=True, error_model="numpy")
 def lattice_field(
     xi: FloatArray,
     amplitude: FloatArray,
@@ -125,7 +121,7 @@ def lattice_field(
     n = phi_N.shape[0]
     field = np.empty((K, n))
     for chain in range(chains):
-        start, stop = first[chain], first[chain + 1]
+        start, stop = int(first[chain]), int(first[chain + 1])
         values = np.dot(by_chain[chain], phi_N[start:stop].T)
         for k in range(K):
             for i in range(stop - start):
@@ -138,6 +134,7 @@ def lattice_field(
     return field, excess, beta
 
 
+@numba.njit(cache=True, error_model="numpy")
 def lattice_field_pullback(
     g: FloatArray,
     g_excess: FloatArray,
@@ -162,7 +159,7 @@ def lattice_field_pullback(
     common = g_excess / n - np.dot(g, np.full(n, 1.0 / n))
     by_chain = np.empty((K, phi_Z.shape[0], m_N))
     for chain in range(phi_Z.shape[0]):
-        start, stop = first[chain], first[chain + 1]
+        start, stop = int(first[chain]), int(first[chain + 1])
         gathered = np.empty((K, stop - start))
         for k in range(K):
             for i in range(stop - start):
@@ -190,39 +187,3 @@ def lattice_field_pullback(
         g_amplitude[k] = total
     g_xi = np.dot(rotation.T, g_beta.reshape(K, m_Z * m_N)).reshape(K, m_Z, m_N)
     return g_xi, g_amplitude, g_root_Z, g_root_N
-
-
-class LatticeField(CompiledOperation):
-    """PyTensor operation of `lattice_field`."""
-
-    function = staticmethod(lattice_field)
-    output_types = (pt.dmatrix, pt.dvector, pt.dtensor3)
-    _differentiable = 4
-
-    def pullback(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Any
-    ) -> list[Variable]:
-        """Gradient with respect to the parameters; the lattice is constant."""
-        by_output = [
-            pt.zeros_like(output) if isinstance(g.type, DisconnectedType) else g
-            for g, output in zip(cotangents[:2], outputs[:2], strict=True)
-        ]
-        g_xi, *others = _LatticeFieldPullback()(*by_output, outputs[2], *inputs[1:])
-        if not isinstance(cotangents[2].type, DisconnectedType):
-            g_xi += pt.tensordot(inputs[self._differentiable].T, cotangents[2], 1)
-        return [g_xi, *others, *(disconnected_type() for _ in inputs[self._differentiable :])]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """Tell which inputs field, excess and beta depend on differentiably."""
-        parameters = [[True, True, i == 0] for i in range(self._differentiable)]
-        return parameters + [[False] * 3] * (len(node.inputs) - self._differentiable)
-
-    def infer_shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        """Shapes (model, nucleus), (model,) and (model, m_Z, m_N)."""
-        models, nuclei = shapes[0][0], shapes[6][0]
-        return [(models, nuclei), (models,), shapes[0]]
-
-
-class _LatticeFieldPullback(CompiledOperation):
-    function = staticmethod(lattice_field_pullback)
-    output_types = (pt.dtensor3, pt.dvector, pt.dvector, pt.dvector)

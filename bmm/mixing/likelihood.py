@@ -22,21 +22,15 @@ v collecting the measurement's variance and the model's own stated one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import lgamma, log, pi
-from typing import Any
 
 import numba
 import numpy as np
 import numpy.typing as npt
-import pytensor.tensor as pt
-from pytensor.gradient import disconnected_type
-from pytensor.graph.basic import Apply, Variable
 
 from bmm.mixing.elementary import exponential, logarithm
-from bmm.mixing.operation import CompiledOperation
 
-__all__ = ["SIGMA_UNIT", "LocalMixture", "local_mixture"]
+__all__ = ["SIGMA_UNIT", "local_mixture"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -59,6 +53,7 @@ def digamma(x: float) -> float:
     return shift + log(x) - 0.5 / x - series
 
 
+@numba.njit(cache=True, error_model="numpy")
 def local_mixture(
     field: FloatArray,
     sigma: FloatArray,
@@ -102,7 +97,7 @@ def local_mixture(
     K, n = field.shape
     unit = np.empty(n)
     for i in range(n):
-        unit[i] = exponential(1.0 * power * log_A[i])
+        unit[i] = exponential(power * log_A[i])
     joint = np.empty((K, n))
     by_scale = np.empty((K, n))
     by_nu = np.empty((K, n))
@@ -114,8 +109,7 @@ def local_mixture(
             covered = np.isfinite(theory[k, i])
             by_nu[k, i] = (mass[i] - theory[k, i]) ** 2 if covered else 0.0
             prior[k, i] = field[k, i] if covered else -np.inf
-        # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
-        _component(joint[k], by_scale[k], by_nu[k], 1.0 * nu)
+        _component(joint[k], by_scale[k], by_nu[k], nu)
         for i in range(n):
             joint[k, i] += prior[k, i]
     log_density = _normalise(joint)
@@ -187,60 +181,3 @@ def _normalise(terms: FloatArray) -> FloatArray:
     for i in range(n):
         total[i] = logarithm(total[i]) + top[i]
     return total
-
-
-class LocalMixture(CompiledOperation):
-    """PyTensor operation of `local_mixture`.
-
-    Its first output is the log density; the derivatives computed on the way are further outputs,
-    which the gradient picks up again.
-    """
-
-    function = staticmethod(local_mixture)
-    output_types = (pt.dvector, pt.dmatrix, pt.dmatrix, pt.dvector, pt.dvector)
-    _differentiable = 4
-
-    def pullback(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Any
-    ) -> list[Variable]:
-        """Gradient with respect to field, sigma, nu and power; the data are constant."""
-        gradients = _LocalMixturePullback()(cotangents[0], *outputs[1:])
-        return [*gradients, *(disconnected_type() for _ in inputs[self._differentiable :])]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """Tell that only the log density is differentiable, by the first four inputs."""
-        return [
-            [i < self._differentiable, False, False, False, False] for i in range(len(node.inputs))
-        ]
-
-    def infer_shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        """Shapes of the log density and of its derivatives."""
-        matrix, vector = shapes[0], (shapes[0][1],)
-        return [vector, matrix, matrix, vector, vector]
-
-
-def local_mixture_pullback(
-    g: FloatArray,
-    d_field: FloatArray,
-    d_sigma: FloatArray,
-    d_nu: FloatArray,
-    d_power: FloatArray,
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Carry a gradient g (nucleus,) by the log densities on, with the derivatives at hand.
-
-    Returns
-    -------
-    tuple of arrays
-        Gradients with respect to field (nucleus, model), sigma (model,), nu and power.
-    """
-    K, n = d_field.shape
-    g_field = np.empty((K, n))
-    for k in range(K):
-        for i in range(n):
-            g_field[k, i] = g[i] * d_field[k, i]
-    return g_field, np.dot(d_sigma, g), np.asarray(np.dot(g, d_nu)), np.asarray(np.dot(g, d_power))
-
-
-class _LocalMixturePullback(CompiledOperation):
-    function = staticmethod(local_mixture_pullback)
-    output_types = (pt.dmatrix, pt.dvector, pt.dscalar, pt.dscalar)

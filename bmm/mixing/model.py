@@ -1,9 +1,10 @@
 """The PyMC model of the local mixture.
 
 The free variables are chosen for the sampler: xi, an orthogonal rotation of the coefficients beta,
-and the level of each field, its mean over the fitted nuclei, around which the prior of mu_k is
-moved (see `bmm.mixing.lattice`).  As the beta are independent standard normals, so are the xi, and
-neither choice changes the distribution of any quantity.
+and the level of each field, its mean over the fitted nuclei, in place of mu (see
+`bmm.mixing.lattice`).  As the beta are independent standard normals, so are the xi; and a level
+differs from mu_k by what does not depend on it, so that its density is the prior of mu_k there.
+Neither choice changes the distribution of any quantity.
 """
 
 from __future__ import annotations
@@ -11,31 +12,37 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 from scipy.linalg import helmert
 
-from bmm.mixing.basis import Axis
-from bmm.mixing.lattice import Lattice, LatticeField
-from bmm.mixing.likelihood import LocalMixture
+from bmm.mixing.basis import Axis, root_spectral_density
+from bmm.mixing.density import LogLikelihood, pack
+from bmm.mixing.lattice import Lattice
 from bmm.mixing.noise import likelihood_data
 from bmm.mixing.settings import Basis, Mixing, Noise, Prior
 
 __all__ = [
     "COORDINATES",
+    "DERIVED",
     "HYPERPARAMETERS",
     "axes",
     "build_model",
     "hyperparameters",
     "model_data",
+    "name_variables",
 ]
 
 HYPERPARAMETERS = ("sigma", "mu", "eta", "rho_Z", "rho_N", "nu", "A_power")
 """Names of all hyperparameters; the last two exist only where they are learned."""
 
 COORDINATES = ("xi", "level")
-"""Free variables that only stand for others, and need not be kept."""
+"""Free variables that only stand for others."""
+
+DERIVED = ("mu", "beta")
+"""What they stand for; see `name_variables`."""
 
 
 def hyperparameters(noise: Noise) -> list[str]:
@@ -114,27 +121,20 @@ def build_model(
     pymc.Model
         Hyperparameters sigma, mu, eta (model), rho_Z, rho_N and, where learned, nu and A_power;
         coefficients beta (model, basis_Z, basis_N).  Of these mu and beta are deterministic
-        functions of the free variables level and xi.  The observed variable is mass_excess
-        (nucleus), MeV.  Everything that `model_data` names can be replaced.
+        functions of the free variables level and xi.  The likelihood is the potential
+        log_likelihood, log(1/MeV).  What `model_data` names can be replaced.
     """
     priors, noise = settings.priors, settings.noise
     models = problem["model"].to_numpy()
     coords = {
         "model": models,
+        "combination": np.arange(len(models)),
         "basis_Z": np.arange(1, axis_Z.m + 1),
         "basis_N": np.arange(1, axis_N.m + 1),
     }
     with pm.Model(coords=coords) as model:
-        data = {
-            name: pm.Data(name, value)
-            for name, value in model_data(problem, axis_Z, axis_N, noise).items()
-        }
-        if sigma_below is None:
-            sigma = _variable("sigma", priors.sigma, dims="model")
-        else:
-            whole = getattr(pm, priors.sigma.distribution).dist(**_parameters(priors.sigma))
-            below = np.float64(sigma_below)
-            sigma = pm.Truncated("sigma", whole, lower=0, upper=below, dims="model")
+        packed = pm.Data("packed", model_data(problem, axis_Z, axis_N, noise)["packed"])
+        sigma = _sigma(priors.sigma, sigma_below)
         eta = _variable("eta", priors.eta, dims="model")
         rho_Z = _variable("rho_Z", priors.rho_Z)
         rho_N = _variable("rho_N", priors.rho_N)
@@ -145,22 +145,24 @@ def build_model(
         power: Any = noise.A_power
         if "A_power" in learned:
             power = _variable("A_power", priors.A_power)
-        field = _field(len(models), (axis_Z, axis_N), eta, (rho_Z, rho_N), priors.mu, data)
-
-        def log_density(value: Any, field: Any, sigma: Any, nu: Any, power: Any) -> Any:
-            constants = (data[name] for name in ("theory", "variance", "log_A"))
-            return LocalMixture()(field, sigma, nu, power, value, *constants)[0]
-
-        pm.CustomDist(
-            "mass_excess",
-            field,
+        xi = pm.Normal("xi", 0.0, 1.0, dims=("combination", "basis_Z", "basis_N"))
+        level = pm.Flat("level", dims="model")
+        value, excess, beta, *_ = LogLikelihood()(
+            xi,
+            pt.sqrt(eta),
+            _root_spectral_density(axis_Z.omega, rho_Z),
+            _root_spectral_density(axis_N.omega, rho_N),
+            level,
             sigma,
             pt.as_tensor(nu, dtype="float64"),
             pt.as_tensor(power, dtype="float64"),
-            logp=log_density,
-            signature="(k,n),(k),(),()->(n)",
-            observed=data["mass"],
+            _rotation(len(models)),
+            packed,
         )
+        pm.Potential("log_likelihood", value)
+        mu = pm.Deterministic("mu", level - excess, dims="model")
+        pm.Potential("prior_of_mu", pm.logp(_distribution(priors.mu), mu))
+        pm.Deterministic("beta", beta, dims=("model", "basis_Z", "basis_N"))
     return model
 
 
@@ -177,30 +179,65 @@ def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, noise: Noise) ->
         Noise settings.
     """
     lattice = Lattice.of(axis_Z, axis_N, problem["Z"].to_numpy(), problem["N"].to_numpy())
-    return vars(lattice) | likelihood_data(problem, noise)
+    return {"packed": pack(lattice, **likelihood_data(problem, noise))}
 
 
-def _field(
-    K: int, axes: tuple[Axis, Axis], eta: Any, rho: tuple[Any, Any], prior_mu: Prior, data: Any
-) -> Any:
-    """Declare beta and mu, and return the fields (model, nucleus)."""
-    shape = (K, axes[0].m, axes[1].m)
-    xi = pm.Normal("xi", 0.0, 1.0, shape=shape)
-    roots = [_root_spectral_density(axis.omega, each) for axis, each in zip(axes, rho, strict=True)]
-    rotation = helmert(K, full=True).T  # its first column is constant
-    lattice = (data["phi_Z"], data["phi_N"], data["first"])
-    about_level, excess, beta = LatticeField()(xi, pt.sqrt(eta), *roots, rotation, *lattice)
-    pm.Deterministic("beta", beta, dims=("model", "basis_Z", "basis_N"))
-    level = _variable("level", prior_mu, shift=excess, dims="model")
-    pm.Deterministic("mu", level - excess, dims="model")
-    return about_level + level[:, None]
+def name_variables(draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axis]) -> xr.Dataset:
+    """Replace the coordinates of the sampler by what they stand for.
+
+    Parameters
+    ----------
+    draws : Dataset
+        Draws of the free variables (chain, draw, ...).
+    problem : Dataset
+        The training nuclei.
+    axes : tuple of Axis
+        Basis along Z and N.
+
+    Returns
+    -------
+    Dataset
+        With beta (chain, draw, model, basis_Z, basis_N), in single precision, and mu (chain, draw,
+        model) in place of xi and level.
+    """
+    models = draws["model"].to_numpy()
+    coordinates = draws["xi"].to_numpy()
+    beta = np.einsum("kl,cdlij->cdkij", _rotation(len(models)), coordinates, optimize=True)
+    functions = [axis.functions(problem[axis.name].to_numpy()) for axis in axes]
+    mean = functions[0].T @ functions[1] / problem.sizes["nucleus"]
+    roots = [
+        root_spectral_density(axis.omega, draws[f"rho_{axis.name}"].to_numpy()[..., None])
+        for axis in axes
+    ]
+    excess = np.sqrt(draws["eta"].transpose(..., "model").to_numpy()) * np.einsum(
+        "cdkij,cdi,cdj,ij->cdk", beta, *roots, mean, optimize=True
+    )
+    over = ("chain", "draw")
+    named = draws.drop_vars([*COORDINATES, "combination"]).assign(
+        mu=((*over, "model"), draws["level"].transpose(..., "model").to_numpy() - excess),
+        beta=((*over, "model", "basis_Z", "basis_N"), beta.astype(np.float32)),
+    )
+    return named.assign_coords({name: draws[name] for name in ("basis_Z", "basis_N")})
 
 
-def _variable(name: str, prior: Prior, *, dims: str | None = None, shift: Any = None) -> Any:
-    parameters = _parameters(prior)
-    if shift is not None:
-        parameters["mu"] += shift
-    return getattr(pm, prior.distribution)(name, **parameters, dims=dims)
+def _rotation(K: int) -> npt.NDArray[np.float64]:
+    """Orthogonal (K, K): the first column, which shifts all fields alike, is constant."""
+    return np.ascontiguousarray(helmert(K, full=True).T)
+
+
+def _sigma(prior: Prior, below: float | None) -> Any:
+    if below is None:
+        return _variable("sigma", prior, dims="model")
+    whole = _distribution(prior)
+    return pm.Truncated("sigma", whole, lower=0, upper=np.float64(below), dims="model")
+
+
+def _distribution(prior: Prior) -> Any:
+    return getattr(pm, prior.distribution).dist(**_parameters(prior))
+
+
+def _variable(name: str, prior: Prior, *, dims: str | None = None) -> Any:
+    return getattr(pm, prior.distribution)(name, **_parameters(prior), dims=dims)
 
 
 def _parameters(prior: Prior) -> dict[str, Any]:

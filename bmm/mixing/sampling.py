@@ -300,10 +300,7 @@ def _progress(
 
 
 def _tidy(raw: xr.DataTree, chain: int, compiled: Compiled) -> xr.DataTree:
-    """Keep what nutpie gives in memory and on disk alike, up to the last complete draw.
-
-    Coefficients are kept in single precision.
-    """
+    """Keep what nutpie gives in memory and on disk alike, up to the last complete draw."""
     groups = {
         "posterior": raw["posterior"].to_dataset()[list(compiled.variables)],
         "sample_stats": raw["sample_stats"].to_dataset()[list(STATISTICS)],
@@ -327,8 +324,8 @@ def _tidy(raw: xr.DataTree, chain: int, compiled: Compiled) -> xr.DataTree:
             "inference_library": "nutpie",
             "inference_library_version": nutpie.__version__,
         }
-    posterior = groups["posterior"]
-    groups["posterior"] = posterior.assign(beta=posterior["beta"].astype(np.float32))
+    if compiled.finish is not None:
+        groups["posterior"] = compiled.finish(groups["posterior"])
     return xr.DataTree.from_dict(groups)
 
 

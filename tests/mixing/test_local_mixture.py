@@ -1,10 +1,8 @@
 import numpy as np
-import pytensor
-import pytensor.tensor as pt
 import pytest
 from scipy import special, stats
 
-from bmm.mixing.likelihood import LocalMixture, digamma, local_mixture
+from bmm.mixing.likelihood import digamma, local_mixture
 
 n, K = 12, 3
 
@@ -136,25 +134,3 @@ def test_mean_of_the_mixture_over_dirichlet_weights_is_the_density(rng, data):
         sampled = rng.dirichlet(np.exp(field[:, i]), size=20_000) @ components[:, i]
         error = sampled.std() / np.sqrt(len(sampled))
         assert abs(sampled.mean() - np.exp(log_density[i])) < 4.5 * error
-
-
-def test_compiled_operation_and_its_gradient_are_the_python_function(rng, data):
-    field, sigma, nu, power = pt.dmatrix(), pt.dvector(), pt.dscalar(), pt.dscalar()
-    density = LocalMixture()(field, sigma, nu, power, *data)[0]
-    g = pt.dvector()
-    gradient = pytensor.grad((g * density).sum(), [field, sigma, nu, power])
-    compiled = pytensor.function([field, sigma, nu, power, g], [density, *gradient], mode="NUMBA")
-    cotangent = rng.normal(size=n)
-    for value in (4.0, np.inf):
-        parameters = point(rng, value)
-        log_density, d_field, d_sigma, d_nu, d_power = local_mixture(*parameters, *data)
-        results = compiled(*parameters, cotangent)
-        expected = (
-            log_density,
-            cotangent * d_field,
-            d_sigma @ cotangent,
-            cotangent @ d_nu,
-            cotangent @ d_power,
-        )
-        for one, other in zip(results, expected, strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-13)

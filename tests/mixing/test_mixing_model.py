@@ -5,10 +5,10 @@ from scipy import special, stats
 
 from bmm.errors import ConfigError, DataError
 from bmm.mixing.basis import root_spectral_density
-from bmm.mixing.fit import fit
+from bmm.mixing.fit import fit, read_axes
 from bmm.mixing.model import axes, build_model, hyperparameters, length_scales
 from bmm.mixing.problem import training_problem
-from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Prior, Priors
+from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Prior, Priors, Sampler
 
 BASIS = Basis(m_Z=3, m_N=4, c_Z=2, c_N=2)
 LEARNED = Mixing(noise=Noise(nu="learn", A_power="learn"), basis=BASIS, priors="talk")
@@ -34,24 +34,33 @@ NORMAL_PRIORS = {
 
 
 def test_prior_is_the_one_that_is_stated(world):
-    # Drawn through the free variables of the sampler, and directly.
-    problem = training_problem(world.measured, world.theory)
-    axis_Z, axis_N = axes(world.chart["Z"], world.chart["N"], NORMAL)
-    model = build_model(problem, axis_Z, axis_N, NORMAL)
-    names = ("mu", "eta", "rho_Z", "rho_N", "beta")
-    through = dict(zip(names, pm.draw([model[name] for name in names], 2000, 4), strict=True))
+    # Masses that nobody knows tell nothing: what is sampled, through the sampler's own coordinates,
+    # is the prior.
+    unknown = world.measured.assign(mass_excess_uncertainty=1e3)
+    settings = NORMAL.model_copy(
+        update={
+            "noise": Noise(family="normal", A_power=1.0),
+            "sampler": Sampler(chains=4, draws=2000, tune=500),
+        }
+    )
+    tree = fit(unknown, world.theory, world.chart, settings, seed=3)
+    apart = tree["posterior"].to_dataset().isel(draw=slice(None, None, 8))
+    stacked = apart.stack(sample=("chain", "draw")).transpose("sample", ...)
+    names = ("sigma", "mu", "eta", "rho_Z", "rho_N", "beta")
+    through = {name: stacked[name].to_numpy().astype(float) for name in names}
     rng = np.random.default_rng(5)
     K, m_Z, m_N = through["beta"].shape[1:]
     direct = {
         name: NORMAL_PRIORS[name].rvs((4000, K) if through[name].ndim > 1 else 4000, rng)
         for name in names[:-1]
     } | {"beta": rng.normal(size=(4000, K, m_Z, m_N))}
+    axis_Z, axis_N = read_axes(tree)
 
     def weights(draw):
         """Mixing weights at the first and the last nucleus, array (draw, nucleus, model)."""
-        ends = problem.isel(nucleus=[0, -1])
+        ends = world.theory.isel(nucleus=[0, -1])
         roots = [
-            np.stack([root_spectral_density(axis.omega, rho) for rho in draw[f"rho_{axis.name}"]])
+            root_spectral_density(axis.omega, draw[f"rho_{axis.name}"][:, None])
             for axis in (axis_Z, axis_N)
         ]
         field = draw["mu"][:, None] + np.sqrt(draw["eta"])[:, None] * np.einsum(

@@ -4,8 +4,7 @@ import sys
 import pytensor.tensor as pt
 
 from bmm.mixing import operation
-from bmm.mixing.lattice import LatticeField, _LatticeFieldPullback
-from bmm.mixing.likelihood import LocalMixture
+from bmm.mixing.density import LogLikelihood, _LogLikelihoodPullback
 
 SOURCE = """
 UNIT = 0.1
@@ -52,6 +51,6 @@ def test_version_of_the_compiled_code_changes_with_anything_compiled_into_it(tmp
 
 
 def test_operations_of_the_same_kind_are_equal():
-    for kind in (LatticeField, _LatticeFieldPullback, LocalMixture):
+    for kind in (LogLikelihood, _LogLikelihoodPullback):
         assert kind() == kind()
         assert hash(kind()) == hash(kind())

@@ -11,9 +11,9 @@ def compilations(monkeypatch):
     made = []
     compile_model = compiled.compile_model
 
-    def noted(model, start=None):
+    def noted(model, *arguments, **options):
         made.append(tuple(model.coords["model"]))
-        return compile_model(model, start)
+        return compile_model(model, *arguments, **options)
 
     monkeypatch.setattr(compiled, "compile_model", noted)
     return made

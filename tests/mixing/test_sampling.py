@@ -97,7 +97,6 @@ def test_normal_draws_are_normal_and_the_same_for_the_same_seed(compiled):
         draws, others = (each.tree["posterior"][name] for each in (first, other))
         assert not np.isin(draws, others).any()
         assert not np.isin(draws[0], draws[1]).any()
-    assert first.tree["posterior"]["beta"].dtype == np.float32
     assert first.tree["posterior"]["model"].to_numpy().tolist() == ["a", "b", "c"]
     assert {"logp", "energy", "diverging", "maxdepth_reached"} <= set(
         first.tree["sample_stats"].data_vars
