@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from rich.table import Table
 from rivals import exact_model, hsgp_model
 from study import Study
 
-from bmm.mixing.model import build_model
+from bmm.mixing.compiled import Compiled, compile_mixture, compile_model
 from bmm.mixing.sampling import sample
 from bmm.mixing.settings import Sampler
 
@@ -53,32 +54,36 @@ class Run:
 
 
 class _Clock:
-    """Notes when each chain begins, leaves its warm-up and ends, from nutpie's reports."""
+    """Notes when each chain begins, leaves its warm-up and ends, from nutpie's reports.
+
+    bmm runs every chain by a call of its own.
+    """
 
     def __init__(self) -> None:
         self.begun: dict[int, float] = {}
         self.warm: dict[int, tuple[float, int]] = {}
         self.ended: dict[int, tuple[float, int]] = {}
 
-    def note(self, chains) -> None:
-        """Take a report."""
+    def note(self, number: int, chain) -> None:
+        """Take a report of a chain."""
         now = time.perf_counter()
-        for number, chain in enumerate(chains):
-            self.begun.setdefault(number, now)
-            if not chain.tuning:
-                self.warm.setdefault(number, (now, chain.total_num_steps))
-            if chain.finished_draws == chain.total_draws:
-                self.ended.setdefault(number, (now, chain.total_num_steps))
+        self.begun.setdefault(number, now)
+        if not chain.tuning:
+            self.warm.setdefault(number, (now, chain.total_num_steps))
+        if chain.finished_draws == chain.total_draws:
+            self.ended.setdefault(number, (now, chain.total_num_steps))
 
 
 @contextmanager
 def _timed() -> Iterator[_Clock]:
     """Listen to the reports that nutpie makes to its caller."""
-    clock, original = _Clock(), nutpie.sample
+    clock, original, numbers = _Clock(), nutpie.sample, itertools.count()
 
     def listening(*arguments, progress_callback, **options):
+        number = next(numbers)
+
         def report(chains) -> None:
-            clock.note(chains)
+            clock.note(number, chains[0])
             progress_callback(chains)
 
         return original(*arguments, progress_callback=report, progress_rate=10, **options)
@@ -87,10 +92,10 @@ def _timed() -> Iterator[_Clock]:
         yield clock
 
 
-def nutpie_run(model: pm.Model, settings: Sampler) -> Run:
+def nutpie_run(compiled: Compiled, settings: Sampler) -> Run:
     """Sample with bmm's own runner of nutpie."""
     with _timed() as clock:
-        sampled = sample(model, settings, SEED)
+        sampled = sample(compiled, settings, SEED)
     chains = range(settings.chains)
     steps = [clock.ended[c][1] - clock.warm[c][1] for c in chains]
     return Run(
@@ -128,6 +133,11 @@ def pymc_run(model: pm.Model, settings: Sampler) -> Run:
     return Run(posterior, settings, steps, elapsed - warm_up - sampling, warm_up, sampling)
 
 
+def rival_run(model: pm.Model, settings: Sampler) -> Run:
+    """Sample a rival's model in the same way."""
+    return nutpie_run(compile_model(model), settings)
+
+
 type Rival = tuple[Callable[[Study], pm.Model], Callable[[pm.Model, Sampler], Run]]
 
 
@@ -146,12 +156,12 @@ def race(whole: Study, few: Study, ours: Sampler, theirs: Sampler) -> Iterator[T
     assert_hsgp_agrees(whole)
     yield _lap(
         whole,
-        {"HSGP, nutpie": (hsgp_model, nutpie_run), "HSGP, PyMC": (hsgp_model, pymc_run)},
+        {"HSGP, nutpie": (hsgp_model, rival_run), "HSGP, PyMC": (hsgp_model, pymc_run)},
         ours,
         theirs,
     )
     assert_exact_agrees(few)
-    yield _lap(few, {"exact GP, nutpie": (exact_model, nutpie_run)}, ours, theirs)
+    yield _lap(few, {"exact GP, nutpie": (exact_model, rival_run)}, ours, theirs)
 
 
 def _lap(study: Study, rivals: dict[str, Rival], ours: Sampler, theirs: Sampler) -> Table:
@@ -162,8 +172,8 @@ def _lap(study: Study, rivals: dict[str, Rival], ours: Sampler, theirs: Sampler)
         "bulk-ESS", "ESS/s", "ESS/s with warm-up",
     ):  # fmt: skip
         table.add_column(heading, justify="right")
-    model = build_model(study.problem, study.axis_Z, study.axis_N, study.settings)
-    table.add_row("bmm", *_cells(nutpie_run(model, ours)))
+    compiled = compile_mixture(study.problem, (study.axis_Z, study.axis_N), study.settings)
+    table.add_row("bmm", *_cells(nutpie_run(compiled, ours)))
     for name, (write, run) in rivals.items():
         table.add_row(name, *_cells(run(write(study), theirs)))
     table.caption = (

@@ -227,6 +227,12 @@ class LogLikelihood(CompiledOperation):
         """Tell which inputs value, excess and beta depend on differentiably."""
         return self._pattern(len(node.inputs))
 
+    def infer_shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
+        """Shapes of the outputs, which PyMC would otherwise find by evaluating them."""
+        models = shapes[0][0]
+        nuclei = pt.cast(node.inputs[-1][1], "int64")
+        return [(), (models,), shapes[0], (models, nuclei), (models,), (), ()]
+
     def _pattern(self, inputs: int) -> list[list[bool]]:
         return [
             [i < self._differentiable, i < self._of_field, i == 0, *[False] * 4]
