@@ -147,9 +147,9 @@ def assert_right_so_far(folder, whole, posterior):
 
 
 def assert_stream_holds_the_first(path, expected):
-    found = zarr.open_group(path, mode="r")["posterior/mu"][0]
+    found = zarr.open_group(path, mode="r")["posterior/sigma"][0]
     made = np.isfinite(found).all(axis=1)
-    assert np.array_equal(found[made], expected["mu"].to_numpy()[made])
+    assert np.array_equal(found[made], expected["sigma"].to_numpy()[made])
 
 
 def test_killed_at_any_time(server, configuration, place):
