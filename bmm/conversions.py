@@ -11,7 +11,7 @@ nucleus and come in two conventions:
 References
 ----------
 M. Wang et al., Chinese Phys. C 45, 030003 (2021), doi:10.1088/1674-1137/abddaf (AME2020: Δ(¹H),
-Δ(n) and the atomic mass unit); E. Tiesinga et al., Rev. Mod. Phys. 93, 025010 (2021),
+Δ(⁴He), Δ(n) and the atomic mass unit); E. Tiesinga et al., Rev. Mod. Phys. 93, 025010 (2021),
 doi:10.1103/RevModPhys.93.025010 (electron mass, Rydberg energy); D. Lunney, J. M. Pearson,
 C. Thibault, Rev. Mod. Phys. 75, 1021 (2003), doi:10.1103/RevModPhys.75.1021 (electron binding).
 """
@@ -28,6 +28,7 @@ from bmm.errors import DataError
 __all__ = [
     "ATOMIC_MASS_UNIT",
     "ELECTRON_MASS",
+    "HELIUM_MASS_EXCESS",
     "HYDROGEN_MASS_EXCESS",
     "NEUTRON_MASS_EXCESS",
     "Convention",
@@ -50,6 +51,9 @@ HYDROGEN_MASS_EXCESS = 7.288971064
 
 NEUTRON_MASS_EXCESS = 8.07131806
 """Mass excess of the neutron (MeV, AME2020)."""
+
+HELIUM_MASS_EXCESS = 2.42491587
+"""Atomic mass excess of ⁴He (MeV, AME2020)."""
 
 ATOMIC_MASS_UNIT = 931.49410242
 """Energy equivalent of the atomic mass unit (MeV, CODATA 2018 as used by AME2020)."""

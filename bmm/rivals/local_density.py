@@ -14,6 +14,7 @@ from bmm.mixing.settings import Mixing
 from bmm.nuclides import nuclide_index
 from bmm.prediction.predictive import Prediction, predict
 from bmm.rivals.interface import Settings
+from bmm.theory.correction import correct_theory
 
 __all__ = ["FittedMixture", "LocalDensityMixture", "MixturePrediction"]
 
@@ -100,16 +101,27 @@ class LocalDensityMixture(Settings):
     ----------
     mixing : Mixing
         Priors, noise, basis and sampler.
+    corrected : bool, default False
+        Correct every model by the field of its residuals first; the weights are learnt from what
+        the corrected models say of nuclei that were left out (see `bmm.theory.correction`).
     """
 
     method: Literal["local-density-mixture"] = "local-density-mixture"
     mixing: Mixing = Mixing()
+    corrected: bool = False
+
+    @property
+    def variant(self) -> str:
+        """Name of the method."""
+        return f"{self.method}, corrected" if self.corrected else self.method
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedMixture:
         """Sample the mixture; see `bmm.rivals.interface.Method`."""
         chart = theory.sel(nucleus=_covered(theory))
         index = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy())
         kept = measured[measured.index.isin(index)]
+        if self.corrected:
+            chart = correct_theory(kept, chart).theory
         at_measured = chart.isel(nucleus=index.get_indexer(kept.index))
         tree = fit(kept, at_measured, chart, self.mixing, seed=seed)
         posterior = tree["posterior"].to_dataset()

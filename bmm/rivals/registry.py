@@ -9,9 +9,9 @@ from pydantic import BeforeValidator, Field
 from bmm.rivals.averages import EqualWeights, LeastSquares
 from bmm.rivals.averaging import GlobalBMA, Stacking
 from bmm.rivals.components import PrincipalComponents
+from bmm.rivals.corrected import CorrectedMixture
 from bmm.rivals.hierarchical import HierarchicalStacking
 from bmm.rivals.local_density import LocalDensityMixture
-from bmm.rivals.residual_process import ResidualProcess
 from bmm.rivals.sampled_weights import EnsembleBMA, GlobalDirichlet
 from bmm.rivals.single import BestSingle, SingleModel
 
@@ -33,7 +33,7 @@ type AnyMethod = Annotated[
     | PrincipalComponents
     | EnsembleBMA
     | GlobalDirichlet
-    | ResidualProcess
+    | CorrectedMixture
     | HierarchicalStacking
     | LocalDensityMixture,
     Field(discriminator="method"),

@@ -1,0 +1,121 @@
+"""Which nuclei exist: bound against the emission of nucleons, surface by surface.
+
+A nucleus is bound on a surface if none of S_1n, S_2n, S_1p and S_2p is negative there; the share of
+the surfaces on which it is bound is its probability of existence (Neufcourt et al., Phys. Rev. C
+101, 044307, 2020).  Everything counted on whole surfaces, drip lines and numbers of nuclei, carries
+the correlations of the masses.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from bmm.prediction.derived import derive
+
+__all__ = ["bound", "count_bound", "drip_lines", "existence"]
+
+_SEPARATIONS = ("S_1n", "S_2n", "S_1p", "S_2p")
+_LEVELS = {"lower_95": 0.025, "lower_68": 0.16, "median": 0.5, "upper_68": 0.84, "upper_95": 0.975}
+
+
+def bound(surfaces: xr.DataArray) -> xr.DataArray:
+    """Whether nuclei are bound, surface by surface.
+
+    Parameters
+    ----------
+    surfaces : DataArray (draw, nucleus)
+        Joint draws of the mass excess, MeV; see `bmm.prediction.surfaces.sample_surfaces`.
+
+    Returns
+    -------
+    DataArray (draw, nucleus)
+        1 or 0; NaN where a separation energy cannot be had because a neighbour is missing, and
+        none of the others is negative.
+    """
+    energies = np.stack([derive(surfaces, name).to_numpy() for name in _SEPARATIONS])
+    unknown = np.isnan(energies).any(axis=0)
+    negative = (energies <= 0).any(axis=0)
+    state = np.where(negative, 0.0, np.where(unknown, np.nan, 1.0))
+    found = surfaces.transpose(..., "nucleus").copy(data=state)
+    found.name, found.attrs = "bound", {}
+    return found
+
+
+def existence(surfaces: xr.DataArray) -> xr.DataArray:
+    """Probability of existence of each nucleus.
+
+    Parameters
+    ----------
+    surfaces : DataArray (draw, nucleus)
+        Joint draws of the mass excess, MeV.
+
+    Returns
+    -------
+    DataArray (nucleus)
+        NaN where `bound` is unknown on any surface.
+    """
+    return bound(surfaces).mean("draw", skipna=False).rename("existence")
+
+
+def count_bound(surfaces: xr.DataArray, max_Z: int = 119) -> xr.DataArray:
+    """Count the bound nuclei of each surface.
+
+    Parameters
+    ----------
+    surfaces : DataArray (draw, nucleus)
+        Joint draws of the mass excess, MeV.
+    max_Z : int, default 119
+        Last proton number counted, that of Neufcourt et al. (2020).
+
+    Returns
+    -------
+    DataArray (draw)
+        Of the nuclei on the surfaces; those that cannot be judged are not counted.
+    """
+    chosen = surfaces["Z"].to_numpy() <= max_Z
+    return bound(surfaces).isel(nucleus=chosen).fillna(0).sum("nucleus").rename("n_bound")
+
+
+def drip_lines(surfaces: xr.DataArray) -> pd.DataFrame:
+    """Lightest and heaviest bound isotope of every element, with their uncertainty.
+
+    Parameters
+    ----------
+    surfaces : DataArray (draw, nucleus)
+        Joint draws of the mass excess, MeV.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by Z and side ("proton" or "neutron"): median, lower_68, upper_68, lower_95 and
+        upper_95 of the neutron number, and at_edge, the share of the surfaces on which one of the
+        two outermost isotopes that can be judged is still bound, so that the line may lie further
+        out: pairing hides it from every second isotope.
+        Surfaces without a bound isotope are left out; elements without one on any, too.
+    """
+    state = bound(surfaces).transpose("draw", "nucleus").to_numpy()
+    Z, N = surfaces["Z"].to_numpy(), surfaces["N"].to_numpy()
+    rows = []
+    for element in np.unique(Z):
+        chain = np.flatnonzero(element == Z)
+        chain = chain[np.argsort(N[chain])]
+        chain = chain[np.isfinite(state[:, chain]).all(axis=0)]
+        its = state[:, chain] > 0
+        its = its[its.any(axis=1)]
+        if not len(its):
+            continue
+        first, last = its.argmax(axis=1), its.shape[1] - 1 - its[:, ::-1].argmax(axis=1)
+        from_edge = {"proton": first, "neutron": its.shape[1] - 1 - last}
+        for side, found in (("proton", first), ("neutron", last)):
+            at_edge = float(np.mean(from_edge[side] < 2))
+            rows.append(_row(int(element), side, N[chain][found], at_edge))
+    return pd.DataFrame(rows).set_index(["Z", "side"])
+
+
+def _row(Z: int, side: str, N: npt.NDArray[np.int64], at_edge: float) -> dict[str, float | str]:
+    quantiles = np.quantile(N, list(_LEVELS.values()), method="inverted_cdf")
+    values = dict(zip(_LEVELS, quantiles.tolist(), strict=True))
+    return {"Z": Z, "side": side, **values, "at_edge": at_edge}

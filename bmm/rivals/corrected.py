@@ -1,0 +1,104 @@
+"""Corrected models, mixed evenly.
+
+Every model is corrected by the field of its residuals, paired nucleons included; its forecast is a
+Student-t as wide as leaving nuclei out has shown it must be.  Where corrected models agree, so do
+the data nearby; where they part, beyond the data, the mixture widens by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bmm.nuclides import nuclide_index
+from bmm.prediction.surfaces import sample_surfaces
+from bmm.rivals.interface import Settings
+from bmm.rivals.mixture import DRAWS, MixtureForecast
+from bmm.rivals.training import position_of
+from bmm.theory.correction import NU, Correction, correct_theory
+
+__all__ = ["CorrectedForecast", "CorrectedMixture", "FittedCorrection"]
+
+
+class CorrectedForecast(MixtureForecast):
+    """The even mixture of corrected models; its draws are joint.
+
+    Parameters
+    ----------
+    correction : Correction
+        From `bmm.theory.correction.correct_theory`.
+    theory : Dataset
+        The nuclei wanted.  One that was not in the theory of the correction has no forecast.
+    seed : int
+        Of the draws.
+    """
+
+    def __init__(self, correction: Correction, theory: xr.Dataset, seed: int) -> None:
+        corrected = correction.theory
+        known = nuclide_index(corrected["Z"].to_numpy(), corrected["N"].to_numpy())
+        asked = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+        rows = known.get_indexer(asked)
+        part = corrected.isel(nucleus=rows).transpose("model", "nucleus")
+        centre = np.where(rows >= 0, part["mass_excess"].to_numpy(), np.nan)
+        super().__init__(theory, centre, part["mass_excess_sd"].to_numpy(), nu=NU, seed=seed)
+        self._correction, self._theory = correction, theory
+
+    @cached_property
+    def draws(self) -> xr.DataArray:
+        """Joint draws (draw, nucleus), MeV."""
+        return sample_surfaces(self._correction, self._theory, DRAWS, self._seed)
+
+
+@dataclass(frozen=True)
+class FittedCorrection:
+    """Corrected models.
+
+    Parameters
+    ----------
+    correction : Correction
+        From `bmm.theory.correction.correct_theory`.
+    facts : dict
+        What was learnt.
+    """
+
+    correction: Correction
+    facts: dict[str, Any]
+
+    def forecast(self, theory: xr.Dataset, seed: int) -> CorrectedForecast:
+        """Predict nuclei that were in the theory of the fit, where any model covers them."""
+        return CorrectedForecast(self.correction, theory, seed)
+
+
+class CorrectedMixture(Settings):
+    """All models, or one, corrected by the fields of their residuals, with equal weights.
+
+    Parameters
+    ----------
+    model : str, optional
+        Name of a component, to be corrected alone.
+    """
+
+    method: Literal["corrected-mixture"] = "corrected-mixture"
+    model: str | None = None
+
+    @property
+    def variant(self) -> str:
+        """Name of the method, or of the model that is corrected."""
+        return f"{self.model}, corrected" if self.model else self.method
+
+    def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedCorrection:
+        """Fit the fields; see `bmm.rivals.interface.Method`."""
+        models = tuple(str(name) for name in theory["model"].to_numpy())
+        if self.model is not None:
+            theory = theory.isel(model=[position_of(self.model, models)])
+        covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "model").to_numpy())
+        index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+        kept = measured[measured.index.isin(index[covered.any(axis=1)])]
+        correction = correct_theory(kept, theory)
+        facts = {"n_training": len(kept), "n_lost": len(measured) - len(kept)}
+        return FittedCorrection(correction, facts | {"fields": correction.facts})

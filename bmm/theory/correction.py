@@ -1,0 +1,148 @@
+"""Theories corrected by what they got wrong nearby.
+
+Every model gets the field of its own residuals (see `bmm.theory.residuals`), and with it a spread
+for each nucleus that grows with the distance from the data.  A measured nucleus is corrected by the
+others only: whoever learns weights from it must not see it corrected by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+from scipy import stats
+
+from bmm.errors import DataError
+from bmm.nuclides import label, nuclide_index
+from bmm.theory.residuals import ResidualField, fit_residuals
+
+__all__ = ["NU", "CorrectedModel", "Correction", "correct_theory"]
+
+FloatArray = npt.NDArray[np.float64]
+
+NU = 4.0
+"""Degrees of freedom of the Student-t that the corrected deviations follow."""
+
+
+@dataclass(frozen=True)
+class CorrectedModel:
+    """One model and the field of its residuals.
+
+    Parameters
+    ----------
+    field : ResidualField
+        Conditioned on the measured nuclei that the model covers.
+    factor : float
+        What the field's spread is multiplied by, so that a Student-t with `NU` degrees of freedom
+        fits the deviations of left-out nuclei best.
+    """
+
+    field: ResidualField
+    factor: float
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was learnt, as plain values; log_evidence in log(1/MeV)."""
+        return {
+            "n_training": len(self.field.residual),
+            "log_evidence": self.field.log_evidence,
+            "factor": self.factor,
+            **self.field.hyperparameters.as_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A theory, corrected.
+
+    Parameters
+    ----------
+    theory : Dataset
+        The nuclei and models of the theory.  mass_excess is corrected, at a measured nucleus by
+        the others only; mass_excess_sd is the scale of a Student-t with `NU` degrees of freedom.
+    models : dict of str to CorrectedModel
+        In the order of the theory.
+    """
+
+    theory: xr.Dataset
+    models: dict[str, CorrectedModel]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was learnt of each model."""
+        return {name: each.facts for name, each in self.models.items()}
+
+
+def correct_theory(measured: pd.DataFrame, theory: xr.Dataset) -> Correction:
+    """Correct every model, where it predicts, by the field of its residuals.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Nuclei to learn from, indexed (Z, N), with columns mass_excess and
+        mass_excess_uncertainty in MeV.
+    theory : Dataset
+        What the models say of these nuclei and of any others; see
+        `bmm.theory.adapters.prediction`.
+
+    Raises
+    ------
+    DataError
+        If a measured nucleus is not in the theory, or a model covers fewer than 20 of them.
+    """
+    nuclei = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+    rows = nuclei.get_indexer(measured.index)
+    if (rows < 0).any():
+        Z, N = measured.index[int(np.argmax(rows < 0))]
+        raise DataError(f"{label(Z, N)} is measured, but the theory to be corrected leaves it out")
+    parts = theory.transpose("nucleus", "model")
+    mass, sd = (parts[name].to_numpy().copy() for name in ("mass_excess", "mass_excess_sd"))
+    models = {}
+    for k, name in enumerate(str(each) for each in theory["model"].to_numpy()):
+        try:
+            mass[:, k], sd[:, k], models[name] = _correct_model(
+                theory["Z"].to_numpy(), theory["N"].to_numpy(), mass[:, k], sd[:, k], rows, measured
+            )
+        except DataError as error:
+            raise DataError(f"{name}: {error}") from error
+    dims = ("nucleus", "model")
+    changed = {
+        name: (dims, values, theory[name].attrs)
+        for name, values in (("mass_excess", mass), ("mass_excess_sd", sd))
+    }
+    return Correction(theory.assign(changed), models)
+
+
+def _correct_model(
+    Z: npt.NDArray[np.int64],
+    N: npt.NDArray[np.int64],
+    mass: FloatArray,
+    stated: FloatArray,
+    rows: npt.NDArray[np.intp],
+    measured: pd.DataFrame,
+) -> tuple[FloatArray, FloatArray, CorrectedModel]:
+    """Corrected masses (nucleus,) and scales of one model, MeV, and what was learnt."""
+    values = measured[["mass_excess", "mass_excess_uncertainty"]].to_numpy(dtype=np.float64)
+    residual = values[:, 0] - mass[rows]
+    kept = np.isfinite(residual)
+    known_sd = np.hypot(values[:, 1], np.nan_to_num(stated[rows]))[kept]
+    at = rows[kept]
+    field = fit_residuals(Z[at], N[at], residual[kept], known_sd)
+    left_out, its_sd = field.left_out(np.arange(len(at)))
+    factor = _factor((residual[kept] - left_out) / its_sd)
+    covered = np.isfinite(mass)
+    mean, sd = np.full(len(mass), np.nan), np.full(len(mass), np.nan)
+    mean[covered], sd[covered] = field.at(Z[covered], N[covered])
+    mean[at] = left_out
+    sd[at] = np.sqrt(np.maximum(its_sd**2 - known_sd**2, 0.0))
+    scale = np.hypot(factor * sd, np.nan_to_num(stated))
+    return mass + mean, np.where(covered, scale, np.nan), CorrectedModel(field, factor)
+
+
+def _factor(deviation: FloatArray) -> float:
+    """Scale of the Student-t that fits standardised deviations (n,) best."""
+    return float(stats.t.fit(deviation, fdf=NU, floc=0)[-1])

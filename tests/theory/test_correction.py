@@ -1,0 +1,90 @@
+"""Corrected theories: blind to the nucleus itself, and as wide as they need be."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from bmm.errors import DataError
+from bmm.nuclides import nuclide_index
+from bmm.theory import correction
+from bmm.theory.adapters import prediction
+from bmm.theory.correction import NU, correct_theory
+from bmm.theory.residuals import Hyperparameters, ResidualField
+
+INDEX = nuclide_index(30 + np.arange(440) // 22, 40 + np.arange(440) % 22)
+Z, N = (INDEX.get_level_values(name).to_numpy() for name in ("Z", "N"))
+MEASURED = (np.arange(440) % 5 != 0) & (N < 60)
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Two models whose errors are smooth, one with gaps; measured on four nuclei of five."""
+    rng = np.random.default_rng(12)
+    apart = np.exp(-((Z[:, None] - Z) ** 2) / (2 * 3.0**2) - (N[:, None] - N) ** 2 / (2 * 4.0**2))
+    smooth = rng.multivariate_normal(np.zeros(440), 0.64 * apart + 1e-8 * np.eye(440), size=2)
+    mass = -60 + 0.1 * (N - 50.0) ** 2
+    noise = 0.2 * rng.standard_t(NU, size=(2, 440))
+    theory = (mass - smooth - noise).T
+    theory[(Z == 33), 1] = np.nan
+    frame = pd.DataFrame({"mass_excess": mass, "mass_excess_uncertainty": 0.01}, index=INDEX)
+    return frame, prediction(INDEX, ["one", "two"], theory)
+
+
+@pytest.fixture(scope="module")
+def corrected(world):
+    return correct_theory(world[0][MEASURED], world[1])
+
+
+def test_corrected_masses_are_better_and_as_far_off_as_they_say(world, corrected):
+    deviation = (
+        world[0]["mass_excess"].to_numpy()[:, None] - corrected.theory["mass_excess"].to_numpy()
+    )
+    before = world[0]["mass_excess"].to_numpy()[:, None] - world[1]["mass_excess"].to_numpy()
+    for part in (MEASURED, ~MEASURED):
+        assert np.nanmean(deviation[part] ** 2) < 0.5 * np.nanmean(before[part] ** 2)
+        z = deviation[part] / corrected.theory["mass_excess_sd"].to_numpy()[part]
+        z = z[np.isfinite(z)]
+        for level in (0.5, 0.68, 0.95):
+            inside = np.mean(np.abs(z) < stats.t(NU).ppf(0.5 + level / 2))
+            assert inside == pytest.approx(level, abs=0.1)
+
+
+def test_gaps_stay_and_spreads_grow_away_from_the_data(world, corrected):
+    gap = np.isnan(world[1]["mass_excess"].to_numpy())
+    for name in ("mass_excess", "mass_excess_sd"):
+        assert np.array_equal(np.isnan(corrected.theory[name].to_numpy()), gap)
+    sd = corrected.theory["mass_excess_sd"].to_numpy()[:, 0]
+    assert sd[N == 61].mean() > 1.2 * sd[N == 50].mean()
+
+
+def test_a_measured_nucleus_is_corrected_by_the_others_only(world, monkeypatch):
+    learnt = Hyperparameters.of(np.append(np.log([0.8, 3, 4, *[0.05, 5, 5] * 3, 0.2]), 0.0))
+    monkeypatch.setattr(correction, "fit_residuals", partial(ResidualField.conditioned, learnt))
+    monkeypatch.setattr(correction, "_factor", lambda deviation: 0.7)
+    before = world[0][MEASURED]
+    after = before.copy()
+    after.iloc[100, 0] += 1.0
+    one, other = (correct_theory(each, world[1]).theory["mass_excess"] for each in (before, after))
+    change = (other - one).to_numpy()[:, 0]
+    itself = before.index[100]
+    above = INDEX.get_indexer([(itself[0] + 1, itself[1])])[0]
+    assert change[INDEX.get_indexer([itself])[0]] == pytest.approx(0, abs=1e-9)
+    assert change[above] > 0.05
+
+
+def test_what_was_learnt_is_told(corrected):
+    facts = corrected.facts["two"]
+    assert facts["n_training"] == int((MEASURED & (Z != 33)).sum())
+    assert facts["rho_N"]["smooth"] == pytest.approx(4.0, rel=0.4)
+    assert 0.4 < facts["factor"] < 1.2
+
+
+def test_bad_input_is_named(world):
+    frame, theory = world
+    with pytest.raises(DataError, match="Zn-71 is measured, but the theory to be corrected"):
+        correct_theory(frame[MEASURED], theory.isel(nucleus=N != 41))
+    with pytest.raises(DataError, match=r"^one: a field of residuals needs at least 20"):
+        correct_theory(frame[MEASURED].iloc[:10], theory)

@@ -1,0 +1,126 @@
+"""The field of residuals against dense algebra, brute force and simulated truth."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+from bmm.errors import DataError
+from bmm.theory.residuals import (
+    TERMS,
+    Hyperparameters,
+    ResidualField,
+    fit_residuals,
+    negative_log_posterior,
+)
+
+RNG = np.random.default_rng(7)
+Z, N = 30 + np.arange(300) // 20, 40 + np.arange(300) % 20
+VECTOR = np.append(np.log([0.8, 2, 5, 0.3, 6, 9, 0.2, 4, 7, 0.15, 3, 3, 0.2]), -0.4)
+KNOWN = RNG.uniform(0, 0.2, len(Z))
+
+
+def kernel(vector, one, other, *, nugget=False):
+    """Covariance of two nuclei, written for itself."""
+    total = 0.0
+    for t in range(4):
+        a, rho_Z, rho_N = np.exp(vector[3 * t : 3 * t + 3])
+        shape = np.exp(
+            -((one[0] - other[0]) ** 2) / (2 * rho_Z**2) - (one[1] - other[1]) ** 2 / (2 * rho_N**2)
+        )
+        odd = [(0, each[1], each[0], sum(each))[t] for each in (one, other)]
+        total += a**2 * shape * (-1.0) ** (odd[0] + odd[1])
+    if nugget:
+        total += np.exp(2 * vector[12])
+    return total * (sum(one) / 100) ** vector[13] * (sum(other) / 100) ** vector[13]
+
+
+def matrix(vector, first, second):
+    return np.array([[kernel(vector, a, b) for b in second] for a in first])
+
+
+NUCLEI = list(zip(Z.tolist(), N.tolist(), strict=True))
+
+
+@cache
+def at_the_truth():
+    return noisy(VECTOR)
+
+
+def noisy(vector):
+    own = [kernel(vector, each, each, nugget=True) - kernel(vector, each, each) for each in NUCLEI]
+    return matrix(vector, NUCLEI, NUCLEI) + np.diag(np.array(own) + KNOWN**2)
+
+
+@pytest.fixture(scope="module")
+def residual():
+    return RNG.multivariate_normal(np.zeros(len(Z)), at_the_truth())
+
+
+@pytest.fixture(scope="module")
+def field(residual):
+    return fit_residuals(Z, N, residual, KNOWN)
+
+
+def at_truth(residual):
+    return ResidualField.conditioned(Hyperparameters.of(VECTOR), Z, N, residual, KNOWN)
+
+
+def test_the_evidence_is_that_of_the_normal_and_the_gradient_its_own(residual):
+    other = VECTOR + 0.2 * RNG.normal(size=14)
+    arguments = (Z, N, residual, KNOWN**2)
+    value, gradient = negative_log_posterior(other, *arguments)
+    exact = stats.multivariate_normal(cov=noisy(other)).logpdf(residual)
+    centres = np.log([0.6, 3, 4, 0.2, 10, 10, 0.2, 10, 10, 0.1, 10, 10, 0.3])
+    penalty = 0.5 * ((other[:13] - centres) ** 2).sum() / 1.5**2 + 0.5 * other[13] ** 2
+    assert value == pytest.approx(penalty - exact, rel=1e-9)
+    numeric = optimize.approx_fprime(
+        other, lambda x: negative_log_posterior(x, *arguments)[0], 1e-6
+    )
+    assert gradient == pytest.approx(numeric, rel=1e-4, abs=1e-3)
+
+
+def test_the_evidence_of_a_conditioned_field_is_the_same(residual):
+    exact = stats.multivariate_normal(cov=at_the_truth()).logpdf(residual)
+    assert at_truth(residual).log_evidence == pytest.approx(exact, rel=1e-9)
+
+
+def test_hyperparameters_are_recovered(residual, field):
+    truth = Hyperparameters.of(VECTOR)
+    assert field.hyperparameters.amplitude[0] == pytest.approx(truth.amplitude[0], rel=0.4)
+    assert field.hyperparameters.rho_Z[0] == pytest.approx(truth.rho_Z[0], rel=0.3)
+    assert field.hyperparameters.rho_N[0] == pytest.approx(truth.rho_N[0], rel=0.3)
+    assert field.hyperparameters.nugget == pytest.approx(truth.nugget, rel=0.3)
+    exact = stats.multivariate_normal(cov=at_the_truth()).logpdf(residual)
+    assert exact - 1 < field.log_evidence < exact + 15
+    assert set(field.hyperparameters.as_dict()["rho_Z"]) == set(TERMS)
+
+
+def test_prediction_is_the_conditional_normal(residual):
+    new = [(33, 61), (46, 50), (90, 131)]
+    across = matrix(VECTOR, new, NUCLEI)
+    inverse = np.linalg.inv(at_the_truth())
+    mean, sd = at_truth(residual).at(*np.array(new).T)
+    assert mean == pytest.approx(across @ inverse @ residual, abs=1e-8)
+    prior = np.array([kernel(VECTOR, each, each, nugget=True) for each in new])
+    assert sd**2 == pytest.approx(prior - np.diag(across @ inverse @ across.T))
+    assert (mean[2], sd[2] ** 2) == pytest.approx((0, prior[2]))
+
+
+@pytest.mark.parametrize("size", [1, 7])
+def test_leaving_out_is_doing_without(residual, size):
+    mean, sd = at_truth(residual).left_out(np.arange(300) // size)
+    covariance = at_the_truth()
+    for start in (0, 7 * 11, 7 * 42):
+        inside = np.arange(start, min(start + size, 300))
+        rest = np.setdiff1d(np.arange(300), inside)
+        gain = covariance[np.ix_(inside, rest)] @ np.linalg.inv(covariance[np.ix_(rest, rest)])
+        left = covariance[np.ix_(inside, inside)] - gain @ covariance[np.ix_(rest, inside)]
+        assert mean[inside] == pytest.approx(gain @ residual[rest], abs=1e-8)
+        assert sd[inside] ** 2 == pytest.approx(np.diag(left))
+
+
+def test_too_few_nuclei_are_refused():
+    with pytest.raises(DataError, match="at least 20 measured nuclei; the model covers 19"):
+        fit_residuals(Z[:19], N[:19], np.zeros(19), np.zeros(19))
