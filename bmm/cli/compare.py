@@ -40,6 +40,7 @@ def compare(
         LEAK_MARK,
         UNCONVERGED_MARK,
         comparison_table,
+        derived_screen,
         region_table,
     )
     from bmm.runs.comparison import run_comparison
@@ -63,4 +64,6 @@ def compare(
         )
     )
     console.print(region_table(result.table))
+    whole = result.table[result.table["region"] == "all"].set_index("method")
+    console.print(derived_screen(result.derived, str(whole["crps"].idxmin())))
     console.print(f"results: {result.folder.path}", highlight=False, markup=False, soft_wrap=True)

@@ -9,7 +9,7 @@ import pandas as pd
 from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["LEAK_MARK", "UNCONVERGED_MARK", "comparison_table", "region_table"]
+__all__ = ["LEAK_MARK", "UNCONVERGED_MARK", "comparison_table", "derived_screen", "region_table"]
 
 LEAK_MARK, UNCONVERGED_MARK = "†", "‡"
 
@@ -82,6 +82,43 @@ def region_table(table: pd.DataFrame, score: str = "crps") -> Table:
     for method, row in wide.sort_values("all").iterrows():
         shown.add_row(
             escape(str(method)), *(f"{1000 * row[region]:.0f}" for region in counts.index)
+        )
+    return shown
+
+
+def derived_screen(derived: pd.DataFrame, method: str) -> Table:
+    """Lay out one method's scores of derived quantities, and what is lost without joint draws.
+
+    Parameters
+    ----------
+    derived : DataFrame
+        From `bmm.evaluation.derived_scores.derived_table`.
+    method : str
+        The method.
+    """
+    own = derived[derived["method"] == method]
+    covered = [name[9:] for name in map(str, own) if _is_value(name, "coverage_")]
+    covered = [name for name in covered if not name.endswith("_alone")]
+    shown = Table(
+        title=f"{escape(method)}: derived quantities of test nuclei, keV",
+        title_justify="left",
+        caption="After a stroke: the same draws, each nucleus shuffled by itself.",
+    )
+    for heading in ("quantity", "predicted masses"):
+        shown.add_column(heading, no_wrap=True)
+    for heading in ("n", "rms", "CRPS", *(f"{name} %" for name in covered)):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    for row in own.to_dict(orient="records"):
+        shown.add_row(
+            str(row["quantity"]),
+            "two or more" if row["part"] != "all" else "one or more",
+            str(row["n"]),
+            f"{1000 * row['rms']:.0f}",
+            f"{1000 * row['crps']:.0f} / {1000 * row['crps_alone']:.0f}",
+            *(
+                f"{100 * row[f'coverage_{name}']:.0f} / {100 * row[f'coverage_{name}_alone']:.0f}"
+                for name in covered
+            ),
         )
     return shown
 

@@ -22,7 +22,7 @@ from bmm.nuclides import nuclide_index
 from bmm.rivals.registry import AnyMethod
 from bmm.runs.comparison_config import ComparisonConfig
 from bmm.runs.comparison_folder import ComparisonFolder, StoredForecast
-from bmm.runs.comparison_report import report, score_table
+from bmm.runs.comparison_report import derived_scores_of, report, score_table
 from bmm.runs.provenance import provenance
 from bmm.theory.adapters import numbers, predict_all
 from bmm.theory.cards import Card
@@ -30,7 +30,7 @@ from bmm.theory.library import build_model, find_cards
 
 __all__ = ["ComparisonResult", "run_comparison"]
 
-_SOURCES = ("rivals", "mixing", "prediction")
+_SOURCES = ("theory", "mixing", "prediction", "rivals")
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,15 @@ class ComparisonResult:
         Its files.
     table : DataFrame
         Scores by region and method; see `bmm.evaluation.comparison.compare`.
+    derived : DataFrame
+        Scores of derived quantities; see `bmm.evaluation.derived_scores.derived_table`.
     summary : dict
         What ``comparison.json`` holds.
     """
 
     folder: ComparisonFolder
     table: pd.DataFrame
+    derived: pd.DataFrame
     summary: dict[str, Any]
 
 
@@ -89,8 +92,9 @@ def run_comparison(
     stored, failed = _forecast_all(folder, config, splits, cards, origin["packages"], console)
     nuclei, table = score_table(config, splits, stored)
     summary = report(config, splits, leaks, cards, stored, failed, nuclei, table, origin)
-    folder.write_results(nuclei, table, summary)
-    return ComparisonResult(folder, table, summary)
+    derived = derived_scores_of(config, splits, stored, nuclei)
+    folder.write_results(nuclei, table, derived, summary)
+    return ComparisonResult(folder, table, derived, summary)
 
 
 def _forecast_all(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class ComparisonFolder:
     * ``config.toml``: the resolved configuration
     * ``forecasts/METHOD-FOLD.nc``: each method's forecast of the test nuclei, written as it
       finishes and used again as long as nothing that decides it has changed
-    * ``comparison.csv``, ``comparison.json``, ``nuclei.csv``, ``figures/``
+    * ``comparison.csv``, ``derived.csv``, ``comparison.json``, ``nuclei.csv``, ``figures/``
 
     Parameters
     ----------
@@ -64,6 +65,7 @@ class ComparisonFolder:
         self.config = path / "config.toml"
         self.forecasts = path / "forecasts"
         self.table = path / "comparison.csv"
+        self.derived = path / "derived.csv"
         self.summary = path / "comparison.json"
         self.nuclei = path / "nuclei.csv"
         self.figures = path / "figures"
@@ -167,7 +169,11 @@ class ComparisonFolder:
         return StoredForecast(data, facts, float(data.attrs["seconds"]), reused=True)
 
     def write_results(
-        self, nuclei: pd.DataFrame, table: pd.DataFrame, summary: dict[str, Any]
+        self,
+        nuclei: pd.DataFrame,
+        table: pd.DataFrame,
+        derived: pd.DataFrame,
+        summary: dict[str, Any],
     ) -> None:
         """Write the scores of each nucleus, their averages, the figure, and everything else.
 
@@ -175,11 +181,15 @@ class ComparisonFolder:
         ----------
         nuclei, table : DataFrame
             From `bmm.runs.comparison_report.score_table`.
+        derived : DataFrame
+            From `bmm.runs.comparison_report.derived_scores_of`.
         summary : dict
             Plain values.
         """
-        write_whole(self.nuclei, lambda path: nuclei.to_csv(path, index=False, float_format="%.6g"))
-        write_whole(self.table, lambda path: table.to_csv(path, index=False, float_format="%.6g"))
+        for file, frame in (
+            (self.nuclei, nuclei), (self.table, table), (self.derived, derived)
+        ):  # fmt: skip
+            write_whole(file, partial(frame.to_csv, index=False, float_format="%.6g"))
         self.figures.mkdir(exist_ok=True)
         write_figure(self.figures / "comparison", comparison_figure(table, nuclei))
         write_json(self.summary, summary)

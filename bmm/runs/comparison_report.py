@@ -6,19 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+import xarray as xr
 
 from bmm.errors import DataError
 from bmm.evaluation.comparison import common_nuclei, compare
+from bmm.evaluation.derived_scores import derived_scores, derived_table
 from bmm.evaluation.nucleus_scores import nucleus_scores
 from bmm.evaluation.regions import distance_to, region_masks
 from bmm.evaluation.splits import Leak, Split
+from bmm.nuclides import nuclide_index
 from bmm.runs.comparison_config import ComparisonConfig
 from bmm.runs.comparison_folder import StoredForecast
 from bmm.theory.cards import Card
 from bmm.theory.library import build_model
 from bmm.writing import without_nan
 
-__all__ = ["report", "score_table"]
+__all__ = ["derived_scores_of", "report", "score_table"]
 
 
 def score_table(
@@ -69,6 +72,49 @@ def score_table(
         [place.join(each).assign(method=label) for label, each in tables.items()]
     ).reset_index()
     return nuclei[["method", *nuclei.columns.drop("method")]], table
+
+
+def derived_scores_of(
+    config: ComparisonConfig,
+    splits: Sequence[Split],
+    stored: Mapping[str, list[StoredForecast]],
+    nuclei: pd.DataFrame,
+) -> pd.DataFrame:
+    """Score separation energies, Q values and gaps on the nuclei that all methods predict.
+
+    Parameters
+    ----------
+    config, splits, stored
+        As for `score_table`.
+    nuclei : DataFrame
+        From `score_table`.
+
+    Returns
+    -------
+    DataFrame
+        See `bmm.evaluation.derived_scores.derived_table`.
+    """
+    unknown = nuclei.loc[nuclei["error"].isna(), ["Z", "N"]].drop_duplicates()
+    dropped = pd.MultiIndex.from_frame(unknown)
+    return derived_table(
+        {
+            label: pd.concat(
+                [
+                    derived_scores(
+                        _without(found.data, dropped), split.test, split.training, config.seed + 3
+                    )
+                    for found, split in zip(each, splits, strict=True)
+                ]
+            )
+            for label, each in stored.items()
+        },
+        config.levels,
+    )
+
+
+def _without(forecast: xr.Dataset, dropped: pd.MultiIndex) -> xr.Dataset:
+    index = nuclide_index(forecast["Z"].to_numpy(), forecast["N"].to_numpy())
+    return forecast.isel(nucleus=~index.isin(dropped))
 
 
 def _place(split: Split) -> pd.DataFrame:

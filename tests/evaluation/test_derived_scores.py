@@ -1,0 +1,82 @@
+"""Scores of derived quantities where the truth is known: a common error cancels in them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from bmm.evaluation.derived_scores import derived_scores, derived_table
+from bmm.nuclides import labels, nuclide_index
+from bmm.prediction.derived import QUANTITIES
+
+INDEX = nuclide_index(40 + np.arange(200) // 10, 50 + np.arange(200) % 10)
+N = INDEX.get_level_values("N").to_numpy()
+TEST = N >= 57
+COMMON, OWN = 1.0, 0.1
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Chains that are measured up to N = 56; beyond, errors are common to a chain, nearly."""
+    rng = np.random.default_rng(4)
+    Z = INDEX.get_level_values("Z").to_numpy()
+    frame = pd.DataFrame(
+        {"mass_excess": -60.0 + 0.2 * (N - 52) ** 2, "mass_excess_uncertainty": 0.0}, index=INDEX
+    )
+    test = frame[TEST]
+
+    def errors(count):
+        shared = COMMON * rng.standard_normal((count, 20))[:, Z[TEST] - 40]
+        return shared + OWN * rng.standard_normal((count, int(TEST.sum())))
+
+    centre = test["mass_excess"].to_numpy() + errors(1)[0]
+    forecast = xr.Dataset(
+        {"draws": (("draw", "nucleus"), centre + errors(4000))},
+        coords={"nucleus": labels(Z[TEST].tolist(), N[TEST].tolist()),
+                "Z": ("nucleus", Z[TEST]), "N": ("nucleus", N[TEST])},
+    )  # fmt: skip
+    return forecast, test, frame[~TEST]
+
+
+@pytest.fixture(scope="module")
+def scored(world):
+    return derived_scores(*world, seed=1)
+
+
+def test_only_what_a_predicted_mass_enters_is_scored(scored):
+    S_1n = scored[scored["quantity"] == "S_1n"]
+    assert sorted(S_1n["N"].unique()) == [57, 58, 59]
+    assert set(S_1n.loc[S_1n["N"] == 57, "n_predicted"]) == {1}
+    assert set(S_1n.loc[S_1n["N"] > 57, "n_predicted"]) == {2}
+    assert set(scored["quantity"]) == set(QUANTITIES)
+    gap = scored[scored["quantity"] == "shell_gap_n"]
+    assert sorted(gap["N"].unique()) == [55, 56, 57]
+
+
+def test_joint_draws_know_what_cancels(scored):
+    table = derived_table({"m": scored}, [0.5, 0.9]).set_index(["quantity", "part"])
+    row = table.loc[("S_1n", "several predicted")]
+    assert row["n"] == 40
+    assert row["rms"] == pytest.approx(np.sqrt(2) * OWN, rel=0.35)
+    assert row["crps"] == pytest.approx(np.sqrt(2) * OWN / np.sqrt(np.pi), rel=0.35)
+    assert row["crps"] < 0.5 * row["crps_alone"]
+    assert row["coverage_50"] == pytest.approx(0.5, abs=0.2)
+    assert row["coverage_50_alone"] == 1
+
+
+def test_uncertainty_of_the_measurement_widens_the_prediction(world):
+    forecast, test, training = world
+    vague = derived_scores(forecast, test.assign(mass_excess_uncertainty=5.0), training, seed=1)
+    sharp = derived_scores(forecast, test, training, seed=1)
+    assert (vague["crps"].mean() - sharp["crps"].mean()) > 0.2
+
+
+def test_nuclei_without_a_forecast_are_left_out(world):
+    forecast, test, training = world
+    hole = forecast.copy(deep=True)
+    gone = hole["nucleus"].to_numpy()[0]
+    hole["draws"].loc[{"nucleus": gone}] = np.nan
+    scored = derived_scores(hole, test, training, seed=1)
+    its = scored[(scored["Z"] == 40) & (scored["N"] == 57)]
+    assert not len(its[its["quantity"] == "S_1n"])
+    assert not scored.isna().any().any()
