@@ -28,7 +28,8 @@ from bmm.mixing.fit import convergence_of
 from bmm.mixing.model import hyperparameters
 from bmm.mixing.settings import NAMED_PRIORS
 from bmm.runs.config import RunConfig, load_config
-from bmm.runs.pipeline import fit_configuration, select_measured
+from bmm.runs.inputs import select_measured
+from bmm.runs.pipeline import fit_configuration
 
 
 def main(

@@ -23,7 +23,8 @@ from bmm.mixing.problem import training_problem
 from bmm.mixing.settings import Basis, Mixing, Sampler
 from bmm.nuclides import nuclide_index
 from bmm.runs.config import load_config
-from bmm.runs.pipeline import fit_configuration, select_measured
+from bmm.runs.inputs import select_measured
+from bmm.runs.pipeline import fit_configuration
 from bmm.tables import load_theory
 from bmm.theory.adapters import Domain, numbers, predict_all
 from bmm.theory.library import load_model

@@ -14,15 +14,20 @@ if TYPE_CHECKING:
     from bmm.mixing.fit import convergence_of as convergence_of
     from bmm.mixing.fit import fit as fit
     from bmm.mixing.settings import Mixing as Mixing
+    from bmm.prediction.derived import derive as derive
     from bmm.prediction.dirichlet import dirichlet_weights as dirichlet_weights
+    from bmm.prediction.existence import drip_lines as drip_lines
+    from bmm.prediction.existence import existence as existence
     from bmm.prediction.predictive import Prediction as Prediction
     from bmm.prediction.predictive import predict as predict
+    from bmm.prediction.surfaces import sample_surfaces as sample_surfaces
     from bmm.runs.config import load_config as load_config
     from bmm.runs.folder import RunFolder as RunFolder
     from bmm.runs.pipeline import run as run
     from bmm.tables import load_measured as load_measured
     from bmm.tables import load_theory as load_theory
     from bmm.theory.adapters import predict_all as predict_all
+    from bmm.theory.correction import correct_theory as correct_theory
     from bmm.theory.library import load_model as load_model
 
 __version__ = "0.1.0"
@@ -33,7 +38,11 @@ _HOMES = {
     "Prediction": "bmm.prediction.predictive",
     "RunFolder": "bmm.runs.folder",
     "convergence_of": "bmm.mixing.fit",
+    "correct_theory": "bmm.theory.correction",
+    "derive": "bmm.prediction.derived",
     "dirichlet_weights": "bmm.prediction.dirichlet",
+    "drip_lines": "bmm.prediction.existence",
+    "existence": "bmm.prediction.existence",
     "fit": "bmm.mixing.fit",
     "load_config": "bmm.runs.config",
     "load_measured": "bmm.tables",
@@ -42,6 +51,7 @@ _HOMES = {
     "predict": "bmm.prediction.predictive",
     "predict_all": "bmm.theory.adapters",
     "run": "bmm.runs.pipeline",
+    "sample_surfaces": "bmm.prediction.surfaces",
 }
 
 __all__ = [*_HOMES, "__version__"]

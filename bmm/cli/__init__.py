@@ -14,6 +14,7 @@ from bmm.cli.models import models
 from bmm.cli.predict import predict
 from bmm.cli.resume import resume
 from bmm.cli.run import advise, run
+from bmm.cli.surfaces import surfaces
 from bmm.errors import BmmError
 
 __all__ = ["app", "main"]
@@ -32,6 +33,7 @@ app.command()(resume)
 app.command()(models)
 app.command()(data)
 app.command()(predict)
+app.command()(surfaces)
 app.command()(compare)
 
 

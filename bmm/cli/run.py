@@ -23,8 +23,8 @@ def run(
     configuration: Annotated[
         str,
         typer.Argument(
-            help="Name of a shipped configuration (default, occupations-so, occupations-ho, "
-            "occupations-so-talk) or path of a .toml file."
+            help="Name of a shipped configuration (default, global, occupations-so, "
+            "occupations-ho, occupations-so-talk) or path of a .toml file."
         ),
     ] = "default",
     output: Annotated[

@@ -129,7 +129,7 @@ def _correlated(
     sd = np.sqrt(np.diag(covariance))
     covariance /= sd[:, None] * sd
     covariance[np.diag_indices_from(covariance)] += _JITTER
-    factor = linalg.cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
+    factor = linalg.cholesky(covariance.T, lower=True, overwrite_a=True, check_finite=False)
     return np.asarray(rng.standard_normal((count, len(Z))) @ factor.T)
 
 

@@ -23,10 +23,11 @@ from bmm.rivals.registry import AnyMethod
 from bmm.runs.comparison_config import ComparisonConfig
 from bmm.runs.comparison_folder import ComparisonFolder, StoredForecast
 from bmm.runs.comparison_report import derived_scores_of, report, score_table
+from bmm.runs.inputs import chosen_cards
 from bmm.runs.provenance import provenance
 from bmm.theory.adapters import numbers, predict_all
 from bmm.theory.cards import Card
-from bmm.theory.library import build_model, find_cards
+from bmm.theory.library import build_model
 
 __all__ = ["ComparisonResult", "run_comparison"]
 
@@ -80,7 +81,7 @@ def run_comparison(
         or no method is left.
     """
     console = console or Console(quiet=True)
-    cards = _chosen_cards(config)
+    cards = {card.name: card for card in chosen_cards(config.theory)}
     splits = config.split.splits(config.seed)
     leaks = {split.name: find_leaks(split, cards) for split in splits}
     if not config.allow_leaks:
@@ -124,17 +125,6 @@ def _forecast_all(
             stored[label].append(found)
             console.print(_progress(label, split, found), highlight=False)
     return {label: each for label, each in stored.items() if label not in failed}, failed
-
-
-def _chosen_cards(config: ComparisonConfig) -> dict[str, Card]:
-    cards = find_cards(config.theory.cards)
-    unknown = [name for name in config.theory.models if name not in cards]
-    if unknown:
-        raise ConfigError(
-            f"key 'theory.models': no model is called {unknown[0]!r}; "
-            f"expected one of {', '.join(cards)}"
-        )
-    return {name: cards[name] for name in config.theory.models}
 
 
 def _origin(config: ComparisonConfig, cards: Mapping[str, Card]) -> dict[str, Any]:

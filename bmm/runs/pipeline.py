@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 from rich.console import Console
 
-from bmm.errors import BmmError, ConfigError
+from bmm.errors import BmmError
 from bmm.evaluation import Scores, nucleus_table
 from bmm.figures import write_figures
 from bmm.mixing.convergence import Convergence
@@ -23,16 +22,15 @@ from bmm.nuclides import nuclide_index
 from bmm.prediction.predictive import predict
 from bmm.runs.config import RunConfig
 from bmm.runs.folder import RunFolder
+from bmm.runs.inputs import chart_theory, chosen_cards, select_measured
 from bmm.runs.origin import refuse_other_origin
 from bmm.runs.prediction_table import prediction_table
 from bmm.runs.provenance import provenance
 from bmm.runs.scoring import score_run
-from bmm.tables import load_measured, load_theory
-from bmm.theory.adapters import Domain, FittedTheory, numbers, predict_all
-from bmm.theory.cards import Card
-from bmm.theory.library import build_model, find_cards
+from bmm.theory.adapters import numbers, predict_all
+from bmm.theory.library import build_model
 
-__all__ = ["RunResult", "fit_configuration", "resume", "run", "select_measured"]
+__all__ = ["RunResult", "fit_configuration", "resume", "run"]
 
 logger = logging.getLogger(__name__)
 
@@ -166,7 +164,7 @@ def _sample(
     """
     now = {
         "configuration": config.to_toml(),
-        "provenance": provenance(config.data.measured, _chosen_cards(config), config.seed),
+        "provenance": provenance(config.data.measured, chosen_cards(config.theory), config.seed),
     }
     found = folder.read_posterior() if folder.posterior.exists() else None
     if found is not None:
@@ -200,32 +198,6 @@ def _number(tree: xr.DataTree) -> int:
     return tree["posterior"].sizes["chain"] * tree["posterior"].sizes["draw"]
 
 
-def select_measured(config: RunConfig) -> pd.DataFrame:
-    """Measured nuclei that a configuration selects, indexed (Z, N), masses in MeV.
-
-    Raises
-    ------
-    ConfigError
-        If none is left.
-    """
-    data = config.data
-    measured = load_measured(data.measured)
-    chosen = Domain(Z=data.Z, N=data.N).covers(measured.index)
-    if data.max_uncertainty_keV is not None:
-        chosen &= measured["mass_excess_uncertainty"].to_numpy() < data.max_uncertainty_keV / 1000
-    if not chosen.any():
-        raise ConfigError(
-            f"section 'data': no nucleus measured in {data.measured} has Z in {list(data.Z)} and "
-            f"N in {list(data.N)}"
-            + (
-                f" with an uncertainty below {data.max_uncertainty_keV:g} keV"
-                if data.max_uncertainty_keV is not None
-                else ""
-            )
-        )
-    return measured[chosen]
-
-
 def fit_configuration(
     config: RunConfig,
     measured: pd.DataFrame,
@@ -251,13 +223,13 @@ def fit_configuration(
     DataTree
         See `bmm.mixing.fit.fit`; its attributes also hold the configuration and the provenance.
     """
-    chosen = _chosen_cards(config)
+    chosen = chosen_cards(config.theory)
     fitted = [build_model(card).fit(measured) for card in chosen]
     theory = predict_all(fitted, nuclide_index(*numbers(measured.index)))
     tree = fit(
         measured,
         theory,
-        _chart(config, measured, fitted),
+        chart_theory(config, measured, fitted),
         config.mixing,
         seed=config.seed,
         store=store,
@@ -266,27 +238,6 @@ def fit_configuration(
     tree.attrs["configuration"] = config.to_toml()
     tree.attrs["provenance"] = json.dumps(provenance(config.data.measured, chosen, config.seed))
     return tree
-
-
-def _chosen_cards(config: RunConfig) -> list[Card]:
-    cards = find_cards(config.theory.cards)
-    unknown = [name for name in config.theory.models if name not in cards]
-    if unknown:
-        raise ConfigError(
-            f"key 'theory.models': no model is called {unknown[0]!r}; "
-            f"expected one of {', '.join(cards)}"
-        )
-    return [cards[name] for name in config.theory.models]
-
-
-def _chart(config: RunConfig, measured: pd.DataFrame, fitted: list[FittedTheory]) -> xr.Dataset:
-    """Predict every nucleus of the chart that a model covers."""
-    listed = load_theory(config.chart.table).index
-    inside = Domain(Z=config.chart.Z, N=config.chart.N).covers(listed)
-    index = listed[inside].union(measured.index).sort_values()
-    theory = predict_all(fitted, nuclide_index(*numbers(index)))
-    masses = theory["mass_excess"].transpose("nucleus", "model").to_numpy()
-    return theory.isel(nucleus=np.isfinite(masses).any(axis=1))
 
 
 @contextmanager

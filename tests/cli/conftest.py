@@ -1,3 +1,5 @@
+import contextlib
+import io
 import sys
 from types import SimpleNamespace
 
@@ -7,18 +9,28 @@ from bmm.cli import main
 
 
 @pytest.fixture
-def bmm(monkeypatch, capsys):
+def bmm(call_bmm):
     """Call the command line in this process; gives its exit code and what it printed."""
-    monkeypatch.setenv("COLUMNS", "200")
+    return call_bmm
+
+
+@pytest.fixture(scope="session")
+def call_bmm():
+    """Do as `bmm`, for fixtures that outlive a test."""
 
     def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bmm", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        return SimpleNamespace(code=code, out=out, err=err)
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            patch.setenv("COLUMNS", "200")
+            patch.setattr(sys, "argv", ["bmm", *map(str, arguments)])
+            try:
+                main()
+            except SystemExit as stop:
+                code = stop.code or 0
+        return SimpleNamespace(code=code, out=out.getvalue(), err=err.getvalue())
 
     return call

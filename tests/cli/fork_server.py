@@ -24,6 +24,7 @@ from bmm.mixing import fit as fitting
 from bmm.mixing.sampling import Sampled, sample
 from bmm.runs import pipeline
 from bmm.runs.config import load_config
+from bmm.runs.inputs import select_measured
 
 
 class Compiled(Exception):
@@ -43,7 +44,7 @@ def compile_all(configuration):
     fitting.sample = skip
     config = load_config(configuration)
     try:
-        pipeline.fit_configuration(config, pipeline.select_measured(config))
+        pipeline.fit_configuration(config, select_measured(config))
     except Compiled:
         fitting.sample = sample
 

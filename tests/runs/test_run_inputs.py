@@ -8,7 +8,8 @@ import pytest
 from bmm.errors import BmmError, ConfigError
 from bmm.runs import pipeline
 from bmm.runs.config import Chart, Data, RunConfig, Theory
-from bmm.runs.pipeline import fit_configuration, run, select_measured
+from bmm.runs.inputs import select_measured
+from bmm.runs.pipeline import fit_configuration, run
 from bmm.tables import load_measured
 
 
