@@ -35,6 +35,7 @@ from bmm.runs.pipeline import fit_configuration
 def main(
     configuration: Annotated[str, typer.Argument(help="Shipped configuration, or TOML file.")],
     seeds: Annotated[int, typer.Option(help="Number of fits.")] = 20,
+    first: Annotated[int, typer.Option(help="First seed.")] = 1,
     draws: Annotated[int | None, typer.Option(help="Draws per chain; else as configured.")] = None,
     tune: Annotated[int | None, typer.Option(help="Warm-up per chain; else as configured.")] = None,
     gamma: Annotated[bool, typer.Option(help="Take Gamma(10, 1) for sigma.")] = False,
@@ -46,7 +47,7 @@ def main(
     measured = select_measured(config)
     found: list[xr.Dataset] = []
     agreeing = 0
-    for seed in range(1, seeds + 1):
+    for seed in range(first, first + seeds):
         tree = fit_configuration(config.model_copy(update={"seed": seed}), measured)
         verdict = convergence_of(tree).as_dict()
         agreeing += verdict["max_r_hat"] <= 1.01

@@ -66,7 +66,7 @@ def fitted(world):
 def constant_tree():
     """Make a posterior in which every draw of a field is the same all over the chart."""
 
-    def make(mu, sigma, chart, noise=Noise(), **learned):  # noqa: B008
+    def make(mu, sigma, chart, noise=Noise(), likelihood="density", **learned):  # noqa: B008
         mu, sigma = np.atleast_2d(mu), np.atleast_2d(sigma)
         draws, K = mu.shape
         scalars = {"rho_Z": np.ones(draws), "rho_N": np.ones(draws)} | learned
@@ -87,7 +87,7 @@ def constant_tree():
         tree.attrs = {
             f"axis_{x}": json.dumps([int(chart[x].min()), int(chart[x].max()), 1.2, 1])
             for x in "ZN"
-        } | {"mixing": Mixing(noise=noise).model_dump_json()}
+        } | {"mixing": Mixing(noise=noise, likelihood=likelihood).model_dump_json()}
         return tree
 
     return make

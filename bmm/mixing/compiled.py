@@ -87,7 +87,7 @@ def compile_mixture(
     kind = (
         tuple(problem["model"].to_numpy().tolist()),
         axes,
-        settings.model_dump_json(include={"priors", "noise"}),
+        settings.model_dump_json(include={"likelihood", "priors", "noise"}),
         mode and mode.model_dump_json(),
     )
     finish = partial(name_variables, problem=problem, axes=axes)

@@ -19,9 +19,10 @@ from pytensor.graph.basic import Apply, Variable
 
 from bmm.mixing.lattice import Lattice, lattice_field, lattice_field_pullback
 from bmm.mixing.likelihood import local_mixture
+from bmm.mixing.linear import linear_mixture
 from bmm.mixing.operation import CompiledOperation
 
-__all__ = ["LogLikelihood", "pack"]
+__all__ = ["OPERATIONS", "LinearLogLikelihood", "LogLikelihood", "pack"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -117,15 +118,52 @@ def log_likelihood(
     field, excess, beta = lattice_field(
         xi, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first
     )
+    _raise(field, level)
+    # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
+    by_nucleus = local_mixture(field, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A)
+    summed: tuple[FloatArray, ...] = _sum_up(excess, beta, by_nucleus)
+    return summed
+
+
+def linear_log_likelihood(
+    xi: FloatArray,
+    amplitude: FloatArray,
+    root_Z: FloatArray,
+    root_N: FloatArray,
+    level: FloatArray,
+    sigma: FloatArray,
+    nu: FloatArray,
+    power: FloatArray,
+    rotation: FloatArray,
+    packed: FloatArray,
+) -> tuple[FloatArray, ...]:
+    """Do as `log_likelihood`, for the linear form; see `bmm.mixing.linear`."""
+    phi_Z, phi_N, first, mass, theory, variance, log_A = _unpack(packed)
+    field, excess, beta = lattice_field(
+        xi, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first
+    )
+    _raise(field, level)
+    by_nucleus = linear_mixture(field, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A)
+    summed: tuple[FloatArray, ...] = _sum_up(excess, beta, by_nucleus)
+    return summed
+
+
+@numba.njit(cache=True)
+def _raise(field: FloatArray, level: FloatArray) -> None:
+    """Add its level to each field, in place."""
     K, n = field.shape
     for k in range(K):
         for i in range(n):
             field[k, i] += level[k]
-    # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
-    log_density, d_field, d_sigma, d_nu, d_power = local_mixture(
-        field, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A
-    )
-    ones = np.ones(n)
+
+
+@numba.njit(cache=True)
+def _sum_up(
+    excess: FloatArray, beta: FloatArray, by_nucleus: tuple[FloatArray, ...]
+) -> tuple[FloatArray, ...]:
+    """Sum over the nuclei what the likelihoods give for each."""
+    log_density, d_field, d_sigma, d_nu, d_power = by_nucleus
+    ones = np.ones(log_density.size)
     return (
         np.asarray(np.dot(log_density, ones)),
         excess,
@@ -238,6 +276,19 @@ class LogLikelihood(CompiledOperation):
             [i < self._differentiable, i < self._of_field, i == 0, *[False] * 4]
             for i in range(inputs)
         ]
+
+
+class LinearLogLikelihood(LogLikelihood):
+    """PyTensor operation of `linear_log_likelihood`."""
+
+    function = staticmethod(linear_log_likelihood)
+
+
+OPERATIONS: dict[str, type[LogLikelihood]] = {
+    "density": LogLikelihood,
+    "linear": LinearLogLikelihood,
+}
+"""Operations by the form of the likelihood; see `bmm.mixing.settings.Mixing`."""
 
 
 class _LogLikelihoodPullback(CompiledOperation):

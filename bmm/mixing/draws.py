@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import lgamma, log, pi
 
 import numpy as np
@@ -12,9 +13,9 @@ import xarray as xr
 from bmm.mixing.basis import Axis, root_spectral_density
 from bmm.mixing.likelihood import SIGMA_UNIT
 from bmm.mixing.noise import log_mass_ratio
-from bmm.mixing.settings import Noise
+from bmm.mixing.settings import Mixing
 
-__all__ = ["Draws", "component_log_density", "log_normalise"]
+__all__ = ["Components", "Draws", "component_log_density", "log_normalise"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -66,6 +67,34 @@ def component_log_density(residual: FloatArray, scale: FloatArray, nu: npt.Array
     return np.asarray(constant - np.log(scale) - 0.5 * (nu + 1) * np.log1p(z2 / nu))
 
 
+@dataclass(frozen=True)
+class Components:
+    """The distribution of each nucleus under some draws: a mixture of c components.
+
+    Of the density form, every model is one; the linear form has a single one.
+
+    Parameters
+    ----------
+    part : slice
+        Which draws.
+    weight : array (draw, nucleus, model)
+        Mean weights of the models.
+    share, log_share : array (draw, nucleus, c)
+        The components' probabilities and their logarithms.
+    centre : array (draw or 1, nucleus, c)
+        MeV; where the probability is 0, any number.
+    scale : array (draw, nucleus, c)
+        MeV.
+    """
+
+    part: slice
+    weight: FloatArray
+    share: FloatArray
+    log_share: FloatArray
+    centre: FloatArray
+    scale: FloatArray
+
+
 class Draws:
     """Posterior draws as a function of the nucleus.
 
@@ -75,11 +104,13 @@ class Draws:
         With dims chain and draw.
     axis_Z, axis_N : Axis
         Basis along the axes of the chart.
-    noise : Noise
-        Noise settings.
+    settings : Mixing
+        Form of the likelihood, and noise.
     """
 
-    def __init__(self, posterior: xr.Dataset, axis_Z: Axis, axis_N: Axis, noise: Noise) -> None:
+    def __init__(self, posterior: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixing) -> None:
+        noise = settings.noise
+        self._form = settings.likelihood
         self._axes = (axis_Z, axis_N)
         flat = posterior.stack(sample=("chain", "draw"), create_index=False)
         flat = flat.transpose("sample", ...)
@@ -133,6 +164,40 @@ class Draws:
         growth = np.exp(self._power[part][:, None] * log_mass_ratio(A))
         return SIGMA_UNIT * growth[:, :, None] * self.sigma[part][:, None, :]
 
+    def components(
+        self,
+        Z: npt.NDArray[np.int64],
+        N: npt.NDArray[np.int64],
+        theory: FloatArray,
+        variance: FloatArray,
+    ) -> Iterator[Components]:
+        """Distributions of nuclei, a few draws at a time.
+
+        Parameters
+        ----------
+        Z, N : int array (nucleus,)
+            The nuclei.
+        theory : array (nucleus, model)
+            Model mass excess, MeV; NaN where a model does not cover a nucleus.
+        variance : array (nucleus, model)
+            Variance added to each model's, MeV^2.
+        """
+        covers, centre = np.isfinite(theory), np.nan_to_num(theory)
+        for part, field in self.log_alpha(Z, N):
+            log_weight = log_normalise(field, covers)
+            weight = np.exp(log_weight)
+            squared = self.scale(Z + N, part) ** 2 + variance
+            if self._form == "density":
+                scale = np.sqrt(squared)
+                yield Components(part, weight, weight, log_weight, centre[None], scale)
+                continue
+            mean = (weight * centre).sum(axis=-1, keepdims=True)
+            apart = (weight * (centre - mean) ** 2).sum(axis=-1, keepdims=True)
+            total = np.exp(np.where(covers, field, -np.inf)).sum(axis=-1, keepdims=True)
+            spread = (weight * squared).sum(axis=-1, keepdims=True) + apart / (1 + total)
+            alone = np.ones_like(mean)
+            yield Components(part, weight, alone, np.zeros_like(mean), mean, np.sqrt(spread))
+
     def log_likelihood(self, problem: xr.Dataset, variance: FloatArray) -> npt.NDArray[np.float32]:
         """Log density of every measured mass under every draw.
 
@@ -149,14 +214,12 @@ class Draws:
             In units of log(1/MeV).
         """
         theory = problem["theory"].to_numpy()
-        covers = np.isfinite(theory)
-        residual = problem["mass_excess"].to_numpy()[:, None] - np.nan_to_num(theory)
-        Z, N, A = (problem[name].to_numpy() for name in ("Z", "N", "A"))
+        mass = problem["mass_excess"].to_numpy()[:, None]
+        Z, N = problem["Z"].to_numpy(), problem["N"].to_numpy()
         result: npt.NDArray[np.float32] = np.empty((self.count, len(Z)), dtype=np.float32)
-        for part, field in self.log_alpha(Z, N):
-            scale = np.sqrt(self.scale(A, part) ** 2 + variance)
-            density = component_log_density(residual, scale, self.nu[part][:, None, None])
-            joint = log_normalise(field, covers) + density
+        for each in self.components(Z, N, theory, variance):
+            nu = self.nu[each.part][:, None, None]
+            joint = each.log_share + component_log_density(mass - each.centre, each.scale, nu)
             top = joint.max(axis=-1)
-            result[part] = top + np.log(np.exp(joint - top[..., None]).sum(axis=-1))
+            result[each.part] = top + np.log(np.exp(joint - top[..., None]).sum(axis=-1))
         return result

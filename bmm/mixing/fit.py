@@ -127,7 +127,7 @@ def _assemble(
     )
     posterior = posterior.assign_coords(chain=np.arange(posterior.sizes["chain"]))
     stats = stats.assign_coords(chain=posterior["chain"])
-    density = Draws(posterior, *axes, settings.noise).log_likelihood(
+    density = Draws(posterior, *axes, settings).log_likelihood(
         problem, added_variance(problem, settings.noise)
     )
     density += _log_jacobian(problem, settings)
@@ -179,7 +179,7 @@ def posterior_draws(tree: xr.DataTree) -> Draws:
     posterior = tree["posterior"].to_dataset()
     if "modes" in tree.children:
         posterior = stacked_posterior(posterior, tree["modes"].to_dataset())
-    return Draws(posterior, *read_axes(tree), read_settings(tree).noise)
+    return Draws(posterior, *read_axes(tree), read_settings(tree))
 
 
 def read_axes(tree: xr.DataTree) -> tuple[Axis, Axis]:

@@ -1,4 +1,4 @@
-"""The local mixture likelihood.
+"""The local mixture likelihood, in its density form.
 
 For a nucleus x with measured mass y,
 
@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from bmm.mixing.elementary import exponential, logarithm
 
-__all__ = ["SIGMA_UNIT", "local_mixture"]
+__all__ = ["SIGMA_UNIT", "component", "local_mixture"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -109,7 +109,7 @@ def local_mixture(
             covered = np.isfinite(theory[k, i])
             by_nu[k, i] = (mass[i] - theory[k, i]) ** 2 if covered else 0.0
             prior[k, i] = field[k, i] if covered else -np.inf
-        _component(joint[k], by_scale[k], by_nu[k], nu)
+        component(joint[k], by_scale[k], by_nu[k], nu)
         for i in range(n):
             joint[k, i] += prior[k, i]
     log_density = _normalise(joint)
@@ -133,7 +133,7 @@ def local_mixture(
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _component(density: FloatArray, by_scale: FloatArray, by_nu: FloatArray, nu: float) -> None:
+def component(density: FloatArray, by_scale: FloatArray, by_nu: FloatArray, nu: float) -> None:
     """Log density of one component, and its derivatives by log sigma and by nu, in place.
 
     The arrays (n,) come in as s_k^2, as sigma's own part of it and as the squared deviation.

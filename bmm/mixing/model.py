@@ -19,7 +19,7 @@ import xarray as xr
 from scipy.linalg import helmert
 
 from bmm.mixing.basis import Axis, root_spectral_density
-from bmm.mixing.density import LogLikelihood, pack
+from bmm.mixing.density import OPERATIONS, pack
 from bmm.mixing.lattice import Lattice
 from bmm.mixing.noise import likelihood_data
 from bmm.mixing.settings import Basis, Mixing, Noise, Prior
@@ -147,7 +147,7 @@ def build_model(
             power = _variable("A_power", priors.A_power)
         xi = pm.Normal("xi", 0.0, 1.0, dims=("combination", "basis_Z", "basis_N"))
         level = pm.Flat("level", dims="model")
-        value, excess, beta, *_ = LogLikelihood()(
+        value, excess, beta, *_ = OPERATIONS[settings.likelihood]()(
             xi,
             pt.sqrt(eta),
             _root_spectral_density(axis_Z.omega, rho_Z),

@@ -258,6 +258,10 @@ class Mixing(_Strict):
     observable : {"binding_energy_per_nucleon", "mass_excess"}
         Quantity whose density is modelled, in keV per nucleon or MeV.  The two are linear in
         each other for every nucleus, so that weights and spreads do not depend on the choice.
+    likelihood : {"density", "linear"}
+        "density": each mass is that of one model, and the weights are probabilities
+        (`bmm.mixing.likelihood`).  "linear": each mass is an average of the models, and the weights
+        are its coefficients (`bmm.mixing.linear`).
     priors : Priors, or "bmm" or "talk"
         See `Priors`; "talk" stands for those of the KTH study.
     noise, basis, sampler
@@ -267,6 +271,7 @@ class Mixing(_Strict):
     """
 
     observable: Literal["binding_energy_per_nucleon", "mass_excess"] = "binding_energy_per_nucleon"
+    likelihood: Literal["density", "linear"] = "density"
     priors: Priors = Priors()
     noise: Noise = Noise()
     basis: Basis = Basis()

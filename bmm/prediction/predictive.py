@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bmm.errors import DomainError
-from bmm.mixing.draws import component_log_density, log_normalise
+from bmm.mixing.draws import Components, component_log_density
 from bmm.mixing.fit import posterior_draws, read_settings
 from bmm.prediction.mode import mixture_mode
 
@@ -84,13 +84,10 @@ def predict(
     mass, mass_variance = _measured_at(chart, measured)
     if not settings.noise.measurement:
         stated, mass_variance = np.zeros_like(stated), np.zeros_like(mass_variance)
-    sums = _Sums(theory, stated, mass, mass_variance, draws.count)
+    sums = _Sums(theory, mass, mass_variance, draws.count)
     rng = np.random.default_rng(seed)
-    Z, N = chart["Z"].to_numpy(), chart["N"].to_numpy()
-    for part, field in draws.log_alpha(Z, N):
-        weight = np.exp(log_normalise(field, sums.covers))
-        scale = np.sqrt(draws.scale(Z + N, part) ** 2 + stated)
-        sums.add(part, weight, scale, draws.nu[part], rng)
+    for part in draws.components(chart["Z"].to_numpy(), chart["N"].to_numpy(), theory, stated):
+        sums.add(part, draws.nu[part.part], rng)
     return _summarise(sums, chart, float(draws.nu.mean()))
 
 
@@ -126,23 +123,17 @@ class _Sums:
     """Running sums over posterior draws; a draw of every weight is never held."""
 
     def __init__(
-        self,
-        theory: FloatArray,
-        stated: FloatArray,
-        mass: FloatArray,
-        mass_variance: FloatArray,
-        count: int,
+        self, theory: FloatArray, mass: FloatArray, mass_variance: FloatArray, count: int
     ) -> None:
-        self.covers = np.isfinite(theory)
-        self.theory = np.nan_to_num(theory)
-        self.mass = mass
         self._known = np.isfinite(mass)
-        residual = mass[:, None] - self.theory
-        self._residual = residual[self._known]
-        self._variance = mass_variance[self._known][:, None]
+        self._mass = mass[self._known, None]
+        self._mass_variance = mass_variance[self._known, None]
+        # Squares are taken about the model average: masses are large against their spread.
+        covering = np.maximum(np.isfinite(theory).sum(axis=1), 1)
+        self._reference = np.nansum(theory, axis=1) / covering
         n, K = theory.shape
         self.weight = np.zeros((n, K))
-        self.scale = np.zeros((n, K))
+        self.share, self.centre, self.scale = (np.zeros((n, 1)) for _ in range(3))
         self.first = np.zeros(n)
         self.second = np.zeros(n)
         self.responsibility = np.full((n, K), np.nan)
@@ -152,67 +143,66 @@ class _Sums:
         self.draws = np.empty((count, n), dtype=np.float32)
         self._count = count
 
-    def add(
-        self,
-        part: slice,
-        weight: FloatArray,
-        scale: FloatArray,
-        nu: FloatArray,
-        rng: np.random.Generator,
-    ) -> None:
-        """Add the draws of one part; weight and scale are (draw, nucleus, model)."""
-        share = 1.0 / self._count
+    def add(self, found: Components, nu: FloatArray, rng: np.random.Generator) -> None:
+        """Add the draws of one part."""
+        part = 1.0 / self._count
         nu = nu[:, None, None]
         with np.errstate(divide="ignore", invalid="ignore"):
             inflation = np.where(np.isinf(nu), 1.0, np.where(nu > 2, nu / (nu - 2), np.inf))
-        centre = (weight * self.theory).sum(axis=-1)
-        # Squares are taken about the model average: masses are large against their spread.
-        about = self.theory - self._reference
-        variance = inflation * scale**2 + about**2
-        self.weight += share * weight.sum(axis=0)
-        self.scale += share * scale.sum(axis=0)
-        self.first += share * centre.sum(axis=0)
-        self.second += share * (weight * np.where(weight > 0, variance, 0.0)).sum(axis=(0, -1))
-        self.draws[part] = self._draw(weight, scale, nu[..., 0], rng)
+        share = found.share
+        about = found.centre - self._reference[:, None]
+        variance = inflation * found.scale**2 + about**2
+        self.weight += part * found.weight.sum(axis=0)
+        self.share = self.share + part * share.sum(axis=0)
+        self.centre = self.centre + found.centre.sum(axis=0) / len(found.centre) * part * len(share)
+        self.scale = self.scale + part * found.scale.sum(axis=0)
+        self.first += part * (share * found.centre).sum(axis=(0, -1))
+        self.second += part * (share * np.where(share > 0, variance, 0.0)).sum(axis=(0, -1))
+        self.draws[found.part] = _draw(share, found.centre, found.scale, nu[..., 0], rng)
         if self._known.any():
-            self._compare(weight[:, self._known], scale[:, self._known], nu)
-
-    @property
-    def _reference(self) -> FloatArray:
-        count = self.covers.sum(axis=1, keepdims=True)
-        return np.asarray(self.theory.sum(axis=1, keepdims=True) / np.maximum(count, 1))
+            self._compare(found, nu)
 
     @property
     def variance(self) -> FloatArray:
         """Predictive variance by the law of total variance, array (nucleus,), MeV^2."""
-        return np.asarray(self.second - (self.first - self._reference[:, 0]) ** 2)
+        return np.asarray(self.second - (self.first - self._reference) ** 2)
 
-    def _draw(
-        self, weight: FloatArray, scale: FloatArray, nu: FloatArray, rng: np.random.Generator
-    ) -> FloatArray:
-        cumulative = np.cumsum(weight, axis=-1)
-        u = rng.random(weight.shape[:2]) * cumulative[..., -1]
-        chosen = (u[..., None] >= cumulative[..., :-1]).sum(axis=-1)
-        deviation = rng.standard_normal(chosen.shape)
-        if np.isfinite(nu).all():
-            deviation *= np.sqrt(0.5 * nu / rng.standard_gamma(0.5 * nu, size=chosen.shape))
-        centre = np.take_along_axis(self.theory, chosen.T, axis=1).T
-        spread = np.take_along_axis(scale, chosen[..., None], axis=-1)[..., 0]
-        return np.asarray(centre + spread * deviation)
-
-    def _compare(self, weight: FloatArray, scale: FloatArray, nu: FloatArray) -> None:
-        spread = np.sqrt(scale**2 + self._variance)
-        with np.errstate(divide="ignore"):
-            joint = np.log(weight) + component_log_density(self._residual, spread, nu)
+    def _compare(self, found: Components, nu: FloatArray) -> None:
+        centre, scale = found.centre[:, self._known], found.scale[:, self._known]
+        spread = np.sqrt(scale**2 + self._mass_variance)
+        joint = found.log_share[:, self._known]
+        joint = joint + component_log_density(self._mass - centre, spread, nu)
         total = np.logaddexp.reduce(joint, axis=-1)
-        each = np.exp(joint - total[..., None]).sum(axis=0)
-        self.responsibility[self._known] += each / self._count
+        # What the one component of the linear form is responsible for, its models are by weight.
+        describes = np.exp(joint - total[..., None])
+        if describes.shape[-1] != self.weight.shape[-1]:
+            describes = describes * found.weight[:, self._known]
+        self.responsibility[self._known] += describes.sum(axis=0) / self._count
         added = np.logaddexp.reduce(total, axis=0) - np.log(self._count)
         self.log_density[self._known] = np.logaddexp(self.log_density[self._known], added)
 
 
+def _draw(
+    share: FloatArray,
+    centre: FloatArray,
+    scale: FloatArray,
+    nu: FloatArray,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Draw one mass, MeV, for each posterior draw and nucleus."""
+    cumulative = np.cumsum(share, axis=-1)
+    u = rng.random(share.shape[:2]) * cumulative[..., -1]
+    chosen = (u[..., None] >= cumulative[..., :-1]).sum(axis=-1)[..., None]
+    deviation = rng.standard_normal(chosen.shape[:2])
+    if np.isfinite(nu).all():
+        deviation *= np.sqrt(0.5 * nu / rng.standard_gamma(0.5 * nu, size=deviation.shape))
+    middle = np.take_along_axis(np.broadcast_to(centre, scale.shape), chosen, axis=-1)[..., 0]
+    spread = np.take_along_axis(scale, chosen, axis=-1)[..., 0]
+    return np.asarray(middle + spread * deviation)
+
+
 def _summarise(sums: _Sums, chart: xr.Dataset, nu: float) -> Prediction:
-    mode = mixture_mode(sums.weight, sums.theory, sums.scale, nu)
+    mode = mixture_mode(sums.share, sums.centre, sums.scale, nu)
     tails = [0.5 * (1 + sign * level) for level in INTERVALS for sign in (-1, 1)]
     # In parts: a quantile works on a copy of all the draws.
     parts = np.array_split(sums.draws, _QUANTILE_PARTS, axis=1)

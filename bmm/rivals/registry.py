@@ -11,7 +11,7 @@ from bmm.rivals.averaging import GlobalBMA, Stacking
 from bmm.rivals.components import PrincipalComponents
 from bmm.rivals.corrected import CorrectedMixture
 from bmm.rivals.hierarchical import HierarchicalStacking
-from bmm.rivals.local_density import LocalDensityMixture
+from bmm.rivals.local import LocalMixture
 from bmm.rivals.sampled_weights import EnsembleBMA, GlobalDirichlet
 from bmm.rivals.single import BestSingle, SingleModel
 
@@ -35,7 +35,7 @@ type AnyMethod = Annotated[
     | GlobalDirichlet
     | CorrectedMixture
     | HierarchicalStacking
-    | LocalDensityMixture,
+    | LocalMixture,
     Field(discriminator="method"),
     BeforeValidator(_spelled_out),
 ]

@@ -7,9 +7,10 @@ import pytest
 from scipy.linalg import helmert
 
 from bmm.mixing.basis import Axis
-from bmm.mixing.density import LogLikelihood, _unpack, pack
+from bmm.mixing.density import OPERATIONS, _unpack, pack
 from bmm.mixing.lattice import Lattice, lattice_field
 from bmm.mixing.likelihood import local_mixture
+from bmm.mixing.linear import linear_mixture
 
 K, M_Z, M_N, n = 3, 4, 5, 30
 SHAPES = ((K, M_Z, M_N), (K,), (M_Z,), (M_N,), (K,), (K,), (), ())
@@ -53,25 +54,31 @@ def test_data_survive_the_packing(lattice, data):
         assert np.array_equal(one, other)
 
 
+@pytest.fixture(scope="module", params=["density", "linear"])
+def form(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def compiled():
+def compiled(form):
     """The operation, and its gradient for cotangents of value, excess and beta."""
     symbols = [pt.tensor(dtype="float64", shape=(None,) * len(shape)) for shape in SHAPES]
     packed, g_value, g_excess, g_beta = pt.dvector(), pt.dscalar(), pt.dvector(), pt.dtensor3()
-    value, excess, beta, *_ = LogLikelihood()(*symbols, ROTATION, packed)
+    value, excess, beta, *_ = OPERATIONS[form]()(*symbols, ROTATION, packed)
     whole = g_value * value + (g_excess * excess).sum() + (g_beta * beta).sum()
     outputs = [value, excess, beta, *pytensor.grad(whole, symbols)]
     return pytensor.function([*symbols, packed, g_value, g_excess, g_beta], outputs, mode="NUMBA")
 
 
 @pytest.mark.parametrize("nu", [4.0, np.inf])
-def test_value_is_the_density_at_the_fields_of_the_lattice(rng, lattice, data, compiled, nu):
+def test_value_is_the_density_at_the_fields_of_the_lattice(rng, lattice, data, form, compiled, nu):
     parameters = values(rng, nu)
     xi, amplitude, root_Z, root_N, level, sigma, _, power = parameters
     field, excess, beta = lattice_field(
         xi, amplitude, root_Z, root_N, ROTATION, lattice.phi_Z, lattice.phi_N, lattice.first
     )
-    density = local_mixture(field + level[:, None], sigma, nu, float(power), *data.values())[0]
+    kernel = {"density": local_mixture, "linear": linear_mixture}[form]
+    density = kernel(field + level[:, None], sigma, nu, float(power), *data.values())[0]
     zeros = (0.0, np.zeros(K), np.zeros(SHAPES[0]))
     found = compiled(*parameters, pack(lattice, **data), *zeros)[:3]
     for one, other in zip(found, (density.sum(), excess, beta), strict=True):
@@ -100,10 +107,12 @@ def test_gradient_is_the_finite_difference_of_every_parameter(rng, lattice, data
             assert np.asarray(found)[index] == pytest.approx(slope, rel=1e-5, abs=1e-6)
 
 
-def test_operation_evaluates_in_python_too(rng, lattice, data, compiled):
+def test_operation_evaluates_in_python_too(rng, lattice, data, form, compiled):
     parameters = values(rng, 4.0)
     packed = pack(lattice, **data)
-    node = LogLikelihood()(*(pt.constant(each) for each in parameters), ROTATION, packed)[0].owner
+    node = OPERATIONS[form]()(*(pt.constant(each) for each in parameters), ROTATION, packed)[
+        0
+    ].owner
     storage = [[None] for _ in node.outputs]
     node.op.perform(node, [*parameters, ROTATION, packed], storage)
     zeros = (0.0, np.zeros(K), np.zeros(SHAPES[0]))

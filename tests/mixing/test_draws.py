@@ -12,6 +12,7 @@ from bmm.mixing.lattice import Lattice, lattice_field
 from bmm.mixing.model import build_model
 from bmm.mixing.noise import added_variance
 from bmm.mixing.problem import training_problem
+from bmm.mixing.settings import Mixing
 
 
 @pytest.fixture(scope="module")
@@ -141,5 +142,5 @@ def test_fixed_noise_is_read_from_the_settings(constant_tree, world):
         noise = world.settings.noise.__class__(**noise)
         extra = learned if noise.nu == "learn" else {}
         tree = constant_tree([0.0, 0, 0], [2.0, 3, 4], world.chart, noise, **extra)
-        made = Draws(tree["posterior"].to_dataset(), *read_axes(tree), noise)
+        made = Draws(tree["posterior"].to_dataset(), *read_axes(tree), Mixing(noise=noise))
         assert np.array_equal(made.nu, [nu])

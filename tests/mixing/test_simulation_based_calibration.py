@@ -74,7 +74,7 @@ def simulate(rng, theory):
 
 def ranked(tree, problem):
     """Posterior draws of what `simulate` names."""
-    draws = Draws(tree["posterior"].to_dataset(), *read_axes(tree), SETTINGS.noise)
+    draws = Draws(tree["posterior"].to_dataset(), *read_axes(tree), SETTINGS)
     posterior = tree["posterior"].to_dataset().isel(chain=0)
     found = {
         f"{name}[{k}]" if posterior[name].ndim == 2 else name: column

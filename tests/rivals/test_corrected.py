@@ -7,7 +7,7 @@ from scipy import stats
 from bmm.errors import ConfigError, DataError
 from bmm.mixing.settings import Basis, Mixing, Sampler
 from bmm.rivals.corrected import CorrectedMixture
-from bmm.rivals.local_density import LocalDensityMixture
+from bmm.rivals.local import LocalMixture
 from bmm.theory.correction import NU, correct_theory
 
 HELD = np.arange(300) % 5 == 0
@@ -79,7 +79,7 @@ def test_a_mixture_of_corrected_models_learns_from_left_out_masses(world):
     mixing = Mixing(
         basis=Basis(m_Z=4, m_N=4), sampler=Sampler(chains=1, draws=50, tune=50, cores=1)
     )
-    method = LocalDensityMixture(corrected=True, mixing=mixing)
+    method = LocalMixture(corrected=True, mixing=mixing)
     assert method.label == "local-density-mixture, corrected"
     tree = method.fit(*world, seed=1).tree
     expected = correct_theory(world[0], world[1]).theory["mass_excess"]

@@ -10,7 +10,7 @@ from bmm.mixing.settings import Sampler
 from bmm.nuclides import nuclide_index
 from bmm.prediction.predictive import predict
 from bmm.rivals.hierarchical import HierarchicalStacking, features
-from bmm.rivals.local_density import LocalDensityMixture
+from bmm.rivals.local import LocalMixture
 from bmm.rivals.sampled_weights import EnsembleBMA, FittedEnsemble, GlobalDirichlet
 from bmm.theory.adapters import prediction
 
@@ -106,7 +106,7 @@ def test_the_local_mixture_is_that_of_bmm(world):
     gone = world.chart["nucleus"].to_numpy()[-1]
     theory = world.chart.where(world.chart["nucleus"] != gone)
     theory = theory.assign_coords(world.chart.coords)
-    fitted = LocalDensityMixture(mixing=world.settings).fit(world.measured, theory, seed=5)
+    fitted = LocalMixture(mixing=world.settings).fit(world.measured, theory, seed=5)
     forecast = fitted.forecast(theory, seed=7)
     tree = fit(
         world.measured, world.theory, world.chart.isel(nucleus=slice(-1)), world.settings, seed=5

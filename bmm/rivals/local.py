@@ -1,4 +1,4 @@
-"""The local density mixture of bmm itself, behind the same interface."""
+"""The local mixture of bmm itself, in both forms, behind the same interface."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bmm.prediction.predictive import Prediction, predict
 from bmm.rivals.interface import Settings
 from bmm.theory.correction import correct_theory
 
-__all__ = ["FittedMixture", "LocalDensityMixture", "MixturePrediction"]
+__all__ = ["FittedMixture", "LocalMixture", "MixturePrediction"]
 
 
 class MixturePrediction:
@@ -91,7 +91,7 @@ class FittedMixture:
         return MixturePrediction(self.tree, theory, seed)
 
 
-class LocalDensityMixture(Settings):
+class LocalMixture(Settings):
     """The mixture of this package: weights from Gaussian fields over the chart.
 
     Each nucleus is learnt from, and predicted by, the models that cover it.  The chart is that of
@@ -100,20 +100,21 @@ class LocalDensityMixture(Settings):
     Parameters
     ----------
     mixing : Mixing
-        Priors, noise, basis and sampler.
+        Form of the likelihood, priors, noise, basis and sampler.
     corrected : bool, default False
         Correct every model by the field of its residuals first; the weights are learnt from what
         the corrected models say of nuclei that were left out (see `bmm.theory.correction`).
     """
 
-    method: Literal["local-density-mixture"] = "local-density-mixture"
+    method: Literal["local-mixture"] = "local-mixture"
     mixing: Mixing = Mixing()
     corrected: bool = False
 
     @property
     def variant(self) -> str:
-        """Name of the method."""
-        return f"{self.method}, corrected" if self.corrected else self.method
+        """Name of the method: local-density-mixture or local-linear-mixture."""
+        name = f"local-{self.mixing.likelihood}-mixture"
+        return f"{name}, corrected" if self.corrected else name
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedMixture:
         """Sample the mixture; see `bmm.rivals.interface.Method`."""
