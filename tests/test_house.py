@@ -20,6 +20,7 @@ ROOMS = (
     "evaluation",
     "figures",
     "runs",
+    "report",
     "cli",
 )
 LEAVES = ("errors", "nuclides", "conversions", "writing")

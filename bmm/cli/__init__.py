@@ -12,6 +12,7 @@ from bmm.cli.compare import compare
 from bmm.cli.data import data
 from bmm.cli.models import models
 from bmm.cli.predict import predict
+from bmm.cli.report import report
 from bmm.cli.resume import resume
 from bmm.cli.run import advise, run
 from bmm.cli.surfaces import surfaces
@@ -33,6 +34,7 @@ app.command()(resume)
 app.command()(models)
 app.command()(data)
 app.command()(predict)
+app.command()(report)
 app.command()(surfaces)
 app.command()(compare)
 

@@ -32,5 +32,16 @@ def resume(
         result = resume_pipeline(run, console=console)
     if result is None:
         console.print("The run is complete.")
+        _add_report(run)
     else:
         conclude(result, console)
+
+
+def _add_report(run: Path) -> None:
+    """Write the report of a complete run that was killed before it had one."""
+    from bmm.report.page import write_report
+    from bmm.runs.folder import RunFolder
+
+    folder = RunFolder(run)
+    if not folder.report.exists():
+        write_report([run], folder.report)

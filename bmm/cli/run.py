@@ -77,8 +77,12 @@ def advise(stop: BaseException) -> None:
 
 
 def conclude(result: RunResult, console: Console) -> None:
-    """Show a finished run; exit with 3 if its chains have not converged."""
+    """Show a finished run and write its report; exit with 3 if its chains have not converged."""
     _show(result, console)
+    from bmm.report.page import write_report
+
+    report = write_report([result.folder.path], result.folder.report)
+    console.print(f"report: {report}", highlight=False, markup=False, soft_wrap=True)
     if not result.convergence.converged:
         _warn(result.convergence.failures)
         if result.convergence.partial:

@@ -40,6 +40,7 @@ class RunFolder:
     * ``scores.json``: every score and convergence figure; written last, so that a folder that has
       it is complete
     * ``figures/``, ``log.txt``
+    * ``report.html``: made of all the others
     * ``begun.json``, only until the run is complete: what it began with
     * ``chains/``, only until all draws are in ``posterior.nc``: see `bmm.mixing.storage`
 
@@ -57,6 +58,7 @@ class RunFolder:
         self.evaluation = path / "evaluation.csv"
         self.scores = path / "scores.json"
         self.figures = path / "figures"
+        self.report = path / "report.html"
         self.log = path / "log.txt"
         self.begun = path / "begun.json"
         self.chains = path / "chains"
@@ -191,7 +193,7 @@ class RunFolder:
 
     def discard_results(self) -> None:
         """Delete what was made from a posterior that is about to be replaced; the scores first."""
-        for file in (self.scores, self.evaluation, self.predictions):
+        for file in (self.scores, self.evaluation, self.predictions, self.report):
             file.unlink(missing_ok=True)
         shutil.rmtree(self.figures, ignore_errors=True)
 

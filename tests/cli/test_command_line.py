@@ -76,7 +76,7 @@ def test_python_m_is_the_same():
 
 
 def test_help_names_every_command_and_configuration(bmm):
-    commands = ("run", "resume", "surfaces", "compare", "models", "data", "predict")
+    commands = ("run", "resume", "report", "surfaces", "compare", "models", "data", "predict")
     assert all(word in bmm("--help").out for word in commands)
     text = " ".join(bmm("run", "--help").out.replace("│", " ").split())
     assert all(name in text for name in shipped_configurations())

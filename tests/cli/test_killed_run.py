@@ -110,7 +110,7 @@ def scores_of(folder):
 
 def assert_complete_and_equal(folder, whole):
     """The run is that of an uninterrupted one, bit for bit, and nothing else is left."""
-    assert {path.name for path in folder.iterdir()} == FILES | {"figures", "log.txt"}
+    assert {path.name for path in folder.iterdir()} == FILES | {"figures", "log.txt", "report.html"}
     assert tree_of(folder).identical(tree_of(whole))
     assert scores_of(folder) == scores_of(whole)
     for name in ("config.toml", "predictions.csv", "evaluation.csv"):
@@ -125,7 +125,9 @@ def assert_complete_and_equal(folder, whole):
 def assert_right_so_far(folder, whole, posterior):
     """Whatever has its final name is what an uninterrupted run writes there."""
     present = {path.name for path in folder.iterdir() if path.name[0] != "."}
-    assert present <= FILES | {"figures", "log.txt", "begun.json", "chains"}
+    assert present <= FILES | {
+        "figures", "log.txt", "begun.json", "chains", "report.html"
+    }  # fmt: skip
     for name in present & {"config.toml", "predictions.csv", "evaluation.csv"}:
         assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
     if "begun.json" in present:

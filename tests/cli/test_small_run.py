@@ -136,7 +136,7 @@ def scores_of(run):
 def test_all_files_are_there(runs, name):
     found = {path.name for path in runs[name].path.iterdir()}
     chains = {"chains"} if name == "stopped" else set()
-    assert found == FILES | {"figures", "log.txt"} | chains
+    assert found == FILES | {"figures", "log.txt", "report.html"} | chains
     figures = {path.stem for path in (runs[name].path / "figures").glob("*.p[nd][gf]")}
     assert figures == {"coverage", "residuals", "uncertainty", *(f"weight_{m}" for m in MODELS)}
     log = (runs[name].path / "log.txt").read_text()
@@ -250,7 +250,7 @@ def test_the_folder_reproduces_itself_bit_for_bit(bmm, whole, tree, tmp_path, mo
     (path / "chains" / "free-2.nc").unlink()
 
     assert bmm("resume", path, "--quiet").code == whole.code
-    assert {each.name for each in path.iterdir()} == FILES | {"figures", "log.txt"}
+    assert {each.name for each in path.iterdir()} == FILES | {"figures", "log.txt", "report.html"}
     assert (path / "log.txt").read_text().count("is taken from the store") == 3
     second = RunFolder.open(path).read_posterior()
     for group in tree.children:

@@ -1,0 +1,44 @@
+"""Where measured masses fall in their predictive distributions."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+from scipy import stats
+
+__all__ = ["pit_histogram"]
+
+_BINS = 20
+
+
+def pit_histogram(pit: npt.ArrayLike) -> Figure:
+    """Histogram of probability integral transforms; flat if the prediction is calibrated.
+
+    The band holds 95 % of the bars of a calibrated prediction, if the nuclei are independent.
+
+    Parameters
+    ----------
+    pit : array (nucleus,)
+        Predictive probability of a smaller mass than the measured one.
+    """
+    values = np.asarray(pit, dtype=np.float64)
+    n = len(values)
+    lower, upper = stats.binom(n, 1 / _BINS).interval(0.95)
+    figure = Figure(figsize=(3.6, 3.5), layout="constrained")
+    ax = figure.add_subplot()
+    ax.axhspan(
+        lower * _BINS / n,
+        upper * _BINS / n,
+        color="0.85",
+        linewidth=0,
+        label=f"95 % band (n = {n})",
+    )
+    ax.hist(
+        values, bins=_BINS, range=(0, 1), weights=np.full(n, _BINS / n), color="#0072b2", alpha=0.8
+    )
+    ax.axhline(1, color="0.5", linewidth=0.8)
+    ax.set(xlabel="PIT of the measured masses", ylabel="Relative frequency", xlim=(0, 1))
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize=8)
+    return figure
