@@ -1,0 +1,25 @@
+"""One fit on a cluster node: python examples/one_fit.py SEED.
+
+Chains are stored while they are sampled, so a job that is killed goes on where it was when it is
+submitted again with the same seed.
+"""
+
+import sys
+from pathlib import Path
+
+from bmm.runs.config import load_config
+from bmm.runs.folder import RunFolder
+from bmm.runs.pipeline import resume, run
+
+
+def main(seed: int, configuration: str = "default") -> None:
+    """Run, or go on."""
+    folder = Path("runs") / f"{configuration}-seed-{seed}"
+    if RunFolder(folder).config.exists():
+        resume(folder)
+        return
+    run(load_config(configuration).model_copy(update={"seed": seed}), folder)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), *sys.argv[2:])
