@@ -16,7 +16,7 @@ def on_page_content(content: str, **_: Any) -> str:
     """Convert the equations of a page; called by mkdocs."""
     for shape, display in _SHAPES:
         content = shape.sub(
-            lambda found, display=display: convert(html.unescape(found[1]).strip(), display=display),
+            lambda found, how=display: convert(html.unescape(found[1]).strip(), display=how),
             content,
         )
     return content
