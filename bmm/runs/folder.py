@@ -40,7 +40,8 @@ class RunFolder:
     * ``scores.json``: every score and convergence figure; written last, so that a folder that has
       it is complete
     * ``figures/``, ``log.txt``
-    * ``report.html``: made of all the others
+    * ``report.html``: made of all the others; with it come ``separations.csv`` and
+      ``drip_lines.csv``, see `bmm.runs.separations`
     * ``begun.json``, only until the run is complete: what it began with
     * ``chains/``, only until all draws are in ``posterior.nc``: see `bmm.mixing.storage`
 
@@ -59,6 +60,8 @@ class RunFolder:
         self.scores = path / "scores.json"
         self.figures = path / "figures"
         self.report = path / "report.html"
+        self.separations = path / "separations.csv"
+        self.drip_lines = path / "drip_lines.csv"
         self.log = path / "log.txt"
         self.begun = path / "begun.json"
         self.chains = path / "chains"
@@ -193,7 +196,8 @@ class RunFolder:
 
     def discard_results(self) -> None:
         """Delete what was made from a posterior that is about to be replaced; the scores first."""
-        for file in (self.scores, self.evaluation, self.predictions, self.report):
+        made = (self.report, self.separations, self.drip_lines)
+        for file in (self.scores, self.evaluation, self.predictions, *made):
             file.unlink(missing_ok=True)
         shutil.rmtree(self.figures, ignore_errors=True)
 
