@@ -26,7 +26,7 @@ from bmm.nuclides import nuclide_index, symbol
 from bmm.prediction.derived import derive
 from bmm.prediction.existence import drip_lines, existence
 from bmm.prediction.surfaces import sample_surfaces
-from bmm.theory.correction import CorrectedModel, correct_theory
+from bmm.theory.correction import Learnt, correct_theory
 
 __all__ = ["ENERGIES", "SIGMAS", "Window", "learn_fields", "separations", "windows"]
 
@@ -58,7 +58,7 @@ class Window:
     surfaces: xr.DataArray
 
 
-def learn_fields(measured: pd.DataFrame, theory: xr.Dataset) -> dict[str, CorrectedModel]:
+def learn_fields(measured: pd.DataFrame, theory: xr.Dataset) -> dict[str, Learnt]:
     """Learn the hyperparameters of every model's residual field, block by block.
 
     Parameters
@@ -75,13 +75,14 @@ def learn_fields(measured: pd.DataFrame, theory: xr.Dataset) -> dict[str, Correc
     """
     block = measured.index.get_level_values("Z").to_numpy() // _WIDTH
     at = theory.isel(nucleus=_index(theory).isin(measured.index))
-    return correct_theory(measured, at, block=block).models
+    models = correct_theory(measured, at, block=block).models
+    return {name: each.learnt for name, each in models.items()}
 
 
 def windows(
     measured: pd.DataFrame,
     theory: xr.Dataset,
-    learnt: dict[str, CorrectedModel],
+    learnt: dict[str, Learnt],
     count: int,
     seed: int,
     *,

@@ -14,22 +14,18 @@ import pandas as pd
 import xarray as xr
 
 from bmm.errors import DataError
-from bmm.evaluation.nucleus_scores import nucleus_scores
 from bmm.evaluation.report import Scores
 from bmm.mixing.fit import posterior_draws, read_settings
-from bmm.nuclides import label, labels, nuclide_index
+from bmm.nuclides import label, nuclide_index
 from bmm.prediction.derived import derive
-from bmm.prediction.predictive import predict
 from bmm.runs.config import RunConfig
 from bmm.runs.folder import RunFolder
-from bmm.runs.inputs import select_measured
 from bmm.runs.separations import Separations, run_separations
 
 __all__ = ["Contents", "gather"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_LEVELS = (0.68, 0.95)
 _SURPRISES = 15
 
 
@@ -61,7 +57,7 @@ class Contents:
     nu : float
         Degrees of freedom of the components; inf for normal ones.
     nuclei : DataFrame
-        Scores of the measured nuclei; see `bmm.evaluation.nucleus_scores.nucleus_scores`.
+        The measured nuclei, indexed (Z, N): columns of ``evaluation.csv``.
     separations : Separations or None
         Separation energies, existence and drip lines from joint draws.
     missing : str
@@ -127,11 +123,6 @@ def gather(path: Path) -> Contents:
     """
     folder = RunFolder.open(path)
     config, tree = folder.read_config(), folder.read_posterior()
-    measured = select_measured(config)
-    known = measured[measured.index.isin(_index(tree["chart"].to_dataset()))]
-    names = labels(known.index.get_level_values("Z"), known.index.get_level_values("N"))
-    found = predict(tree, names, known, seed=config.seed)
-    forecast = found.summary[["mean", "median", "log_density"]].assign(draws=found.draws)
     theory = tree["chart"].to_dataset()
     separations, missing = None, ""
     try:
@@ -152,7 +143,7 @@ def gather(path: Path) -> Contents:
         scale=scale,
         components=components,
         nu=nu,
-        nuclei=nucleus_scores(forecast, known, _LEVELS, config.seed + 2),
+        nuclei=folder.read_evaluation(),
         separations=separations,
         missing=missing,
     )

@@ -189,7 +189,9 @@ def _se(values: Any) -> float:
 def _pm(value: float, error: float | None, sign: str = "") -> str:
     """Write MeV as keV."""
     known = error is not None and np.isfinite(error)
-    return f"{1000 * value:{sign}.0f}" + (f" ± {1000 * error:.0f}" if known and error else "")
+    # Adding zero turns -0 into 0.
+    text = f"{round(1000 * value) + 0:{sign}d}"
+    return text + (f" ± {1000 * error:.0f}" if known and error else "")
 
 
 def _keV(value: float) -> str:

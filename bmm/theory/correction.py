@@ -19,14 +19,30 @@ from scipy import stats
 
 from bmm.errors import DataError
 from bmm.nuclides import label, nuclide_index
-from bmm.theory.residuals import ResidualField, fit_residuals
+from bmm.theory.residuals import Hyperparameters, ResidualField, fit_residuals
 
-__all__ = ["NU", "CorrectedModel", "Correction", "correct_theory"]
+__all__ = ["NU", "CorrectedModel", "Correction", "Learnt", "correct_theory"]
 
 FloatArray = npt.NDArray[np.float64]
 
 NU = 4.0
 """Degrees of freedom of the Student-t that the corrected deviations follow."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What is learnt of a model's residuals before it is told any of them.
+
+    Parameters
+    ----------
+    hyperparameters : Hyperparameters
+        Of the field.
+    factor : float
+        See `CorrectedModel`.
+    """
+
+    hyperparameters: Hyperparameters
+    factor: float
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,11 @@ class CorrectedModel:
 
     field: ResidualField
     factor: float
+
+    @property
+    def learnt(self) -> Learnt:
+        """What another correction may take over."""
+        return Learnt(self.field.hyperparameters, self.factor)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -82,7 +103,7 @@ def correct_theory(
     measured: pd.DataFrame,
     theory: xr.Dataset,
     *,
-    learnt: Mapping[str, CorrectedModel] | None = None,
+    learnt: Mapping[str, Learnt] | None = None,
     block: npt.NDArray[np.int64] | None = None,
 ) -> Correction:
     """Correct every model, where it predicts, by the field of its residuals.
@@ -95,7 +116,7 @@ def correct_theory(
     theory : Dataset
         What the models say of these nuclei and of any others; see
         `bmm.theory.adapters.prediction`.
-    learnt : mapping of str to CorrectedModel, optional
+    learnt : mapping of str to Learnt, optional
         Take hyperparameters and factor of every model from here instead of learning them.
     block : int array (measured nucleus,), optional
         Learn them block by block, which is faster; see `bmm.theory.residuals.fit_residuals`.
@@ -137,7 +158,7 @@ def _correct_model(
     stated: FloatArray,
     rows: npt.NDArray[np.intp],
     measured: pd.DataFrame,
-    learnt: CorrectedModel | None,
+    learnt: Learnt | None,
     block: npt.NDArray[np.int64] | None,
 ) -> tuple[FloatArray, FloatArray, CorrectedModel]:
     """Corrected masses (nucleus,) and scales of one model, MeV, and what was learnt."""
@@ -151,7 +172,7 @@ def _correct_model(
         field = fit_residuals(Z[at], N[at], residual[kept], known_sd, blocks)
     else:
         field = ResidualField.conditioned(
-            learnt.field.hyperparameters, Z[at], N[at], residual[kept], known_sd
+            learnt.hyperparameters, Z[at], N[at], residual[kept], known_sd
         )
     left_out, its_sd = field.left_out(np.arange(len(at)))
     factor = learnt.factor if learnt else _factor((residual[kept] - left_out) / its_sd)

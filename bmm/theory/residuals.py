@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +71,15 @@ class Hyperparameters:
         """Read them from the vector (14,) that is optimised: logarithms, and the power."""
         amplitude, rho_Z, rho_N = np.exp(vector[:12]).reshape(4, 3).T
         return cls(amplitude, rho_Z, rho_N, float(np.exp(vector[12])), float(vector[13]))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Hyperparameters:
+        """Read what `as_dict` gives."""
+        by_term = {
+            each: np.array([values[each][term] for term in TERMS])
+            for each in ("amplitude", "rho_Z", "rho_N")
+        }
+        return cls(**by_term, nugget=float(values["nugget"]), power=float(values["power"]))
 
     def as_dict(self) -> dict[str, float | dict[str, float]]:
         """Plain values by name, those of the fields by term."""

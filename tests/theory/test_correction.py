@@ -1,7 +1,5 @@
 """Corrected theories: blind to the nucleus itself, and as wide as they need be."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +8,7 @@ from scipy import stats
 from bmm.errors import DataError
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import prediction
-from bmm.theory.correction import NU, correct_theory
+from bmm.theory.correction import NU, Learnt, correct_theory
 from bmm.theory.residuals import Hyperparameters
 
 INDEX = nuclide_index(30 + np.arange(440) // 22, 40 + np.arange(440) % 22)
@@ -61,8 +59,7 @@ def test_gaps_stay_and_spreads_grow_away_from_the_data(world, corrected):
 
 def test_a_measured_nucleus_is_corrected_by_the_others_only(world):
     learnt = Hyperparameters.of(np.append(np.log([0.8, 3, 4, *[0.05, 5, 5] * 3, 0.2]), 0.0))
-    taken = SimpleNamespace(field=SimpleNamespace(hyperparameters=learnt), factor=0.7)
-    models = {"one": taken, "two": taken}
+    models = dict.fromkeys(("one", "two"), Learnt(learnt, 0.7))
     before = world[0][MEASURED]
     after = before.copy()
     after.iloc[100, 0] += 1.0
@@ -94,11 +91,10 @@ def test_bad_input_is_named(world):
 
 def test_what_was_learnt_can_be_taken_over(world, corrected):
     frame, theory = world
-    again = correct_theory(frame[MEASURED], theory, learnt=corrected.models)
+    learnt = {name: each.learnt for name, each in corrected.models.items()}
+    again = correct_theory(frame[MEASURED], theory, learnt=learnt)
     for name in ("mass_excess", "mass_excess_sd"):
         np.testing.assert_array_equal(again.theory[name], corrected.theory[name])
     part = Z < 36
-    some = correct_theory(
-        frame[MEASURED & part], theory.isel(nucleus=part), learnt=corrected.models
-    )
-    assert some.models["one"].field.hyperparameters is corrected.models["one"].field.hyperparameters
+    some = correct_theory(frame[MEASURED & part], theory.isel(nucleus=part), learnt=learnt)
+    assert some.models["one"].learnt == learnt["one"]
