@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -45,6 +46,7 @@ def explorer_server(paths: Sequence[Path], port: int) -> Server:
     """
     application = Application(FunctionHandler(_page_of(paths)))
     hosts = [f"{host}:{port}" for host in (_ADDRESS, "localhost")] if port else None
+    asyncio.set_event_loop(asyncio.new_event_loop())
     try:
         server = Server(
             {"/": application}, address=_ADDRESS, port=port, allow_websocket_origin=hosts

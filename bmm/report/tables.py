@@ -158,7 +158,7 @@ def side_by_side(runs: Sequence[Contents]) -> list[Row]:
     The difference in CRPS is paired: over the nuclei that both have fitted, in keV, with the
     standard error of the mean difference.
     """
-    rows = []
+    rows: list[Row] = []
     for contents in runs:
         scores, nuclei = contents.scores, contents.nuclei
         row = {
@@ -173,7 +173,7 @@ def side_by_side(runs: Sequence[Contents]) -> list[Row]:
         for covered in coverage_rows(contents):
             row[covered["level"]] = covered["covered"]
         apart = (nuclei["crps"] - runs[0].nuclei["crps"]).dropna()
-        row["paired"] = _NONE if contents is runs[0] else _pm(apart.mean(), _se(apart), sign="+")
+        row["paired"] = _NONE if not rows else _pm(apart.mean(), _se(apart), sign="+")
         row["common"] = str(len(apart))
         rows.append(row)
     return rows
