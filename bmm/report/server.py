@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -44,16 +45,21 @@ def explorer_server(paths: Sequence[Path], port: int) -> Server:
     RunError
         If a folder holds no complete run, or the port is taken.
     """
+    _check_free(port)
     application = Application(FunctionHandler(_page_of(paths)))
     hosts = [f"{host}:{port}" for host in (_ADDRESS, "localhost")] if port else None
     asyncio.set_event_loop(asyncio.new_event_loop())
-    try:
-        server = Server(
-            {"/": application}, address=_ADDRESS, port=port, allow_websocket_origin=hosts
-        )
-    except OSError as error:
-        raise RunError(f"port {port} cannot be listened to ({error.strerror})") from error
-    return server
+    return Server({"/": application}, address=_ADDRESS, port=port, allow_websocket_origin=hosts)
+
+
+def _check_free(port: int) -> None:
+    """Try the port: bokeh would leave the socket open with which it finds one taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_ADDRESS, port))
+        except OSError as error:
+            raise RunError(f"port {port} cannot be listened to ({error.strerror})") from error
 
 
 def _page_of(paths: Sequence[Path]) -> Callable[[Document], None]:

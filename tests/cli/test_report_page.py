@@ -145,9 +145,6 @@ def test_the_workbench_shows_what_it_was_asked_for(draws):
     assert "&lt;b&gt;" in bench.status.text
 
 
-# Bokeh leaves the socket open with which it tried a port that is taken.
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_explorer_is_served_to_this_machine_only(reported):
     server = explorer_server([reported[1]], 0)
     try:
