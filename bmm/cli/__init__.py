@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from bmm.cli.compare import compare
 from bmm.cli.data import data
+from bmm.cli.explore import explore
 from bmm.cli.models import models
 from bmm.cli.predict import predict
 from bmm.cli.report import report
@@ -35,6 +36,7 @@ app.command()(models)
 app.command()(data)
 app.command()(predict)
 app.command()(report)
+app.command()(explore)
 app.command()(surfaces)
 app.command()(compare)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,10 +80,17 @@ def advise(stop: BaseException) -> None:
 def conclude(result: RunResult, console: Console) -> None:
     """Show a finished run and write its report; exit with 3 if its chains have not converged."""
     _show(result, console)
-    from bmm.report.page import write_report
+    from bmm.report.contents import gather
+    from bmm.report.page import write_page
+    from bmm.report.tables import key_lines
 
-    report = write_report([result.folder.path], result.folder.report)
-    console.print(f"report: {report}", highlight=False, markup=False, soft_wrap=True)
+    contents = gather(result.folder.path)
+    report = write_page([contents], result.folder.report)
+    plain = partial(console.print, highlight=False, markup=False, soft_wrap=True)
+    for line in key_lines(contents):
+        plain(f"  {line}")
+    plain(f"results: {result.folder.path}")
+    plain(f"report: {report}")
     if not result.convergence.converged:
         _warn(result.convergence.failures)
         if result.convergence.partial:
@@ -121,11 +129,6 @@ def _show(result: RunResult, console: Console) -> None:
             f"nucleon at A = 100, rms {1000 * mode['rms_MeV']['mean']:.0f} keV (mean), "
             f"{1000 * mode['rms_MeV']['median']:.0f} keV (median), elpd {mode['elpd']:.1f}"
         )
-    best = min(
-        (row for row in scores["yardsticks"] if row["n"] == scores["n"]),
-        key=lambda row: row["rms_MeV"],
-        default=None,
-    )
     checked = verdict.as_dict()
     if verdict.converged:
         console.print("[bold green]Converged.[/]", end=" ")
@@ -134,15 +137,3 @@ def _show(result: RunResult, console: Console) -> None:
         f"{min(checked['min_ess_bulk'], checked['min_ess_tail']):.0f}, "
         f"{verdict.divergences} divergences, {verdict.chains} chains of {verdict.draws} draws"
     )
-    rms = scores["rms_MeV"]
-    console.print(
-        f"rms of the fitted masses: {1000 * rms['mean']:.0f} keV (mean), "
-        f"{1000 * rms['median']:.0f} keV (median)"
-        + (f"; best other: {best['name']}, {1000 * best['rms_MeV']:.0f} keV" if best else "")
-    )
-    coverage = scores["coverage"]
-    console.print(
-        f"coverage of the 68 % intervals: {100 * coverage['0.68']:.1f} %, of the 95 % intervals: "
-        f"{100 * coverage['0.95']:.1f} %"
-    )
-    console.print(f"results: {result.folder.path}", highlight=False, markup=False, soft_wrap=True)

@@ -17,7 +17,7 @@ from bmm.figures.calibration import coverage_curve
 from bmm.figures.maps import residual_map, uncertainty_map, weight_map
 from bmm.writing import write_whole
 
-__all__ = ["write_figure", "write_figures"]
+__all__ = ["file_stems", "write_figure", "write_figures"]
 
 _DPI = {"png": 150, "pdf": 300}
 # Without a date, the same figure gives the same file.
@@ -54,7 +54,7 @@ def write_figures(
         "residuals": partial(residual_map, summary, measured),
         "uncertainty": partial(uncertainty_map, summary, measured),
     }
-    for model, stem in zip(models, _stems(models), strict=True):
+    for model, stem in zip(models, file_stems(models), strict=True):
         figures[f"weight_{stem}"] = partial(weight_map, summary, model, measured)
     return [path for stem, make in figures.items() for path in write_figure(folder / stem, make())]
 
@@ -74,7 +74,7 @@ def write_figure(stem: Path, figure: Figure) -> list[Path]:
     return paths
 
 
-def _stems(models: Sequence[str]) -> list[str]:
+def file_stems(models: Sequence[str]) -> list[str]:
     """File names for models, different even where case does not count."""
     stems: list[str] = []
     for model in models:

@@ -13,21 +13,19 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from bmm.evaluation.nucleus_scores import nucleus_scores
+from bmm.errors import DataError
 from bmm.evaluation.report import Scores
 from bmm.mixing.fit import posterior_draws, read_settings
-from bmm.nuclides import label, labels, nuclide_index
+from bmm.nuclides import label, nuclide_index
 from bmm.prediction.derived import derive
-from bmm.prediction.predictive import predict
 from bmm.runs.config import RunConfig
 from bmm.runs.folder import RunFolder
-from bmm.runs.inputs import select_measured
+from bmm.runs.separations import Separations, run_separations
 
 __all__ = ["Contents", "gather"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_LEVELS = (0.68, 0.95)
 _SURPRISES = 15
 
 
@@ -46,8 +44,11 @@ class Contents:
     provenance : dict
         Versions, checksums and citations.
     chart : DataFrame
-        One row for each nucleus: label, Z, N, A, mean, sd, measured, residual (measured minus
-        mean), S_1n, S_2n, S_1p, S_2p of the means, all MeV, and weight_<model>.
+        One row for each nucleus: label, Z, N, A, mean, sd, measured, residual (mean minus
+        measured), S_1n, S_2n, S_1p, S_2p of the means, all MeV, and weight_<model>; with
+        separations also their columns, such as S_2n_median and existence.
+    theory : DataFrame
+        Masses of the single models, MeV, one column each, row by row as the chart.
     centre, share, scale : array (nucleus, component)
         Components of the predictive density: mass excess and scale in MeV, NaN where there is none,
         and probability.
@@ -56,7 +57,11 @@ class Contents:
     nu : float
         Degrees of freedom of the components; inf for normal ones.
     nuclei : DataFrame
-        Scores of the measured nuclei; see `bmm.evaluation.nucleus_scores.nucleus_scores`.
+        The measured nuclei, indexed (Z, N): columns of ``evaluation.csv``.
+    separations : Separations or None
+        Separation energies, existence and drip lines from joint draws.
+    missing : str
+        Why there are none.
     """
 
     path: Path
@@ -64,12 +69,15 @@ class Contents:
     scores: Scores
     provenance: dict[str, Any]
     chart: pd.DataFrame
+    theory: pd.DataFrame
     centre: FloatArray
     share: FloatArray
     scale: FloatArray
     components: list[str]
     nu: float
     nuclei: pd.DataFrame
+    separations: Separations | None
+    missing: str
 
     @property
     def models(self) -> list[str]:
@@ -82,10 +90,10 @@ class Contents:
         Returns
         -------
         DataFrame
-            nucleus, measured, mean, sd and off (measured minus mean), MeV, and off_sd, in sd.
+            nucleus, measured, mean, sd and off (mean minus measured), MeV, and off_sd, in sd.
         """
         known = self.chart[np.isfinite(self.chart["measured"])]
-        off = known["measured"] - known["mean"]
+        off = known["residual"]
         table = pd.DataFrame(
             {
                 "nucleus": known["label"],
@@ -101,7 +109,7 @@ class Contents:
 
 
 def gather(path: Path) -> Contents:
-    """Read a run folder.
+    """Read a run folder, and make its separation energies unless they are there.
 
     Parameters
     ----------
@@ -115,12 +123,13 @@ def gather(path: Path) -> Contents:
     """
     folder = RunFolder.open(path)
     config, tree = folder.read_config(), folder.read_posterior()
-    measured = select_measured(config)
-    known = measured[measured.index.isin(_index(tree["chart"].to_dataset()))]
-    names = labels(known.index.get_level_values("Z"), known.index.get_level_values("N"))
-    found = predict(tree, names, known, seed=config.seed)
-    forecast = found.summary[["mean", "median", "log_density"]].assign(draws=found.draws)
-    chart = _chart(pd.read_csv(folder.predictions))
+    theory = tree["chart"].to_dataset()
+    separations, missing = None, ""
+    try:
+        separations = run_separations(folder, config, theory)
+    except DataError as error:
+        missing = str(error)
+    chart = _chart(pd.read_csv(folder.predictions), separations)
     centre, share, scale, components, nu = _components(tree, chart)
     return Contents(
         path=path,
@@ -128,12 +137,15 @@ def gather(path: Path) -> Contents:
         scores=folder.read_scores(),
         provenance=json.loads(tree.attrs["provenance"]),
         chart=chart,
+        theory=_single_models(theory, chart),
         centre=centre,
         share=share,
         scale=scale,
         components=components,
         nu=nu,
-        nuclei=nucleus_scores(forecast, known, _LEVELS, config.seed + 2),
+        nuclei=folder.read_evaluation(),
+        separations=separations,
+        missing=missing,
     )
 
 
@@ -145,11 +157,11 @@ def _index(dataset: xr.Dataset) -> pd.MultiIndex:
     return nuclide_index(dataset["Z"].to_numpy(), dataset["N"].to_numpy())
 
 
-def _chart(table: pd.DataFrame) -> pd.DataFrame:
+def _chart(table: pd.DataFrame, separations: Separations | None) -> pd.DataFrame:
     chart = table[["Z", "N", "A", "mean", "sd", "measured"]].copy()
     pairs = zip(chart["Z"], chart["N"], strict=True)
     chart.insert(0, "label", [label(int(Z), int(N)) for Z, N in pairs])
-    chart["residual"] = chart["measured"] - chart["mean"]
+    chart["residual"] = chart["mean"] - chart["measured"]
     masses = xr.DataArray(
         chart["mean"].to_numpy(),
         dims="nucleus",
@@ -158,7 +170,18 @@ def _chart(table: pd.DataFrame) -> pd.DataFrame:
     for name in ("S_1n", "S_2n", "S_1p", "S_2p"):
         chart[name] = derive(masses, name).to_numpy()
     weights = [name for name in table if _is_weight(name)]
-    return chart.join(table[weights])
+    chart = chart.join(table[weights])
+    if separations is None:
+        return chart
+    more = separations.nuclei.drop(columns=["A", "symbol"])
+    return chart.merge(more, on=["Z", "N"], how="left", validate="one_to_one")
+
+
+def _single_models(theory: xr.Dataset, chart: pd.DataFrame) -> pd.DataFrame:
+    """Masses of the models (nucleus, model), MeV, in the order of the chart."""
+    rows = _index(theory).get_indexer(nuclide_index(chart["Z"], chart["N"]))
+    masses = theory["mass_excess"].transpose("nucleus", "model").to_numpy()[rows]
+    return pd.DataFrame(masses, columns=[str(name) for name in theory["model"].to_numpy()])
 
 
 def _components(
@@ -171,11 +194,8 @@ def _components(
         spread = chart["sd"].to_numpy() / np.sqrt(nu / (nu - 2) if 2 < nu < inf else 1.0)
         centre = chart["mean"].to_numpy()[:, None]
         return centre, np.ones_like(centre), spread[:, None], ["mixture"], nu
-    theory = tree["chart"]["mass_excess"].transpose("nucleus", "model")
-    rows = _index(tree["chart"].to_dataset()).get_indexer(
-        nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy())
-    )
+    theory = _single_models(tree["chart"].to_dataset(), chart)
     A, each = np.unique(chart["A"].to_numpy(), return_inverse=True)
     scale = np.stack([draws.scale(np.array([a])).mean(axis=0)[0] for a in A])[each]
     share = chart[[name for name in chart if _is_weight(name)]].to_numpy()
-    return theory.to_numpy()[rows], share, scale, draws.models, nu
+    return theory.to_numpy(), share, scale, draws.models, nu

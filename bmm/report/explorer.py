@@ -2,105 +2,152 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.resources import files
-from math import inf, lgamma, log, pi
 from typing import Any
 
 import numpy as np
-from bokeh.layouts import column, row
+import numpy.typing as npt
 from bokeh.models import (
     ColumnDataSource,
     CustomJS,
+    CustomJSHover,
     HoverTool,
-    LayoutDOM,
     LinearColorMapper,
     TapTool,
 )
 from bokeh.models.annotations import ColorBar
+from bokeh.models.ranges import Range1d
+from bokeh.models.ui import UIElement
 from bokeh.models.widgets import Div, Select, TextInput
-from bokeh.palettes import BrBG11, Cividis256, Colorblind8
+from bokeh.palettes import Cividis256, RdBu11
 from bokeh.plotting import figure
 
 from bmm.nuclides import MAGIC_NUMBERS
+from bmm.prediction.windows import ENERGIES
 from bmm.report.contents import Contents
+from bmm.report.panels import chain_panel, component_facts, density_panel
 
-__all__ = ["explorer", "quantities"]
+__all__ = ["Explorer", "explorer", "quantities"]
 
 _START = "Sn-132"
+_FIRST = "sd"
 _DIVERGING = "residual"
-_MISSING = "#d9d9d9"
+_MARGIN = 4
+_MISSING = (217, 217, 217, 255)
+_SPOKEN = {
+    "S_1n": "one-neutron separation energy",
+    "S_2n": "two-neutron separation energy",
+    "S_1p": "one-proton separation energy",
+    "S_2p": "two-proton separation energy",
+}
 
 
-def quantities(contents: Contents) -> dict[str, str]:
-    """Columns that the chart can show, with what they are."""
-    return {
+@dataclass(frozen=True)
+class Explorer:
+    """An interactive chart.
+
+    Parameters
+    ----------
+    parts : dict of str to UIElement
+        choose, search, chart, details, density and chain, to be laid out by the page.
+    show : CustomJS
+        Shows the nucleus that the address names; to be run when the page is there and whenever
+        the address changes.
+    """
+
+    parts: dict[str, UIElement]
+    show: CustomJS
+
+
+def quantities(contents: Contents) -> dict[str, dict[str, str]]:
+    """Columns that the chart can show, with what they are, in groups."""
+    mixture = {
         "mean": "Mass excess (MeV)",
         "sd": "Uncertainty of the mass excess, one sd (MeV)",
-        "residual": "Measured minus predicted (MeV)",
-        "S_1n": "One-neutron separation energy (MeV)",
-        "S_2n": "Two-neutron separation energy (MeV)",
-        "S_1p": "One-proton separation energy (MeV)",
-        "S_2p": "Two-proton separation energy (MeV)",
-        **{f"weight_{name}": f"Weight of {name}" for name in contents.models},
+        "residual": "Predicted minus measured mass (MeV)",
     }
+    weights = {f"weight_{name}": f"Weight of {name}" for name in contents.models}
+    if contents.separations is None:
+        means = {name: f"{name}: {_SPOKEN[name]} of the means (MeV)" for name in ENERGIES}
+        return {"Local mixture": mixture, "Weights": weights, "Differences": means}
+    joint = {"existence": "Probability of existence"}
+    for name in ENERGIES:
+        joint[f"{name}_median"] = f"{name}: {_SPOKEN[name]} (MeV)"
+        joint[f"{name}_sd"] = f"{name}: its uncertainty, one sd (MeV)"
+    return {"Local mixture": mixture, "Weights": weights, "Joint draws": joint}
 
 
-def explorer(contents: Contents) -> tuple[LayoutDOM, CustomJS]:
+def explorer(contents: Contents) -> Explorer:
     """Build the interactive chart.
 
     Parameters
     ----------
     contents : Contents
         The run.
-
-    Returns
-    -------
-    layout : bokeh LayoutDOM
-        The chart with its controls.
-    ready : CustomJS
-        To be run when the page is there: shows the nucleus that the address names.
     """
-    source = ColumnDataSource(_columns(contents))
-    shown = quantities(contents)
-    first, limits = "sd", {name: _limits(contents, name) for name in shown}
-    source.data["value"] = source.data[first]
+    grouped = quantities(contents)
+    names = {key: name for group in grouped.values() for key, name in group.items()}
+    limits = {key: _limits(contents, key) for key in names}
+    columns = _columns(contents)
+    source = ColumnDataSource(columns | {"value": columns[_FIRST]})
     mapper = LinearColorMapper(
-        palette=Cividis256, low=limits[first][0], high=limits[first][1], nan_color=_MISSING
-    )
-    chart = _chart_figure(source, mapper, picked := ColumnDataSource({"N": [], "Z": []}))
-    bar = ColorBar(color_mapper=mapper, title=shown[first], height=12)
+        palette=Cividis256, low=limits[_FIRST][0], high=limits[_FIRST][1],
+        nan_color="rgba(0, 0, 0, 0)",
+    )  # fmt: skip
+    Z, N = contents.chart["Z"].to_numpy(), contents.chart["N"].to_numpy()
+    painted = ColumnDataSource({"image": [_grid(Z, N, columns[_FIRST])]})
+    picked = ColumnDataSource({"N": [], "Z": [], "label": []})
+    chart = _chart_figure(contents, source, painted, mapper, picked)
+    bar = ColorBar(
+        color_mapper=mapper, title=names[_FIRST], height=10, padding=6, title_text_font_size="13px",
+        title_text_font_style="normal", title_standoff=6,
+    )  # fmt: skip
     chart.add_layout(bar, "above")
-    options: list[str | tuple[Any, str]] = [*shown.items()]
-    choose = Select(title="Quantity", value=first, options=options, sizing_mode="stretch_width")
+    options: dict[str, list[Any]] = {key: [*group.items()] for key, group in grouped.items()}
+    choose = Select(
+        title="Quantity", value=_FIRST, options=options, sizing_mode="stretch_width"
+    )  # fmt: skip
     choose.js_on_change(
         "value",
         CustomJS(
             args={
-                "source": source, "mapper": mapper, "bar": bar, "limits": limits, "names": shown,
-                "palettes": {"plain": Cividis256, "diverging": BrBG11}, "diverging": _DIVERGING,
+                "source": source, "painted": painted, "mapper": mapper, "bar": bar,
+                "limits": limits, "names": names, "diverging": _DIVERGING,
+                "palettes": {"plain": Cividis256, "diverging": RdBu11},
             },
-            code="""
-                source.data = {...source.data, value: source.data[this.value]};
-                const kind = this.value === diverging ? "diverging" : "plain";
-                mapper.palette = palettes[kind];
-                [mapper.low, mapper.high] = limits[this.value];
-                bar.title = names[this.value];
-            """,
+            code=_script("quantity.js"),
         ),
     )  # fmt: skip
     search = TextInput(
-        title="Nucleus (such as Sn-132 or 132Sn)", value="", sizing_mode="stretch_width"
+        title="Nucleus, such as Sn-132 or 132Sn", value="", sizing_mode="stretch_width"
     )
-    show, side = _single_nucleus(contents, source, picked, search)
+    details = Div(text="", sizing_mode="stretch_width")
+    density, density_source = density_panel(contents)
+    chain, chain_source, here = chain_panel(contents)
+    present = set(contents.chart["label"])
+    info = component_facts(contents) | {
+        "start": _START if _START in present else str(contents.chart["label"].iloc[0]),
+    }
+    show = CustomJS(
+        args={
+            "source": source, "picked": picked, "details": details, "search": search, "info": info,
+            "density": density_source, "chain": chain_source, "chain_here": here,
+            "density_title": density.title, "chain_title": chain.title,
+        },
+        code=_script("nucleus.js"),
+    )  # fmt: skip
     search.js_on_change("value", show)
     source.selected.js_on_change("indices", show)
-    layout = column(
-        row(choose, search, sizing_mode="stretch_width"),
-        chart,
-        row(*side, sizing_mode="stretch_width"),
-        sizing_mode="stretch_width",
-    )
-    return layout, show
+    parts: dict[str, UIElement] = {
+        "choose": choose, "search": search, "chart": chart, "details": details,
+        "density": density, "chain": chain,
+    }  # fmt: skip
+    return Explorer(parts, show)
+
+
+def _script(name: str) -> str:
+    return files("bmm.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _columns(contents: Contents) -> dict[str, Any]:
@@ -109,10 +156,12 @@ def _columns(contents: Contents) -> dict[str, Any]:
     columns: dict[str, Any] = {
         str(name): chart[name].to_numpy(dtype=np.float32)
         for name in chart
-        if name not in ("label", "Z", "N", "A")
+        if name not in ("label", "Z", "N", "A") and not str(name).startswith(_UNUSED)
     }
     columns["label"] = chart["label"].tolist()
     columns["Z"], columns["N"] = (chart[name].to_numpy(dtype=np.int32) for name in ("Z", "N"))
+    for k, name in enumerate(contents.theory):
+        columns[f"model_{k}"] = contents.theory[name].to_numpy(dtype=np.float32)
     for k in range(len(contents.components)):
         columns[f"centre_{k}"] = contents.centre[:, k].astype(np.float32)
         columns[f"share_{k}"] = contents.share[:, k].astype(np.float32)
@@ -120,9 +169,15 @@ def _columns(contents: Contents) -> dict[str, Any]:
     return columns
 
 
+# Ends of intervals that no panel shows.
+_UNUSED = tuple(
+    f"{name}_{side}_" for name in ("S_1n", "S_1p", "S_2p") for side in ("lower", "upper")
+)
+
+
 def _limits(contents: Contents, name: str) -> tuple[float, float]:
-    """Find the ends of the colour scale: 0 and 1 of weights, else without the outermost percent."""
-    if name.startswith("weight_"):
+    """Find the ends of the colours; values without bounds lose their outermost percent."""
+    if name == "existence" or name.startswith("weight_"):
         return 0.0, 1.0
     values = contents.chart[name].to_numpy()
     values = values[np.isfinite(values)]
@@ -135,89 +190,89 @@ def _limits(contents: Contents, name: str) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def _grid(
+    Z: npt.NDArray[np.int64], N: npt.NDArray[np.int64], values: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Lay values out on the rectangle that holds all nuclei; NaN elsewhere."""
+    grid = np.full((np.ptp(Z) + 1, np.ptp(N) + 1), np.nan, dtype=np.float32)
+    grid[Z - Z.min(), N - N.min()] = values
+    return grid
+
+
 def _chart_figure(
-    source: ColumnDataSource, mapper: LinearColorMapper, picked: ColumnDataSource
+    contents: Contents,
+    source: ColumnDataSource,
+    painted: ColumnDataSource,
+    mapper: LinearColorMapper,
+    picked: ColumnDataSource,
 ) -> Any:
-    chart = figure(
-        height=460, sizing_mode="stretch_width", match_aspect=False, toolbar_location="right",
+    """Draw the squares as one image, which pans at once; invisible ones answer the pointer."""
+    Z, N = contents.chart["Z"].to_numpy(), contents.chart["N"].to_numpy()
+    chart: Any = figure(
+        sizing_mode="stretch_width", aspect_ratio=1.8, min_height=300, toolbar_location="right",
         tools="pan,wheel_zoom,box_zoom,reset,save", active_scroll="wheel_zoom",
         x_axis_label="Neutron number N", y_axis_label="Proton number Z",
+        x_range=Range1d(start=int(N.min()) - _MARGIN, end=int(N.max()) + _MARGIN),
+        y_range=Range1d(start=int(Z.min()) - _MARGIN, end=int(Z.max()) + _MARGIN),
     )  # fmt: skip
+    chart.toolbar.logo = None
+    chart.grid.visible = False
+    place = {
+        "x": int(N.min()) - 0.5, "y": int(Z.min()) - 0.5,
+        "dw": int(np.ptp(N)) + 1, "dh": int(np.ptp(Z)) + 1,
+    }  # fmt: skip
+    chart.image_rgba(image=[_backdrop(Z, N)], **place)
+    chart.image("image", source=painted, color_mapper=mapper, **place)
     squares = chart.rect(
-        "N", "Z", 1, 1, source=source, line_color=None,
-        fill_color={"field": "value", "transform": mapper}, nonselection_fill_alpha=1.0,
+        "N", "Z", 1, 1, source=source, fill_color=None, line_color=None,
+        hover_fill_color=None, hover_line_color="#d55e00", hover_line_width=2,
     )  # fmt: skip
-    chart.rect("N", "Z", 1, 1, source=picked, fill_color=None, line_color="black", line_width=2)
-    last_Z, last_N = int(max(source.data["Z"])), int(max(source.data["N"]))
     for magic in MAGIC_NUMBERS:
-        if magic <= last_Z:
-            chart.hspan(magic, line_color="black", line_width=0.5, line_alpha=0.4)
-        if magic <= last_N:
-            chart.vspan(magic, line_color="black", line_width=0.5, line_alpha=0.4)
+        if magic <= Z.max():
+            chart.hspan(magic, line_color="black", line_width=0.5, line_alpha=0.35)
+        if magic <= N.max():
+            chart.vspan(magic, line_color="black", line_width=0.5, line_alpha=0.35)
+    edges = _edges(Z, N, np.isfinite(contents.chart["measured"].to_numpy()))
+    chart.segment(*edges, line_color="white", line_width=2)
+    chart.segment(*edges, line_color="black", line_width=0.8)
+    chart.rect("N", "Z", 1, 1, source=picked, fill_color=None, line_color="#d55e00", line_width=3)
+    known = CustomJSHover(
+        code='return Number.isFinite(value) ? value.toFixed(3) + " MeV" : "not measured"'
+    )
+    plain = CustomJSHover(code='return Number.isFinite(value) ? value.toPrecision(4) : "none"')
     chart.add_tools(
         HoverTool(
             renderers=[squares],
             tooltips=[
-                ("nucleus", "@label"),
-                ("shown", "@value{0.000}"),
+                ("", "@label"),
+                ("chosen quantity", "@value{custom}"),
                 ("mass excess", "@mean{0.000} ± @sd{0.000} MeV"),
-                ("measured", "@measured{0.000} MeV"),
+                ("measured", "@measured{custom}"),
             ],
+            formatters={"@measured": known, "@value": plain},
         ),
         TapTool(renderers=[squares]),
     )
     return chart
 
 
-def _single_nucleus(
-    contents: Contents, source: ColumnDataSource, picked: ColumnDataSource, search: TextInput
-) -> tuple[CustomJS, list[LayoutDOM]]:
-    """Panels that show the nucleus which is chosen, and the script that fills them."""
-    # Something to draw until a nucleus is chosen, or the plots complain of having no range.
-    density = ColumnDataSource({"x": [0.0, 1.0], "y": [0.0, 1.0]})
-    parts = ColumnDataSource({"xs": [[0.0]], "ys": [[0.0]], "name": [""], "colour": ["black"]})
-    known = ColumnDataSource({"x": [], "y": []})
-    left = figure(
-        height=280, sizing_mode="stretch_width", tools="save", title="Predictive density",
-        x_axis_label="Mass excess (MeV)", y_axis_label="Density (1/MeV)",
-    )  # fmt: skip
-    left.multi_line("xs", "ys", source=parts, line_color="colour", legend_field="name")
-    left.line("x", "y", source=density, line_color="black", line_width=2)
-    left.line("x", "y", source=known, line_color="black", line_dash="dashed")
-    chain = ColumnDataSource({"N": [0.0, 1.0], "S_2n": [0.0, 1.0], "label": ["", ""]})
-    here = ColumnDataSource({"N": [], "S_2n": []})
-    right = figure(
-        height=280, sizing_mode="stretch_width", tools="save", title="Isotopes",
-        x_axis_label="Neutron number N", y_axis_label="S_2n of the means (MeV)",
-        tooltips=[("nucleus", "@label"), ("S_2n", "@S_2n{0.00} MeV")],
-    )  # fmt: skip
-    right.line("N", "S_2n", source=chain, line_color="#0072b2")
-    right.scatter("N", "S_2n", source=chain, size=4, color="#0072b2")
-    right.scatter("N", "S_2n", source=here, size=9, color="#d55e00")
-    right.hspan(0, line_color="grey", line_width=0.5)
-    details = Div(text="", sizing_mode="stretch_width", styles={"min-width": "14em"})
-    colours = {
-        name: Colorblind8[k % len(Colorblind8)] for k, name in enumerate(contents.components)
-    }
-    present = set(contents.chart["label"])
-    info = {
-        "models": contents.models,
-        "components": contents.components,
-        "colours": colours,
-        "nu": contents.nu if contents.nu < inf else 0.0,
-        "constant": _constant(contents.nu),
-        "start": _START if _START in present else str(contents.chart["label"].iloc[0]),
-    }
-    code = files("bmm.report").joinpath("explorer.js").read_text(encoding="utf-8")
-    args = {
-        "source": source, "picked": picked, "density": density, "parts": parts, "known": known,
-        "chain": chain, "chain_here": here, "details": details, "search": search, "info": info,
-    }  # fmt: skip
-    return CustomJS(args=args, code=code), [details, left, right]
+def _backdrop(Z: npt.NDArray[np.int64], N: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+    """Grey squares for nuclei without a value."""
+    cells = np.zeros((np.ptp(Z) + 1, np.ptp(N) + 1, 4), dtype=np.uint8)
+    cells[Z - Z.min(), N - N.min()] = _MISSING
+    return cells.view(np.uint32)[..., 0]
 
 
-def _constant(nu: float) -> float:
-    """Height of the standard Student-t density, or for nu = inf of the normal one, at 0."""
-    if nu == inf:
-        return float(1 / np.sqrt(2 * pi))
-    return float(np.exp(lgamma(0.5 * (nu + 1)) - lgamma(0.5 * nu) - 0.5 * log(nu * pi)))
+def _edges(
+    Z: npt.NDArray[np.int64], N: npt.NDArray[np.int64], marked: npt.NDArray[np.bool]
+) -> tuple[list[float], list[float], list[float], list[float]]:
+    """Line between the marked nuclei and all others: x0, y0, x1, y1."""
+    grid = np.zeros((np.ptp(Z) + 3, np.ptp(N) + 3), dtype=bool)
+    grid[Z - Z.min() + 1, N - N.min() + 1] = marked
+    z, n = np.nonzero(grid[1:] != grid[:-1])
+    low = np.column_stack([n - 1.5, z - 0.5, n - 0.5, z - 0.5])
+    z, n = np.nonzero(grid[:, 1:] != grid[:, :-1])
+    upright = np.column_stack([n - 0.5, z - 1.5, n - 0.5, z - 0.5])
+    ends = np.concatenate([low, upright]) + np.array([N.min(), Z.min(), N.min(), Z.min()])
+    x0, y0, x1, y1 = ends.T.tolist()
+    return x0, y0, x1, y1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -12,25 +10,18 @@ from typing import Any
 from bokeh.core.templates import FILE
 from bokeh.document import Document
 from bokeh.embed import file_html
+from bokeh.models import CustomJS
 from bokeh.resources import INLINE
-from jinja2 import Environment
-from matplotlib.figure import Figure
+from jinja2 import Environment, Template
 
-from bmm.figures.pit import pit_histogram
+from bmm.report import tables
 from bmm.report.contents import Contents, gather
 from bmm.report.explorer import explorer
+from bmm.report.figures import shown_figures
+from bmm.runs.separations import DRAWS
 from bmm.writing import write_whole
 
-__all__ = ["key_lines", "write_report"]
-
-_DPI = 110
-_FIGURES = {
-    "coverage": "Share of the measured masses inside the credible intervals, against their "
-    "probability; on the diagonal if calibrated.",
-    "residuals": "Measured minus predicted mass over the chart, MeV.",
-    "uncertainty": "Standard deviation of the prediction over the chart, MeV.",
-    "weight_": "Posterior mean weight of a model over the chart.",
-}
+__all__ = ["add_explorer", "page_template", "write_page", "write_report"]
 
 
 def write_report(paths: Sequence[Path], file: Path) -> Path:
@@ -53,89 +44,79 @@ def write_report(paths: Sequence[Path], file: Path) -> Path:
     RunError
         If a folder holds no complete run, or the page cannot be written.
     """
-    runs = [gather(path) for path in paths]
+    return write_page([gather(path) for path in paths], file)
+
+
+def write_page(runs: Sequence[Contents], file: Path) -> Path:
+    """Write the report of runs that have been read; see `write_report`."""
     document = Document(title="bmm report")
-    shown = []
-    for i, contents in enumerate(runs):
-        layout, ready = explorer(contents)
-        layout.name = f"explorer_{i}"
-        document.add_root(layout)
-        if i == 0:
-            document.js_on_event("document_ready", ready)
-        shown.append(_shown(contents))
-    room = files("bmm.report")
-    template = Environment(autoescape=True).from_string(
-        room.joinpath("page.html").read_text(encoding="utf-8")
-    )
+    for number, contents in enumerate(runs):
+        add_explorer(document, contents, number)
     page = file_html(
         document,
         INLINE,
-        template=template,
+        template=page_template("page.html"),
         template_variables={
             "base": FILE,
-            "runs": shown,
-            "names": [run["name"] for run in shown],
-            "style": room.joinpath("page.css").read_text(encoding="utf-8"),
+            "runs": [_shown(contents) for contents in runs],
+            "beside": tables.side_by_side(runs) if len(runs) > 1 else [],
+            "style": files("bmm.report").joinpath("page.css").read_text(encoding="utf-8"),
+            "draws": DRAWS,
         },
     )
     write_whole(file, lambda path: path.write_text(page, encoding="utf-8"))
     return file
 
 
-def key_lines(contents: Contents) -> list[str]:
-    """Say what matters of a run in five lines."""
-    scores, nuclei = contents.scores, contents.nuclei
-    best = min(
-        (row for row in scores["yardsticks"] if row["n"] == scores["n"]),
-        key=lambda row: row["rms_MeV"],
-        default=None,
+def add_explorer(document: Document, contents: Contents, number: int) -> None:
+    """Add the parts of an interactive chart to a document, named <part>_<number>."""
+    made = explorer(contents)
+    for name, part in made.parts.items():
+        part.name = f"{name}_{number}"
+        document.add_root(part)
+    follow = CustomJS(
+        args={"show": made.show},
+        code='show.execute(show); addEventListener("hashchange", () => show.execute(show));',
     )
-    weights = sorted(scores["weights"].items(), key=lambda item: -item[1])[:3]
-    first = contents.surprises().iloc[0]
-    beside = f"; best other: {best['name']}, {_keV(best['rms_MeV'])} keV" if best else ""
-    return [
-        f"rms of the {scores['n']} fitted masses: {_keV(scores['rms_MeV']['mean'])} keV{beside}",
-        f"measured masses inside the 68 % intervals: {100 * scores['coverage']['0.68']:.1f} %, "
-        f"inside the 95 % intervals: {100 * scores['coverage']['0.95']:.1f} %",
-        f"CRPS {_keV(scores['crps_MeV'])} keV; median width of the 68 % intervals "
-        f"{_keV(nuclei['width_68'].median())} keV",
-        "largest weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights),
-        f"largest surprise: {first['nucleus']}, off by {first['off']:+.3f} MeV "
-        f"({first['off_sd']:+.1f} sd)",
-    ]
+    document.js_on_event("document_ready", follow)
+
+
+def page_template(name: str) -> Template:
+    """Template of a page, from this room."""
+    text = files("bmm.report").joinpath(name).read_text(encoding="utf-8")
+    return Environment(autoescape=True).from_string(text)
 
 
 def _shown(contents: Contents) -> dict[str, Any]:
     """One run as the page's template takes it."""
-    scores, origin = contents.scores, contents.provenance
+    scores, origin, config = contents.scores, contents.provenance, contents.config
     verdict = scores["convergence"]
     return {
-        "name": contents.config.name,
-        "description": contents.config.description,
-        "scores": scores,
+        "name": config.name,
+        "description": config.description,
+        "n": scores["n"],
         "converged": scores["converged"],
         "verdict": _verdict(verdict),
         "failures": verdict["failures"],
-        "lines": key_lines(contents),
-        "log_score": "" if scores["log_score"] is None else f"{scores['log_score']:.3f}",
-        "points": [
-            {"name": f"mixture, {name}", "n": scores["n"],
-             "rms": f"{_keV(rms)} ± {_keV(scores['rms_standard_error_MeV'][name])}"}
-            for name, rms in scores["rms_MeV"].items()
-        ]
-        + [
-            {"name": row["name"], "n": row["n"], "rms": _keV(row["rms_MeV"])}
-            for row in scores["yardsticks"]
-        ],
-        "figures": _figures(contents),
+        "lines": tables.key_lines(contents),
+        "scores": tables.score_rows(contents),
+        "coverage": tables.coverage_rows(contents),
+        "weights": tables.weight_rows(contents),
+        "hyperparameters": tables.hyperparameter_rows(contents),
+        "drip_lines": tables.drip_rows(contents),
+        "figures": shown_figures(contents),
+        "missing": contents.missing,
         "surprises": contents.surprises().to_dict(orient="records"),
         "citations": origin["citations"],
-        "toml": contents.config.to_toml(),
+        "data": config.data,
+        "chart": config.chart,
+        "nuclei": len(contents.chart),
+        "seed": origin["seed"],
+        "sampler": config.mixing.sampler,
+        "toml": config.to_toml(),
         "packages": {"python": origin["python"], "machine": origin["machine"],
-                     "seed": origin["seed"], **origin["packages"]},
+                     **origin["packages"]},
         "checksums": origin["sha256"],
-        "keV": _keV,
-        "percent": lambda share: f"{100 * share:.1f} %",
     }  # fmt: skip
 
 
@@ -148,31 +129,3 @@ def _verdict(found: dict[str, Any]) -> str:
         + f"{found['divergences']} divergences, {found['chains']} chains of {found['draws']} draws"
     )
     return f"Converged: {how}." if found["converged"] else f"NOT CONVERGED, do not use: {how}."
-
-
-def _figures(contents: Contents) -> list[dict[str, str]]:
-    """Figures of the run folder, and the PIT histogram, ready to be embedded."""
-    stored = sorted((contents.path / "figures").glob("*.png"), key=lambda path: path.stem)
-    embedded = [
-        {
-            "data": base64.b64encode(path.read_bytes()).decode("ascii"),
-            "alt": f"{path.stem.replace('_', ' ')}: {text}",
-            "caption": f"{path.stem.replace('_', ' ')}. {text}",
-        }
-        for path in stored
-        for start, text in _FIGURES.items()
-        if path.stem.startswith(start)
-    ]
-    text = "Where the measured masses fall in their predictive distributions; flat if calibrated."
-    pit = {"data": _png(pit_histogram(contents.nuclei["pit"])), "alt": f"PIT histogram: {text}"}
-    return [*embedded, pit | {"caption": f"PIT. {text}"}]
-
-
-def _png(figure: Figure) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DPI)
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def _keV(value: float) -> str:
-    return f"{1000 * value:.0f}"

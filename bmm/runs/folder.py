@@ -40,7 +40,8 @@ class RunFolder:
     * ``scores.json``: every score and convergence figure; written last, so that a folder that has
       it is complete
     * ``figures/``, ``log.txt``
-    * ``report.html``: made of all the others
+    * ``report.html``: made of all the others; with it come ``separations.csv``,
+      ``drip_lines.csv`` and ``fields.json``, see `bmm.runs.separations`
     * ``begun.json``, only until the run is complete: what it began with
     * ``chains/``, only until all draws are in ``posterior.nc``: see `bmm.mixing.storage`
 
@@ -59,6 +60,9 @@ class RunFolder:
         self.scores = path / "scores.json"
         self.figures = path / "figures"
         self.report = path / "report.html"
+        self.separations = path / "separations.csv"
+        self.drip_lines = path / "drip_lines.csv"
+        self.fields = path / "fields.json"
         self.log = path / "log.txt"
         self.begun = path / "begun.json"
         self.chains = path / "chains"
@@ -193,7 +197,8 @@ class RunFolder:
 
     def discard_results(self) -> None:
         """Delete what was made from a posterior that is about to be replaced; the scores first."""
-        for file in (self.scores, self.evaluation, self.predictions, self.report):
+        made = (self.report, self.separations, self.drip_lines, self.fields)
+        for file in (self.scores, self.evaluation, self.predictions, *made):
             file.unlink(missing_ok=True)
         shutil.rmtree(self.figures, ignore_errors=True)
 
@@ -311,6 +316,22 @@ class RunFolder:
             self.evaluation,
             lambda path: table.dropna(subset="measured").to_csv(path, float_format="%.6f"),
         )
+
+    def read_evaluation(self) -> pd.DataFrame:
+        """Read the table of measured nuclei, indexed (Z, N).
+
+        Raises
+        ------
+        RunError
+            If the file is missing or damaged, or from before it held crps and pit.
+        """
+        try:
+            table = pd.read_csv(self.evaluation, index_col=["Z", "N"])
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.evaluation} cannot be read ({error})") from error
+        if "pit" not in table:
+            raise RunError(f"{self.evaluation} has no column pit; run the configuration again")
+        return table
 
     def write_scores(self, scores: Scores | dict[str, Any]) -> None:
         """Write the scores; the run is then complete."""

@@ -15,11 +15,12 @@ from rich.console import Console
 
 from bmm.errors import BmmError
 from bmm.evaluation import Scores, nucleus_table
+from bmm.evaluation.nucleus_scores import nucleus_scores
 from bmm.figures import write_figures
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of, fit
 from bmm.nuclides import nuclide_index
-from bmm.prediction.predictive import predict
+from bmm.prediction.predictive import Prediction, predict
 from bmm.runs.config import RunConfig
 from bmm.runs.folder import RunFolder
 from bmm.runs.inputs import chart_theory, chosen_cards, select_measured
@@ -33,6 +34,8 @@ from bmm.theory.library import build_model
 __all__ = ["RunResult", "fit_configuration", "resume", "run"]
 
 logger = logging.getLogger(__name__)
+
+_LEVEL = 0.68
 
 
 @dataclass(frozen=True)
@@ -147,12 +150,23 @@ def _go_on(
         prediction = predict(tree, measured=measured, seed=config.seed)
         folder.write_predictions(prediction_table(prediction.summary, measured))
         scores = score_run(config, tree, convergence, prediction, measured)
-        folder.write_evaluation(nucleus_table(prediction.summary, measured))
+        folder.write_evaluation(_evaluation(prediction, measured, config.seed))
         write_figures(folder.figures, prediction.summary, scores, measured)
         folder.write_scores(scores)
         folder.conclude()
         logger.info("complete: %s", folder.path)
     return RunResult(folder, convergence, scores)
+
+
+def _evaluation(prediction: Prediction, measured: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Weights, responsibilities and scores of the measured nuclei, one row each."""
+    summary = prediction.summary
+    index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    known = index.isin(measured.index)
+    part = summary[["mean", "median", "log_density"]].assign(draws=prediction.draws)
+    scores = nucleus_scores(part.isel(nucleus=known), measured, (_LEVEL,), seed + 2)
+    columns = ["error", "crps", "pit", f"width_{100 * _LEVEL:g}"]
+    return nucleus_table(summary, measured)[known].join(scores[columns])
 
 
 def _sample(

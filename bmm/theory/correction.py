@@ -7,6 +7,7 @@ others only: whoever learns weights from it must not see it corrected by itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,14 +19,30 @@ from scipy import stats
 
 from bmm.errors import DataError
 from bmm.nuclides import label, nuclide_index
-from bmm.theory.residuals import ResidualField, fit_residuals
+from bmm.theory.residuals import Hyperparameters, ResidualField, fit_residuals
 
-__all__ = ["NU", "CorrectedModel", "Correction", "correct_theory"]
+__all__ = ["NU", "CorrectedModel", "Correction", "Learnt", "correct_theory"]
 
 FloatArray = npt.NDArray[np.float64]
 
 NU = 4.0
 """Degrees of freedom of the Student-t that the corrected deviations follow."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What is learnt of a model's residuals before it is told any of them.
+
+    Parameters
+    ----------
+    hyperparameters : Hyperparameters
+        Of the field.
+    factor : float
+        See `CorrectedModel`.
+    """
+
+    hyperparameters: Hyperparameters
+    factor: float
 
 
 @dataclass(frozen=True)
@@ -43,6 +60,11 @@ class CorrectedModel:
 
     field: ResidualField
     factor: float
+
+    @property
+    def learnt(self) -> Learnt:
+        """What another correction may take over."""
+        return Learnt(self.field.hyperparameters, self.factor)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -77,7 +99,13 @@ class Correction:
         return {name: each.facts for name, each in self.models.items()}
 
 
-def correct_theory(measured: pd.DataFrame, theory: xr.Dataset) -> Correction:
+def correct_theory(
+    measured: pd.DataFrame,
+    theory: xr.Dataset,
+    *,
+    learnt: Mapping[str, Learnt] | None = None,
+    block: npt.NDArray[np.int64] | None = None,
+) -> Correction:
     """Correct every model, where it predicts, by the field of its residuals.
 
     Parameters
@@ -88,11 +116,16 @@ def correct_theory(measured: pd.DataFrame, theory: xr.Dataset) -> Correction:
     theory : Dataset
         What the models say of these nuclei and of any others; see
         `bmm.theory.adapters.prediction`.
+    learnt : mapping of str to Learnt, optional
+        Take hyperparameters and factor of every model from here instead of learning them.
+    block : int array (measured nucleus,), optional
+        Learn them block by block, which is faster; see `bmm.theory.residuals.fit_residuals`.
 
     Raises
     ------
     DataError
-        If a measured nucleus is not in the theory, or a model covers fewer than 20 of them.
+        If a measured nucleus is not in the theory, or a model that is to learn covers fewer than
+        20 of them.
     """
     nuclei = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     rows = nuclei.get_indexer(measured.index)
@@ -105,8 +138,9 @@ def correct_theory(measured: pd.DataFrame, theory: xr.Dataset) -> Correction:
     for k, name in enumerate(str(each) for each in theory["model"].to_numpy()):
         try:
             mass[:, k], sd[:, k], models[name] = _correct_model(
-                theory["Z"].to_numpy(), theory["N"].to_numpy(), mass[:, k], sd[:, k], rows, measured
-            )
+                theory["Z"].to_numpy(), theory["N"].to_numpy(), mass[:, k], sd[:, k], rows,
+                measured, learnt[name] if learnt else None, block,
+            )  # fmt: skip
         except DataError as error:
             raise DataError(f"{name}: {error}") from error
     dims = ("nucleus", "model")
@@ -124,6 +158,8 @@ def _correct_model(
     stated: FloatArray,
     rows: npt.NDArray[np.intp],
     measured: pd.DataFrame,
+    learnt: Learnt | None,
+    block: npt.NDArray[np.int64] | None,
 ) -> tuple[FloatArray, FloatArray, CorrectedModel]:
     """Corrected masses (nucleus,) and scales of one model, MeV, and what was learnt."""
     values = measured[["mass_excess", "mass_excess_uncertainty"]].to_numpy(dtype=np.float64)
@@ -131,12 +167,20 @@ def _correct_model(
     kept = np.isfinite(residual)
     known_sd = np.hypot(values[:, 1], np.nan_to_num(stated[rows]))[kept]
     at = rows[kept]
-    field = fit_residuals(Z[at], N[at], residual[kept], known_sd)
+    if learnt is None:
+        blocks = None if block is None else block[kept]
+        field = fit_residuals(Z[at], N[at], residual[kept], known_sd, blocks)
+    else:
+        field = ResidualField.conditioned(
+            learnt.hyperparameters, Z[at], N[at], residual[kept], known_sd
+        )
     left_out, its_sd = field.left_out(np.arange(len(at)))
-    factor = _factor((residual[kept] - left_out) / its_sd)
+    factor = learnt.factor if learnt else _factor((residual[kept] - left_out) / its_sd)
     covered = np.isfinite(mass)
     mean, sd = np.full(len(mass), np.nan), np.full(len(mass), np.nan)
-    mean[covered], sd[covered] = field.at(Z[covered], N[covered])
+    others = covered.copy()
+    others[at] = False
+    mean[others], sd[others] = field.at(Z[others], N[others])
     mean[at] = left_out
     sd[at] = np.sqrt(np.maximum(its_sd**2 - known_sd**2, 0.0))
     scale = np.hypot(factor * sd, np.nan_to_num(stated))

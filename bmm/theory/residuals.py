@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +78,15 @@ class Hyperparameters:
         """Read them from the vector (17,) that is optimised: logarithms, and the power."""
         amplitude, rho_Z, rho_N = np.exp(vector[:-2]).reshape(_FIELDS, 3).T
         return cls(amplitude, rho_Z, rho_N, float(np.exp(vector[-2])), float(vector[-1]))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Hyperparameters:
+        """Read what `as_dict` gives."""
+        by_term = {
+            each: np.array([values[each][term] for term in TERMS])
+            for each in ("amplitude", "rho_Z", "rho_N")
+        }
+        return cls(**by_term, nugget=float(values["nugget"]), power=float(values["power"]))
 
     def as_dict(self) -> dict[str, float | dict[str, float]]:
         """Plain values by name, those of the fields by term."""
@@ -212,7 +222,11 @@ class ResidualField:
 
 
 def fit_residuals(
-    Z: IntArray, N: IntArray, residual: FloatArray, known_sd: FloatArray
+    Z: IntArray,
+    N: IntArray,
+    residual: FloatArray,
+    known_sd: FloatArray,
+    block: IntArray | None = None,
 ) -> ResidualField:
     """Find the hyperparameters, and condition the field.
 
@@ -222,6 +236,10 @@ def fit_residuals(
         The nuclei.
     residual, known_sd : array (n,)
         Measured minus predicted mass excess, and its spread known beforehand, MeV.
+    block : int array (n,), optional
+        Number of the block of each nucleus.  The hyperparameters are learnt as if blocks were
+        independent of each other (a composite likelihood), which is much faster; the field is
+        conditioned on all nuclei all the same.
 
     Raises
     ------
@@ -233,16 +251,33 @@ def fit_residuals(
             f"a field of residuals needs at least {_FEWEST} measured nuclei; "
             f"the model covers {len(residual)}"
         )
+    one = np.zeros(len(Z), dtype=np.int64) if block is None else block
+    parts = [
+        (Z[inside], N[inside], residual[inside], known_sd[inside] ** 2)
+        for inside in (one == number for number in np.unique(one))
+    ]
     found = optimize.minimize(
-        negative_log_posterior,
+        _of_parts,
         np.append(_CENTRES, 0.0),
-        args=(Z, N, residual, known_sd**2),
+        args=(parts,),
         jac=True,
         method="L-BFGS-B",
         bounds=_BOUNDS,
         options={"maxfun": _EVALUATIONS, "ftol": _TOLERANCE},
     )
     return ResidualField.conditioned(Hyperparameters.of(found.x), Z, N, residual, known_sd)
+
+
+def _of_parts(
+    vector: FloatArray, parts: list[tuple[IntArray, IntArray, FloatArray, FloatArray]]
+) -> tuple[float, FloatArray]:
+    """Minus the log posterior of independent parts, each (Z, N, residual, variance)."""
+    value, gradient = _penalty(vector)
+    for part in parts:
+        its_value, its_gradient = _negative_log_likelihood(vector, *part)
+        value += its_value
+        gradient = gradient + its_gradient
+    return value, gradient
 
 
 def negative_log_posterior(
@@ -267,6 +302,12 @@ def negative_log_posterior(
     float, array (17,)
         In units of log(1/MeV), up to the prior's constant.
     """
+    return _of_parts(vector, [(Z, N, residual, variance)])
+
+
+def _negative_log_likelihood(
+    vector: FloatArray, Z: IntArray, N: IntArray, residual: FloatArray, variance: FloatArray
+) -> tuple[float, FloatArray]:
     found = Hyperparameters.of(vector)
     growth = found.growth(Z, N)
     own = found.nugget**2 * growth**2
@@ -295,8 +336,7 @@ def negative_log_posterior(
             gradient[3 * t + 1 + i] = 0.5 * np.einsum("ij,ij->", term, squares[i]) / rho**2
     gradient[-2] = (diagonal * own).sum()
     gradient[-1] = by_power @ np.log((Z + N) / 100.0)
-    penalty, by_vector = _penalty(vector)
-    return float(value + penalty), gradient + by_vector
+    return float(value), gradient
 
 
 def _penalty(vector: FloatArray) -> tuple[float, FloatArray]:

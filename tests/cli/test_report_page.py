@@ -1,83 +1,163 @@
-"""The report of a small run: numbers, no network, and in a real browser where there is one."""
+"""The report of a small run: its numbers, its figures, and that it stands alone."""
 
+import asyncio
+import base64
 import json
 import re
-import shutil
 from urllib.parse import urlparse
 
 import numpy as np
 import pandas as pd
 import pytest
+from bokeh.document import Document
 from scipy import integrate
 
-from bmm.report.contents import gather
-from bmm.report.explorer import _constant
+from bmm.errors import BmmError
+from bmm.nuclides import nuclide_index
+from bmm.report.explorer import explorer, quantities
+from bmm.report.panels import standard_height
+from bmm.report.server import explorer_server
+from bmm.report.tables import side_by_side
+from bmm.report.workbench import Workbench, joint_table
+from bmm.runs.separations import JointDraws
+from bmm.tables import load_measured
 
-CONFIGURATION = """
-description = "a few nuclei around tin, <b>for the tests</b>"
-seed = 11
-[data]
-Z = [46, 52]
-N = [60, 82]
-[theory]
-models = ["FRDM1995", "DZ33"]
-[chart]
-Z = [46, 52]
-N = [58, 86]
-[mixing.basis]
-m_Z = 4
-m_N = 5
-[mixing.sampler]
-chains = 2
-draws = 60
-tune = 150
-"""
+NEUTRON = 8.07131806
 
 
 @pytest.fixture(scope="module")
-def finished(call_bmm, tmp_path_factory):
-    place = tmp_path_factory.mktemp("report")
-    (place / "tin.toml").write_text(CONFIGURATION)
-    done = call_bmm("run", place / "tin.toml", "-o", place / "tin")
-    assert done.code == 3, done.err  # so few draws cannot have converged
-    return done, place
+def draws(reported):
+    return JointDraws.of(reported[1])
 
 
-@pytest.fixture(scope="module")
-def contents(finished):
-    return gather(finished[1] / "tin")
-
-
-def test_a_run_ends_with_its_report(finished):
-    done, place = finished
-    assert f"report: {place / 'tin' / 'report.html'}" in done.out
-    page = (place / "tin" / "report.html").read_text()
+def test_a_run_ends_with_the_lines_that_matter_and_its_report(reported):
+    done, folder = reported
+    *_, first, second, third, fourth, fifth, results, report = done.out.splitlines()
+    assert first.strip().startswith("rms of the ")
+    assert "inside the 68 % intervals" in second
+    assert "CRPS" in third
+    assert "largest weights" in fourth
+    assert "largest surprise" in fifth
+    assert results == f"results: {folder}"
+    assert report == f"report: {folder / 'report.html'}"
+    page = (folder / "report.html").read_text()
     assert "NOT CONVERGED, do not use" in page
     assert "a few nuclei around tin, &lt;b&gt;for the tests&lt;/b&gt;" in page
-    scores = json.loads((place / "tin" / "scores.json").read_text())
+    scores = json.loads((folder / "scores.json").read_text())
     assert f"{1000 * scores['rms_MeV']['mean']:.0f} keV" in page
     assert scores["provenance"]["sha256"]["FRDM1995"] in page
+    body = page[page.index("<main>") :]
+    assert body.index("NOT CONVERGED") < body.index("<table>")
 
 
-def test_the_page_asks_no_one_for_anything(finished):
-    page = (finished[1] / "tin" / "report.html").read_text()
+def test_the_page_asks_no_one_for_anything(reported):
+    page = (reported[1] / "report.html").read_text()
     plain = re.sub(r"<script[^>]*>.*?</script>", "<script>", page, flags=re.DOTALL)
     assert not re.findall(r"<script[^>]+src", page[: page.index("<body>")])
     addresses = re.findall(r"<(?:script|img|link|iframe)[^>]+(?:src|href)=[\"']([^\"']+)", plain)
     assert addresses
     assert all(urlparse(each).scheme == "data" for each in addresses)
     assert len(page) < 15e6
-    assert all(f"alt={quote}" in page for quote in ('"coverage', '"residuals', '"PIT'))
 
 
-def test_the_chart_holds_the_predictions(finished, contents):
-    table = pd.read_csv(finished[1] / "tin" / "predictions.csv")
+def test_every_figure_is_a_file_too_and_has_a_text(reported):
+    folder = reported[1]
+    page = (folder / "report.html").read_text()
+    shown = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]+)"', page)
+    files = {path.stem: path for path in (folder / "figures").glob("*.png")}
+    assert len(shown) == len(files)
+    assert {"coverage", "pit", "residuals", "uncertainty", "isotopes", "existence"} < set(files)
+    assert {base64.b64decode(data) for data, _ in shown} == {
+        path.read_bytes() for path in files.values()
+    }
+    assert all(len(text) > 40 for _, text in shown)
+    assert all(path.with_suffix(".pdf").is_file() for path in files.values())
+
+
+def test_the_chart_holds_the_predictions(reported, contents):
+    table = pd.read_csv(reported[1] / "predictions.csv")
     assert contents.chart["mean"].tolist() == table["mean"].tolist()
     assert contents.models == ["FRDM1995", "DZ33"]
     row = contents.chart.set_index("label").loc["Sn-132"]
     beside = contents.chart.set_index("label").loc["Sn-130"]
-    assert row["S_2n"] == pytest.approx(beside["mean"] - row["mean"] + 2 * 8.07131806)
-    assert row["residual"] == pytest.approx(row["measured"] - row["mean"])
+    assert row["S_2n"] == pytest.approx(beside["mean"] - row["mean"] + 2 * NEUTRON)
+    assert row["residual"] == pytest.approx(row["mean"] - row["measured"])
+
+
+def test_what_the_chart_shows_is_among_its_columns(contents):
+    columns = explorer(contents).show.args["source"].data
+    for group in quantities(contents).values():
+        for name in group:
+            assert len(columns[name]) == len(contents.chart)
+    i = contents.chart["label"].tolist().index("Sn-132")
+    assert columns["existence"][i] == 1
+    assert columns["S_2n_median"][i] == pytest.approx(contents.chart["S_2n_median"][i])
+
+
+def test_separation_energies_of_measured_nuclei_are_the_measured_ones(contents):
+    mass = load_measured("AME2020")
+    table = contents.separations.nuclei.set_index(["Z", "N"])
+    value, error = (mass[name] for name in ("mass_excess", "mass_excess_uncertainty"))
+    row = table.loc[50, 82]
+    expected = value[50, 80] - value[50, 82] + 2 * NEUTRON
+    assert row["S_2n_median"] == pytest.approx(expected, abs=1e-3)
+    assert row["S_2n_sd"] == pytest.approx(np.hypot(error[50, 80], error[50, 82]), rel=0.05)
+    far = table.loc[50, 86]  # Sn-136 is not measured, nor is Sn-137
+    assert far["S_2n_sd"] > 0.05
+    assert far["S_2n_lower_3"] < far["S_2n_lower_1"] < far["S_2n_upper_1"] < far["S_2n_upper_3"]
+
+
+def test_joint_draws_are_made_anew_as_they_were_for_the_report(contents, draws):
+    found = joint_table({"tin": draws}, "Z=50", "S_2n").set_index("N")
+    kept = contents.separations.nuclei.query("Z == 50").set_index("N").loc[found.index]
+    assert (found["run"] == "tin").all()
+    assert len(found) > 20
+    assert found["median"].to_numpy() == pytest.approx(kept["S_2n_median"], abs=0.05)
+    assert found["sd"].to_numpy() == pytest.approx(kept["S_2n_sd"], rel=0.2)
+    mass = joint_table({"tin": draws}, "Sn-132 Sn-130", "mass_excess").set_index("nucleus")
+    assert mass.loc["Sn-130", "median"] == pytest.approx(-80.132, abs=0.01)  # AME2020
+    gap = joint_table({"tin": draws}, "50,80", "shell_gap_p")  # needs Te, two protons above
+    assert np.isfinite(gap["median"]).all()
+    assert len(gap) == 1
+
+
+@pytest.mark.parametrize("nuclei", ["", "Xx-132", "Pb-208", "A=1-300"])
+def test_what_cannot_be_drawn_is_said(draws, nuclei):
+    many = {"tin": draws}
+    if nuclei == "A=1-300":
+        assert len(joint_table(many, "A=1-300", "S_2n")) > 100
+        nuclei = "Z=1"
+    with pytest.raises(BmmError):
+        joint_table(many, nuclei, "S_2n")
+
+
+def test_the_workbench_shows_what_it_was_asked_for(draws):
+    bench = Workbench(Document(), {"tin": draws, "again": draws})
+    bench.nuclei.value, bench.quantity.value = "Z=50", "S_1n"
+    asyncio.run(bench._answer())
+    expected = joint_table({"tin": draws}, "Z=50", "S_1n")
+    shown = pd.DataFrame(bench.source.data)
+    assert shown["run"].value_counts().to_dict() == dict.fromkeys(("tin", "again"), len(expected))
+    assert shown["median"][: len(expected)].tolist() == expected["median"].tolist()
+    assert bench.plot.xaxis.axis_label == "Neutron number N"
+    bench.nuclei.value = "<b>"
+    asyncio.run(bench._answer())
+    assert "&lt;b&gt;" in bench.status.text
+
+
+def test_the_explorer_is_served_to_this_machine_only(reported):
+    server = explorer_server([reported[1]], 0)
+    try:
+        assert server.address == "127.0.0.1"
+        assert {socket.getsockname()[0] for socket in server._http._sockets.values()} == {
+            "127.0.0.1"
+        }
+        with pytest.raises(BmmError, match=str(server.port)):
+            explorer_server([reported[1]], server.port)
+    finally:
+        server.stop()
+        server.io_loop.close(all_fds=True)
+        asyncio.set_event_loop(None)
 
 
 def test_components_make_up_the_predictive_density(contents):
@@ -85,7 +165,7 @@ def test_components_make_up_the_predictive_density(contents):
     centre, share, scale = (each[i] for each in (contents.centre, contents.share, contents.scale))
     assert share.sum() == pytest.approx(1, abs=1e-5)
     assert share @ centre == pytest.approx(contents.chart["mean"][i], abs=0.02)
-    height = _constant(contents.nu)
+    height = standard_height(contents.nu)
     mass = integrate.quad(
         lambda z: height * (1 + z**2 / contents.nu) ** (-0.5 * (contents.nu + 1)), -np.inf, np.inf
     )[0]
@@ -102,99 +182,31 @@ def test_surprises_come_in_order(contents):
     assert size[0] == pytest.approx((known["residual"] / known["sd"]).abs().max())
 
 
-def test_runs_side_by_side(bmm, finished):
-    run = finished[1] / "tin"
-    done = bmm("report", run, run, "-o", finished[1] / "both.html")
+def test_the_measured_nuclei_have_their_scores(contents):
+    scores, nuclei = contents.scores, contents.nuclei
+    assert nuclei["crps"].mean() == pytest.approx(scores["crps_MeV"], rel=0.02)
+    assert nuclei["pit"].between(0, 1).all()
+    assert np.sqrt((nuclei["error"] ** 2).mean()) == pytest.approx(scores["rms_MeV"]["mean"])
+    at = nuclide_index(contents.chart["Z"], contents.chart["N"])
+    measured = contents.chart.set_index(at)["measured"]
+    assert (nuclei["mean"] - measured[nuclei.index]).to_numpy() == pytest.approx(
+        nuclei["error"], abs=2e-6
+    )
+
+
+def test_runs_side_by_side(bmm, reported, contents):
+    run = reported[1]
+    done = bmm("report", run, run, "-o", run.parent / "both.html")
     assert done.code == 0, done.err
-    assert "Side by side" in (finished[1] / "both.html").read_text()
+    assert "Side by side" in (run.parent / "both.html").read_text()
+    one, other = side_by_side([contents, contents])
+    assert one["crps"] == other["crps"]
+    assert re.fullmatch(r"\d+ ± \d+", one["rms"])
+    assert other["paired"] == "+0"  # no difference, and none in doubt
 
 
 def test_what_is_no_run_is_named(bmm, tmp_path):
-    done = bmm("report", tmp_path / "nothing")
-    assert done.code == 2
-    assert "nothing" in done.err
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.skip("no browser: chromium and chromedriver are not installed")
-    webdriver = pytest.importorskip("selenium.webdriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield opened
-    opened.quit()
-
-
-READY = "return !!(window.Bokeh && Bokeh.documents.length && Bokeh.documents[0].is_idle)"
-DETAILS = "return Bokeh.documents[0].roots()[0].children[2].children[0].text"
-
-
-@pytest.fixture
-def page(browser, finished):
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    def wait(condition):
-        return WebDriverWait(browser, 30).until(lambda driver: condition(driver))
-
-    browser.get("about:blank")
-    browser.get((finished[1] / "tin" / "report.html").as_uri() + "#Sn-124")
-    wait(lambda driver: driver.execute_script(READY))
-    wait(lambda driver: "Sn-124" in driver.execute_script(DETAILS))
-    return browser, wait
-
-
-@pytest.mark.browser
-def test_the_page_opens_without_errors_or_requests(page):
-    browser, _ = page
-    complaints = [each for each in browser.get_log("browser") if each["level"] == "SEVERE"]
-    assert not complaints
-    events = [json.loads(each["message"])["message"] for each in browser.get_log("performance")]
-    asked = [
-        each["params"]["request"]["url"]
-        for each in events
-        if each["method"] == "Network.requestWillBeSent"
-    ]
-    assert {urlparse(url).scheme for url in asked} <= {"file", "data", "about"}
-
-
-@pytest.mark.browser
-def test_search_and_address_show_the_numbers_of_the_nucleus(page, contents):
-    browser, wait = page
-    row = contents.chart.set_index("label").loc["Sn-132"]
-    script = "Bokeh.documents[0].roots()[0].children[0].children[1].value = '132Sn'"
-    browser.execute_script(script)
-    shown = wait(lambda driver: "Sn-132" in (t := driver.execute_script(DETAILS)) and t)
-    assert f"{row['mean']:.3f} ± {row['sd']:.3f} MeV; measured {row['measured']:.3f}" in shown
-    assert browser.execute_script("return window.location.hash") == "#Sn-132"
-    browser.execute_script(script.replace("132Sn", "Sn-999"))
-    assert wait(lambda driver: "is not on the chart" in driver.execute_script(DETAILS))
-
-
-@pytest.mark.browser
-def test_a_click_on_the_chart_chooses_the_nucleus(page, contents):
-    from selenium.webdriver.common.action_chains import ActionChains
-
-    browser, wait = page
-    x, y = browser.execute_script(
-        """
-        const chart = Bokeh.documents[0].roots()[0].children[1];
-        const view = Bokeh.index.find_one(chart);
-        const frame = view.frame, box = view.el.getBoundingClientRect();
-        view.el.scrollIntoView({block: "center"});
-        const now = view.el.getBoundingClientRect();
-        return [now.x + frame.bbox.left + frame.x_scale.compute(70) - frame.bbox.left,
-                now.y + frame.y_scale.compute(50)];
-        """
-    )
-    pointer = ActionChains(browser)
-    pointer.w3c_actions.pointer_action.move_to_location(round(x), round(y))
-    pointer.w3c_actions.pointer_action.click()
-    pointer.perform()
-    wait(lambda driver: "Sn-120" in driver.execute_script(DETAILS))
-    assert browser.execute_script("return window.location.hash") == "#Sn-120"
+    for command in ("report", "explore"):
+        done = bmm(command, tmp_path / "nothing")
+        assert done.code == 2
+        assert "nothing" in done.err

@@ -1,7 +1,5 @@
 """Corrected theories: blind to the nucleus itself, and as wide as they need be."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,10 +7,9 @@ from scipy import stats
 
 from bmm.errors import DataError
 from bmm.nuclides import nuclide_index
-from bmm.theory import correction
 from bmm.theory.adapters import prediction
-from bmm.theory.correction import NU, correct_theory
-from bmm.theory.residuals import Hyperparameters, ResidualField
+from bmm.theory.correction import NU, Learnt, correct_theory
+from bmm.theory.residuals import Hyperparameters
 
 INDEX = nuclide_index(30 + np.arange(440) // 22, 40 + np.arange(440) % 22)
 Z, N = (INDEX.get_level_values(name).to_numpy() for name in ("Z", "N"))
@@ -60,14 +57,16 @@ def test_gaps_stay_and_spreads_grow_away_from_the_data(world, corrected):
     assert sd[N == 61].mean() > 1.2 * sd[N == 50].mean()
 
 
-def test_a_measured_nucleus_is_corrected_by_the_others_only(world, monkeypatch):
+def test_a_measured_nucleus_is_corrected_by_the_others_only(world):
     learnt = Hyperparameters.of(np.append(np.log([0.8, 3, 4, *[0.05, 5, 5] * 4, 0.2]), 0.0))
-    monkeypatch.setattr(correction, "fit_residuals", partial(ResidualField.conditioned, learnt))
-    monkeypatch.setattr(correction, "_factor", lambda deviation: 0.7)
+    models = dict.fromkeys(("one", "two"), Learnt(learnt, 0.7))
     before = world[0][MEASURED]
     after = before.copy()
     after.iloc[100, 0] += 1.0
-    one, other = (correct_theory(each, world[1]).theory["mass_excess"] for each in (before, after))
+    one, other = (
+        correct_theory(each, world[1], learnt=models).theory["mass_excess"]
+        for each in (before, after)
+    )
     change = (other - one).to_numpy()[:, 0]
     itself = before.index[100]
     above = INDEX.get_indexer([(itself[0] + 1, itself[1])])[0]
@@ -91,3 +90,14 @@ def test_bad_input_is_named(world):
         correct_theory(frame[MEASURED], theory.isel(nucleus=N != 41))
     with pytest.raises(DataError, match=r"^one: a field of residuals needs at least 20"):
         correct_theory(frame[MEASURED].iloc[:10], theory)
+
+
+def test_what_was_learnt_can_be_taken_over(world, corrected):
+    frame, theory = world
+    learnt = {name: each.learnt for name, each in corrected.models.items()}
+    again = correct_theory(frame[MEASURED], theory, learnt=learnt)
+    for name in ("mass_excess", "mass_excess_sd"):
+        np.testing.assert_array_equal(again.theory[name], corrected.theory[name])
+    part = Z < 36
+    some = correct_theory(frame[MEASURED & part], theory.isel(nucleus=part), learnt=learnt)
+    assert some.models["one"].learnt == learnt["one"]

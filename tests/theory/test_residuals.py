@@ -127,3 +127,16 @@ def test_leaving_out_is_doing_without(residual, size):
 def test_too_few_nuclei_are_refused():
     with pytest.raises(DataError, match="at least 20 measured nuclei; the model covers 19"):
         fit_residuals(Z[:19], N[:19], np.zeros(19), np.zeros(19))
+
+
+def test_blocks_that_are_far_apart_teach_the_same():
+    far_Z, far_N = np.append(Z[:60], Z[:60] + 60), np.append(N[:60], N[:60] + 90)
+    residual = RNG.normal(0, 0.5, 120) + np.sin(far_N / 4)
+    known, block = np.full(120, 0.1), np.repeat([0, 1], 60)
+    whole = fit_residuals(far_Z, far_N, residual, known)
+    parts = fit_residuals(far_Z, far_N, residual, known, block)
+    one, other = whole.hyperparameters, parts.hyperparameters
+    assert other.nugget == pytest.approx(one.nugget, rel=0.02)
+    assert other.amplitude[0] == pytest.approx(one.amplitude[0], rel=0.05)
+    assert parts.log_evidence == pytest.approx(whole.log_evidence, abs=0.1)
+    assert parts.precision.shape == (120, 120)

@@ -1,0 +1,46 @@
+"""Which nuclei exist, on the chart of nuclides, with the drip lines."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bmm.figures.chart import nuclide_chart
+from bmm.figures.maps import SIZE
+from bmm.nuclides import nuclide_index
+
+__all__ = ["existence_map"]
+
+_LINE = "#d55e00"
+
+
+def existence_map(separations: pd.DataFrame, lines: pd.DataFrame, measured: pd.Index) -> Figure:
+    """Probability of existence on the chart, and the drip lines with their intervals of 68 %.
+
+    Parameters
+    ----------
+    separations, lines : DataFrame
+        From `bmm.prediction.windows.separations`.
+    measured : Index (Z, N)
+        Nuclei to outline.
+    """
+    figure = Figure(figsize=SIZE, layout="constrained")
+    ax = figure.add_subplot()
+    Z, N = separations["Z"].to_numpy(), separations["N"].to_numpy()
+    nuclide_chart(
+        ax, Z, N, separations["existence"].to_numpy(), label="Probability of existence",
+        cmap="cividis", vmin=0.0, vmax=1.0, outline=nuclide_index(Z, N).isin(measured),
+    )  # fmt: skip
+    for number, side in enumerate(("proton", "neutron")):
+        line = lines[lines.index.get_level_values("side") == side]
+        # Where the line may lie beyond the chart it is not shown.
+        line = line[line["at_edge"] < 0.5]
+        elements = line.index.get_level_values("Z").to_numpy()
+        ends = np.stack([line["median"] - line["lower_68"], line["upper_68"] - line["median"]])
+        ax.errorbar(
+            line["median"], elements, xerr=ends, fmt=".", markersize=1.5, elinewidth=0.5,
+            color=_LINE, label="last bound isotope, 68 %" if number else None,
+        )  # fmt: skip
+    ax.legend(frameon=False, fontsize=8, loc="upper left")
+    return figure

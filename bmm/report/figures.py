@@ -1,0 +1,117 @@
+"""Figures of the report: files in the run folder, fit for a paper, and the same on the page."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bmm.figures.existence import existence_map
+from bmm.figures.files import file_stems, write_figure
+from bmm.figures.isotopes import isotope_figure
+from bmm.figures.pit import pit_histogram
+from bmm.nuclides import nuclide_index, symbol
+from bmm.report.contents import Contents
+from bmm.runs.separations import DRAWS
+
+__all__ = ["shown_figures"]
+
+_PREFERRED = (20, 50, 60)
+_WEIGHT = "Posterior mean weight of {} over the chart; grey where it covers no nucleus."
+_MAPS = {
+    "residuals": "Predicted minus measured mass of the fitted nuclei, MeV.",
+    "uncertainty": "Standard deviation of the prediction over the chart, MeV; what is measured is "
+    "outlined.",
+}
+
+
+def shown_figures(contents: Contents) -> dict[str, list[dict[str, str]]]:
+    """Write what is missing among the run's figures, and return all, ready to be embedded.
+
+    Parameters
+    ----------
+    contents : Contents
+        The run; ``figures/`` in its folder gets the PIT histogram, and with separation energies
+        the isotopic chains and the map of existence, each as PNG and PDF.
+
+    Returns
+    -------
+    dict
+        By section, "calibration", "maps", "isotopes" and "existence": data (base64), alt, caption
+        and file of each figure.
+
+    Raises
+    ------
+    RunError
+        If a file cannot be written.
+    """
+    folder = contents.path / "figures"
+    folder.mkdir(exist_ok=True)
+    write_figure(folder / "pit", pit_histogram(contents.nuclei["pit"].dropna()))
+    calibration = [
+        _embedded(folder / "coverage.png",
+                  "Share of the fitted masses inside the credible intervals, against their "
+                  "probability; on the diagonal if calibrated."),
+        _embedded(folder / "pit.png",
+                  "Where the fitted masses fall in their predictive distributions (PIT); flat if "
+                  "calibrated, a hump where the intervals are too wide."),
+    ]  # fmt: skip
+    texts = {
+        f"weight_{stem}": _WEIGHT.format(model)
+        for model, stem in zip(contents.models, file_stems(contents.models), strict=True)
+    }
+    maps = [_embedded(folder / f"{stem}.png", text) for stem, text in (texts | _MAPS).items()]
+    return {"calibration": calibration, "maps": maps, **_joint_figures(contents, folder)}
+
+
+def _joint_figures(contents: Contents, folder: Path) -> dict[str, list[dict[str, str]]]:
+    if contents.separations is None:
+        return {"isotopes": [], "existence": []}
+    nuclei, lines = contents.separations.nuclei, contents.separations.lines
+    chart = contents.chart
+    measured = _measured(contents)
+    elements = _elements(contents)
+    theory = xr.Dataset(
+        {"mass_excess": (("nucleus", "model"), contents.theory.to_numpy())},
+        {"Z": ("nucleus", chart["Z"]), "N": ("nucleus", chart["N"]), "model": [*contents.theory]},
+    )
+    write_figure(folder / "isotopes", isotope_figure(nuclei, theory, elements, measured))
+    write_figure(folder / "existence", existence_map(nuclei, lines, measured))
+    names = ", ".join(symbol(Z) for Z in elements)
+    chains = _embedded(
+        folder / "isotopes.png",
+        f"Two-neutron separation energies of {names}: median and intervals of one, two and three "
+        f"sigma (68.3, 95.5 and 99.7 %) of {DRAWS} joint draws; the thin lines are the single "
+        "models as they are. Below, the probability of existence.",
+    )
+    existence = _embedded(
+        folder / "existence.png",
+        "Probability that a nucleus is bound against the emission of nucleons, with the last bound "
+        "isotopes and their intervals of 68 %; grey where a neighbour is missing. What is measured "
+        "is outlined.",
+    )
+    return {"isotopes": [chains], "existence": [existence]}
+
+
+def _measured(contents: Contents) -> Any:
+    known = contents.chart[np.isfinite(contents.chart["measured"])]
+    return nuclide_index(known["Z"], known["N"])
+
+
+def _elements(contents: Contents) -> list[int]:
+    """Ca, Sn and Nd if the chart has them, else the elements with most nuclei."""
+    sizes = contents.chart["Z"].value_counts()
+    wanted = [Z for Z in _PREFERRED if Z in sizes.index]
+    return wanted or sorted(int(Z) for Z in sizes.index[:3])
+
+
+def _embedded(path: Path, text: str) -> dict[str, str]:
+    return {
+        "data": base64.b64encode(path.read_bytes()).decode("ascii"),
+        "alt": f"{path.stem.replace('_', ' ')}: {text}",
+        "caption": text,
+        "file": f"figures/{path.name}",
+    }

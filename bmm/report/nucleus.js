@@ -1,0 +1,134 @@
+// Shows one nucleus: its numbers, its predictive density and its isotopic chain.
+// It may have been clicked, searched for, or named in the address.
+const all = source.data;
+const plain = (text) => text.toLowerCase().replace(/[\s-]/g, "");
+const turned = (text) => plain(text).replace(/^(\d+)([a-z]+)$/, "$2$1");
+const i = find();
+if (i === null || picked.data.label[0] === all.label[i]) {
+  return;
+}
+
+function find() {
+  if (cb_obj === source.selected) {
+    return source.selected.indices.length ? source.selected.indices[0] : null;
+  }
+  const asked = cb_obj === search ? search.value : decodeURIComponent(location.hash.slice(1));
+  const row = asked ? all.label.findIndex((label) => plain(label) === turned(asked)) : -1;
+  if (row >= 0) {
+    return row;
+  }
+  if (cb_obj === search) {
+    if (asked) {
+      details.text = `<p role="status"><b>${asked.replace(/[<>&]/g, "")}</b> is not on the ` +
+        `chart; try a name such as ${info.start}.</p>`;
+      picked.data = {N: [], Z: [], label: []};
+    }
+    return null;
+  }
+  return picked.data.label.length ? null : all.label.indexOf(info.start);
+}
+
+const name = all.label[i], Z = all.Z[i], N = all.N[i];
+picked.data = {N: [N], Z: [Z], label: [name]};
+if (cb_obj === search || cb_obj === source.selected) {
+  location.hash = "#" + name;
+}
+const at = new Map(Array.from(all.Z, (z, k) => [z * 1000 + all.N[k], k]));
+const row = (z, n) => at.get(z * 1000 + n);
+write_details();
+draw_density();
+draw_chain();
+
+function write_details() {
+  const number = (x, digits) => (Number.isFinite(x) ? x.toFixed(digits) : "–");
+  const line = (key, value) => `<tr><th scope="row">${key}</th><td>${value}</td></tr>`;
+  const known = Number.isFinite(all.measured[i]);
+  const energy = (key) => {
+    const q = "S_" + key;
+    return info.joint
+      ? line(`S<sub>${key}</sub>`, `${number(all[q + "_median"][i], 3)} ± ${number(all[q + "_sd"][i], 3)} MeV`)
+      : line(`S<sub>${key}</sub>`, `${number(all[q][i], 3)} MeV, of the means`);
+  };
+  const weights = info.models
+    .map((model) => [model, all["weight_" + model][i]])
+    .filter(([, w]) => w >= 0.01)
+    .sort((a, b) => b[1] - a[1])
+    .map(([model, w]) => `${w.toFixed(2)} ${model}`)
+    .join("<br>");
+  const neighbours = [[0, -1], [0, 1], [-1, 0], [1, 0]]
+    .map(([dZ, dN]) => row(Z + dZ, N + dN))
+    .filter((k) => k !== undefined)
+    .map((k) => `<a href="#${all.label[k]}">${all.label[k]}</a>`)
+    .join(" · ");
+  details.text =
+    `<div role="status"><h4 style="margin:0;font-size:1.3em">${name}</h4>` +
+    `<p style="margin:0 0 .5em">Z = ${Z}, N = ${N}</p>` +
+    `<table style="border-spacing:.5em .15em;margin-left:-.5em;text-align:left">` +
+    line("mass excess", `${number(all.mean[i], 3)} ± ${number(all.sd[i], 3)} MeV`) +
+    line("measured", known ? `${number(all.measured[i], 3)} MeV` : "no") +
+    (known ? line("predicted − measured", `${number(all.residual[i], 3)} MeV`) : "") +
+    ["1n", "2n", "1p", "2p"].map(energy).join("") +
+    (info.joint ? line("exists", Number.isFinite(all.existence[i])
+      ? `${number(100 * all.existence[i], 1)} %` : "–") : "") +
+    line("weights", weights) + line("neighbours", neighbours) + "</table></div>";
+}
+
+function draw_density() {
+  const shape = (z) =>
+    info.nu > 0
+      ? info.constant * Math.pow(1 + (z * z) / info.nu, -0.5 * (info.nu + 1))
+      : info.constant * Math.exp(-0.5 * z * z);
+  const measured = all.measured[i], sd = all.sd[i];
+  let low = all.mean[i] - 4 * sd, high = all.mean[i] + 4 * sd;
+  if (Number.isFinite(measured)) {
+    low = Math.min(low, measured - 0.5 * sd);
+    high = Math.max(high, measured + 0.5 * sd);
+  }
+  const points = 301;
+  const x = Array.from({length: points}, (_, j) => low + ((high - low) * j) / (points - 1));
+  const total = new Array(points).fill(0), data = {x: x, total: total};
+  for (let k = 0; k < info.components.length; k++) {
+    const w = all["share_" + k][i], m = all["centre_" + k][i], s = all["scale_" + k][i];
+    const there = w > 0.005 && Number.isFinite(m);
+    data["part_" + k] = x.map((y) => (there ? (w * shape((y - m) / s)) / s : NaN));
+    if (there) {
+      data["part_" + k].forEach((p, j) => (total[j] += p));
+    }
+  }
+  const top = Math.max(...total);
+  data.known = new Array(points).fill(NaN);
+  data.height = new Array(points).fill(NaN);
+  if (Number.isFinite(measured)) {
+    data.known[0] = data.known[1] = measured;
+    data.height[0] = 0;
+    data.height[1] = top;
+  }
+  density.data = data;
+  density_title.text = `${name}: predictive density`;
+}
+
+function draw_chain() {
+  const members = [];
+  for (let k = 0; k < all.Z.length; k++) {
+    if (all.Z[k] === Z) {
+      members.push(k);
+    }
+  }
+  members.sort((a, b) => all.N[a] - all.N[b]);
+  const difference = (column) => members.map((k) => {
+    const before = row(Z, all.N[k] - 2);
+    return before === undefined ? NaN : all[column][before] - all[column][k] + 2 * info.neutron;
+  });
+  const take = (column) => members.map((k) => all[column][k]);
+  const nothing = members.map(() => NaN);
+  const data = {N: take("N"), label: take("label"), mean: take("S_2n"), known: difference("measured")};
+  info.all_models.forEach((_, k) => (data["model_" + k] = difference("model_" + k)));
+  for (const key of ["median", "sd", "lower_1", "upper_1", "lower_2", "upper_2", "lower_3", "upper_3"]) {
+    data[key] = info.joint ? take("S_2n_" + key) : nothing;
+  }
+  data.existence = info.joint ? take("existence") : nothing;
+  chain.data = data;
+  const value = info.joint && Number.isFinite(all.S_2n_median[i]) ? all.S_2n_median[i] : all.S_2n[i];
+  chain_here.data = Number.isFinite(value) ? {N: [N], S_2n: [value]} : {N: [], S_2n: []};
+  chain_title.text = `Isotopes of ${name.split("-")[0]}`;
+}

@@ -1,0 +1,122 @@
+"""What the explorer shows of one nucleus: its predictive density and its isotopes."""
+
+from __future__ import annotations
+
+from math import inf, lgamma, log, pi
+from typing import Any
+
+import numpy as np
+from bokeh.models import ColumnDataSource, DataRange1d
+from bokeh.plotting import figure
+
+from bmm.conversions import NEUTRON_MASS_EXCESS
+from bmm.figures.palette import model_styles
+from bmm.report.contents import Contents
+
+__all__ = ["chain_panel", "component_facts", "density_panel", "standard_height"]
+
+_BANDS = {3: "#e3ecf4", 2: "#c0d5e8", 1: "#8fb6d9"}
+
+# What bokeh calls differently.
+_DASH = {"dashdot": "dotdash"}
+
+
+def component_facts(contents: Contents) -> dict[str, Any]:
+    """Plain values that the scripts of the panels need."""
+    return {
+        "models": contents.models,
+        "components": contents.components,
+        "all_models": list(contents.theory),
+        "nu": contents.nu if contents.nu < inf else 0.0,
+        "constant": standard_height(contents.nu),
+        "neutron": NEUTRON_MASS_EXCESS,
+        "joint": contents.separations is not None,
+    }
+
+
+def density_panel(contents: Contents) -> tuple[Any, ColumnDataSource]:
+    """Plot of the predictive density with its components, and the source to be filled."""
+    # Something to draw until a nucleus is chosen, or the plot complains of having no range.
+    columns: dict[str, Any] = {
+        "x": [0.0, 1.0],
+        "total": [0.0, 1.0],
+        "known": [0.0, 0.0],
+        "height": [0.0, 1.0],
+    }
+    parts = {f"part_{k}": [0.0, 0.0] for k in range(len(contents.components))}
+    source = ColumnDataSource(columns | parts)
+    plot = _small_plot("Predictive density", "Mass excess (MeV)", "Density (1/MeV)")
+    plot.varea("x", y1=0, y2="total", source=source, fill_color="#e8e8e8")
+    for k, (name, (colour, dash)) in enumerate(
+        zip(contents.components, model_styles(len(contents.components)), strict=True)
+    ):
+        plot.line("x", f"part_{k}", source=source, color=colour, line_width=1.5,
+                  line_dash=_DASH.get(dash, dash), legend_label=name)  # fmt: skip
+    plot.line("x", "total", source=source, color="black", line_width=2, legend_label="mixture")
+    plot.line("known", "height", source=source, color="black", line_dash="dashed",
+              legend_label="measured")  # fmt: skip
+    plot.y_range.start = 0
+    _legend_below(plot)
+    return plot, source
+
+
+def chain_panel(contents: Contents) -> tuple[Any, ColumnDataSource, ColumnDataSource]:
+    """Plot of S_2n along the isotopes, and the sources of the chain and of the nucleus."""
+    bands = {f"{side}_{number}": [0.0, 1.0] for number in _BANDS for side in ("lower", "upper")}
+    names = list(contents.theory)
+    single = {f"model_{k}": [0.0, 1.0] for k in range(len(names))}
+    lines: dict[str, Any] = {
+        name: [0.0, 1.0] for name in ("N", "median", "sd", "existence", "mean", "known")
+    }
+    source = ColumnDataSource(lines | bands | single | {"label": ["", ""]})
+    here = ColumnDataSource({"N": [], "S_2n": []})
+    plot = _small_plot("Isotopes", "Neutron number N", "S_2n (MeV)")
+    joint = contents.separations is not None
+    if joint:
+        shown = [
+            plot.varea("N", f"lower_{number}", f"upper_{number}", source=source,
+                       fill_color=colour, legend_label=f"{number} sigma")
+            for number, colour in _BANDS.items()
+        ]  # fmt: skip
+    for k, (name, (colour, dash)) in enumerate(
+        zip(names, model_styles(len(names)), strict=True)
+    ):  # fmt: skip
+        plot.line("N", f"model_{k}", source=source, color=colour, line_width=0.8,
+                  line_dash=_DASH.get(dash, dash), legend_label=name)  # fmt: skip
+    mean = plot.line("N", "mean", source=source, color="#666666", line_width=1.2,
+                     line_dash="dotted", legend_label="local mixture, means")  # fmt: skip
+    if joint:
+        plot.line("N", "median", source=source, color="black", legend_label="joint, median")
+    dots = plot.scatter("N", "known", source=source, size=4, color="black", legend_label="measured")
+    plot.scatter("N", "S_2n", source=here, size=11, fill_color=None, line_color="#d55e00",
+                 line_width=3)  # fmt: skip
+    plot.hspan(0, line_color="grey", line_width=0.5)
+    plot.y_range = DataRange1d(renderers=[*(shown[1:] if joint else []), mean, dots])
+    _legend_below(plot)
+    return plot, source, here
+
+
+def _legend_below(plot: Any) -> None:
+    (legend,) = plot.legend
+    legend.update(
+        label_text_font_size="11px", spacing=0, padding=2, margin=0, border_line_color=None,
+        ncols=2, click_policy="hide",
+    )  # fmt: skip
+    plot.add_layout(legend, "below")
+
+
+def _small_plot(title: str, x: str, y: str) -> Any:
+    plot = figure(
+        height=420, sizing_mode="stretch_width", tools="pan,wheel_zoom,box_zoom,reset,save",
+        title=title, x_axis_label=x, y_axis_label=y,
+    )  # fmt: skip
+    plot.toolbar.logo = None
+    plot.toolbar.autohide = True
+    return plot
+
+
+def standard_height(nu: float) -> float:
+    """Height of the standard Student-t density, or for nu = inf of the normal one, at 0."""
+    if nu == inf:
+        return float(1 / np.sqrt(2 * pi))
+    return float(np.exp(lgamma(0.5 * (nu + 1)) - lgamma(0.5 * nu) - 0.5 * log(nu * pi)))

@@ -1,0 +1,215 @@
+"""Numbers of a run as the rows of the report's tables: text, with uncertainties."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bmm.nuclides import symbol
+from bmm.report.contents import Contents
+
+__all__ = [
+    "coverage_rows",
+    "drip_rows",
+    "hyperparameter_rows",
+    "key_lines",
+    "score_rows",
+    "side_by_side",
+    "weight_rows",
+]
+
+Row = dict[str, str]
+
+_NONE = "-"
+
+LEVELS = ("0.50", "0.68", "0.90", "0.95", "0.99")
+"""Probabilities of the intervals that the tables show."""
+
+_ELEMENTS = (20, 28, 40, 50, 60, 70, 82)
+
+
+def key_lines(contents: Contents) -> list[str]:
+    """Say what matters of a run in five lines."""
+    scores, nuclei = contents.scores, contents.nuclei
+    best = min(
+        (row for row in scores["yardsticks"] if row["n"] == scores["n"]),
+        key=lambda row: row["rms_MeV"],
+        default=None,
+    )
+    weights = sorted(scores["weights"].items(), key=lambda item: -item[1])[:3]
+    first = contents.surprises().iloc[0]
+    beside = f"; best other: {best['name']}, {_keV(best['rms_MeV'])} keV" if best else ""
+    return [
+        f"rms of the {scores['n']} fitted masses: {_keV(scores['rms_MeV']['mean'])} keV{beside}",
+        f"fitted masses inside the 68 % intervals: {_percent(scores['coverage']['0.68'])}, "
+        f"inside the 95 % intervals: {_percent(scores['coverage']['0.95'])}",
+        f"CRPS {_keV(scores['crps_MeV'])} keV; median width of the 68 % intervals "
+        f"{_keV(nuclei['width_68'].median())} keV",
+        "largest weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights),
+        f"largest surprise: {first['nucleus']}, predicted minus measured {first['off']:+.3f} MeV "
+        f"({first['off_sd']:+.1f} sd)",
+    ]
+
+
+def score_rows(contents: Contents) -> list[Row]:
+    """Name, value with its standard error, and what it means, of every score of the mixture."""
+    scores, nuclei = contents.scores, contents.nuclei
+    error = scores["rms_standard_error_MeV"]
+    rows = [
+        {"name": f"rms of the posterior {name} (keV)", "value": _pm(value, error[name])}
+        for name, value in scores["rms_MeV"].items()
+    ]
+    off = nuclei["error"].dropna().to_numpy()
+    rows += [
+        {"name": "mean absolute error (keV)", "value": _pm(scores["mae_MeV"], _se(np.abs(off)))},
+        {"name": "bias, predicted minus measured (keV)",
+         "value": _pm(scores["bias_MeV"], _se(off))},
+        {"name": "CRPS (keV; smaller is better)",
+         "value": _pm(scores["crps_MeV"], _se(nuclei["crps"]))},
+    ]  # fmt: skip
+    if scores["log_score"] is not None:
+        text = f"{scores['log_score']:.3f} ± {_se(nuclei['log_density']):.3f}"
+        rows.append({"name": "log score (1/MeV; larger is better)", "value": text})
+    return rows
+
+
+def coverage_rows(contents: Contents) -> list[Row]:
+    """Coverage with its standard error, and the median width, of some central intervals."""
+    scores = contents.scores
+    return [
+        {
+            "level": f"{100 * float(level):.0f} %",
+            "covered": f"{100 * scores['coverage'][level]:.1f} ± "
+            f"{100 * scores['coverage_standard_error'][level]:.1f} %",
+        }
+        for level in LEVELS
+    ]
+
+
+def weight_rows(contents: Contents) -> list[Row]:
+    """Mean weight and responsibility, and rms, of every model."""
+    scores = contents.scores
+    rms = {row["name"]: row for row in scores["yardsticks"]}
+    return [
+        {
+            "model": name,
+            "weight": _number(weight),
+            "responsibility": _number(scores["responsibilities"][name]),
+            "bma": _number(rms[name]["weight"]) if name in rms else _NONE,
+            "rms": _keV(rms[name]["rms_MeV"]) if name in rms else _NONE,
+            "n": str(rms[name]["n"]) if name in rms else _NONE,
+        }
+        for name, weight in scores["weights"].items()
+    ] + [
+        {"model": name, "weight": _NONE, "responsibility": _NONE, "bma": _NONE,
+         "rms": _keV(row["rms_MeV"]), "n": str(row["n"])}
+        for name, row in rms.items() if name not in scores["weights"]
+    ]  # fmt: skip
+
+
+def hyperparameter_rows(contents: Contents) -> list[Row]:
+    """Prior, posterior mean and sd, R-hat and effective sample size of every hyperparameter."""
+    found = contents.scores["convergence"]["quantities"]
+    priors = contents.config.mixing.priors
+    rows = []
+    for name, posterior in contents.scores["hyperparameters"].items():
+        prior = getattr(priors, name.split("[")[0], None)
+        checked = found.get(name, {})
+        rows.append(
+            {
+                "name": name,
+                "prior": f"{prior.distribution}({_arguments(prior.parameters)})" if prior else "",
+                "posterior": f"{posterior['mean']:.2f} ± {posterior['sd']:.2f}",
+                "r_hat": _number(checked.get("r_hat"), ".3f"),
+                "ess": _number(_least(checked.get("ess_bulk"), checked.get("ess_tail")), ".0f"),
+            }
+        )
+    return rows
+
+
+def drip_rows(contents: Contents) -> list[Row]:
+    """Lightest and heaviest bound isotope of some elements."""
+    if contents.separations is None:
+        return []
+    lines = contents.separations.lines
+    present = lines.index.get_level_values("Z")
+    rows = []
+    for Z in (Z for Z in _ELEMENTS if Z in present):
+        for line in lines[present == Z].reset_index().to_dict(orient="records"):
+            edge = float(line["at_edge"])
+            rows.append(
+                {
+                    "element": f"{symbol(Z)} (Z = {Z})",
+                    "side": str(line["side"]),
+                    "median": f"{symbol(Z)}-{Z + line['median']:.0f}",
+                    "lower": f"{line['lower_68']:.0f} to {line['upper_68']:.0f}",
+                    "wider": f"{line['lower_95']:.0f} to {line['upper_95']:.0f}",
+                    "edge": f"{100 * edge:.0f} %",
+                }
+            )
+    return rows
+
+
+def side_by_side(runs: Sequence[Contents]) -> list[Row]:
+    """Compare the scores of several runs, one row each, and each with the first.
+
+    The difference in CRPS is paired: over the nuclei that both have fitted, in keV, with the
+    standard error of the mean difference.
+    """
+    rows: list[Row] = []
+    for contents in runs:
+        scores, nuclei = contents.scores, contents.nuclei
+        row = {
+            "name": contents.config.name,
+            "converged": "yes" if scores["converged"] else "NO",
+            "n": str(scores["n"]),
+            "rms": _pm(scores["rms_MeV"]["mean"], scores["rms_standard_error_MeV"]["mean"]),
+            "crps": _pm(scores["crps_MeV"], _se(nuclei["crps"])),
+            "log_score": _NONE if scores["log_score"] is None
+            else f"{scores['log_score']:.3f} ± {_se(nuclei['log_density']):.3f}",
+        }  # fmt: skip
+        for covered in coverage_rows(contents):
+            row[covered["level"]] = covered["covered"]
+        apart = (nuclei["crps"] - runs[0].nuclei["crps"]).dropna()
+        row["paired"] = _NONE if not rows else _pm(apart.mean(), _se(apart), sign="+")
+        row["common"] = str(len(apart))
+        rows.append(row)
+    return rows
+
+
+def _se(values: Any) -> float:
+    """Find the standard error of the mean of independent values."""
+    known = np.asarray(values, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    return float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else float("nan")
+
+
+def _pm(value: float, error: float | None, sign: str = "") -> str:
+    """Write MeV as keV."""
+    known = error is not None and np.isfinite(error)
+    # Adding zero turns -0 into 0.
+    text = f"{round(1000 * value) + 0:{sign}d}"
+    return text + (f" ± {1000 * error:.0f}" if known and error else "")
+
+
+def _keV(value: float) -> str:
+    return f"{1000 * value:.0f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _number(value: float | None, form: str = ".3f") -> str:
+    return _NONE if value is None else f"{value:{form}}"
+
+
+def _least(*values: float | None) -> float | None:
+    known = [value for value in values if value is not None]
+    return min(known) if known else None
+
+
+def _arguments(parameters: dict[str, float]) -> str:
+    return ", ".join(f"{name} = {value:.4g}" for name, value in parameters.items())

@@ -1,0 +1,182 @@
+"""What the served explorer adds to the page: any quantity of any nuclei, with joint intervals.
+
+The draws are made when they are asked for, run by run, and laid side by side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from bokeh.document import Document
+from bokeh.models import ColumnDataSource, CustomJS
+from bokeh.models.ui import UIElement
+from bokeh.models.widgets import Button, Div, Select, TextInput
+from bokeh.models.widgets.tables import DataTable, NumberFormatter, TableColumn
+from bokeh.plotting import figure
+
+from bmm.errors import BmmError
+from bmm.figures.palette import model_styles
+from bmm.nuclides import nuclide_index, select_nuclei
+from bmm.prediction.derived import QUANTITIES
+from bmm.runs.separations import JointDraws
+
+__all__ = ["Workbench", "joint_table"]
+
+_MOST = 400
+_COLUMNS = ("median", "sd", "lower_68", "upper_68", "lower_95", "upper_95")
+_NAMES = ("run", "nucleus", "Z", "N", "A")
+_AXES = {"N": "Neutron number N", "Z": "Proton number Z", "A": "Mass number A"}
+
+
+def joint_table(runs: dict[str, JointDraws], nuclei: str, quantity: str) -> pd.DataFrame:
+    """One quantity of chosen nuclei by every run.
+
+    Parameters
+    ----------
+    runs : dict of str to JointDraws
+        By name.
+    nuclei : str
+        Nuclei or chains as `bmm.nuclides.select_nuclei` reads them, between blanks.
+    quantity : str
+        See `bmm.runs.separations.JointDraws.quantity`.
+
+    Returns
+    -------
+    DataFrame
+        run, then the columns of `JointDraws.quantity`, MeV.
+
+    Raises
+    ------
+    BmmError
+        If nothing is selected, or more than 400 nuclei, or the selection is not understood.
+    """
+    tables = []
+    for name, run in runs.items():
+        available = nuclide_index(run.chart["Z"].to_numpy(), run.chart["N"].to_numpy())
+        chosen = available[:0]
+        for each in nuclei.split() or [""]:
+            chosen = chosen.union(select_nuclei(each, available))
+        if len(chosen) > _MOST:
+            raise BmmError(f"{len(chosen)} nuclei are selected; expected at most {_MOST}")
+        table = run.quantity(chosen, quantity)
+        table.insert(0, "run", name)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+class Workbench:
+    """Widgets that ask for joint draws and show them.
+
+    Parameters
+    ----------
+    document : Document
+        Of the session.
+    runs : dict of str to JointDraws
+        By name.
+    """
+
+    def __init__(self, document: Document, runs: dict[str, JointDraws]) -> None:
+        self._document, self._runs = document, runs
+        self.nuclei = TextInput(title="Nuclei, such as Sn-132 Z=50 N=82 A=130", value="Z=50",
+                                sizing_mode="stretch_width")  # fmt: skip
+        options: list[Any] = [
+            ("mass_excess", "mass excess"),
+            *((name, f"{name}: {each.meaning}") for name, each in QUANTITIES.items()),
+        ]
+        self.quantity = Select(title="Quantity", value="S_2n", options=options,
+                               sizing_mode="stretch_width")  # fmt: skip
+        self.save = Button(label="Save as CSV")
+        self.status = Div(text="", sizing_mode="stretch_width")
+        self.source = ColumnDataSource({name: [] for name in (*_NAMES, *_COLUMNS)})
+        # Something to draw until there are draws, or the plot complains of having no range.
+        nothing: dict[str, Any] = {"x": [0.0, 1.0], "nucleus": ["", ""]}
+        nothing |= {each: [0.0, 1.0] for each in _COLUMNS}
+        self._lines = {name: ColumnDataSource(dict(nothing)) for name in runs}
+        self.plot = self._plot(list(runs))
+        self.table = self._table()
+        for each in (self.nuclei, self.quantity):
+            each.on_change("value", lambda attr, old, new: self.ask())
+        self.save.js_on_click(CustomJS(args={"source": self.source}, code=_SAVE))
+        self.ask()
+
+    @property
+    def parts(self) -> dict[str, UIElement]:
+        """Widgets, to be laid out by the page."""
+        return {
+            "joint_nuclei": self.nuclei, "joint_quantity": self.quantity, "joint_save": self.save,
+            "joint_status": self.status, "joint_plot": self.plot, "joint_table": self.table,
+        }  # fmt: skip
+
+    def ask(self) -> None:
+        """Say that draws are being made, and make them when the browser has been told."""
+        self.status.text = "<p role='status'>drawing</p>"
+        self._document.add_next_tick_callback(self._answer)
+
+    async def _answer(self) -> None:
+        wanted = partial(joint_table, self._runs, self.nuclei.value, self.quantity.value)
+        try:
+            # In a thread, for the connection to the browser wants to be served meanwhile.
+            table = await asyncio.get_running_loop().run_in_executor(None, wanted)
+        except BmmError as error:
+            self.status.text = f"<p role='status'>{_escaped(str(error))}</p>"
+            return
+        self._show(table)
+
+    def _show(self, table: pd.DataFrame) -> None:
+        axis = next((name for name in _AXES if table[name].nunique() == table["nucleus"].nunique()),
+                    "A")  # fmt: skip
+        name = self.quantity.value
+        self.plot.xaxis.axis_label = _AXES[axis]
+        self.plot.yaxis.axis_label = f"{name.replace('_', ' ', 1) if '_' in name else name} (MeV)"
+        for run, source in self._lines.items():
+            part = table[table["run"] == run].sort_values(axis)
+            source.data = {"x": part[axis].to_numpy(), "nucleus": part["nucleus"].tolist(),
+                           **{each: part[each].to_numpy() for each in _COLUMNS}}  # fmt: skip
+        self.source.data = {str(name): table[name].to_numpy() for name in table}
+        self.status.text = f"<p role='status'>{table['nucleus'].nunique()} nuclei</p>"
+
+    def _plot(self, names: Sequence[str]) -> Any:
+        plot = figure(height=380, sizing_mode="stretch_width", tools="pan,wheel_zoom,reset,save",
+                      x_axis_label="N", y_axis_label="MeV",
+                      tooltips=[("", "@nucleus"), ("", "@median{0.000} ± @sd{0.000} MeV")],
+                      )  # fmt: skip
+        plot.toolbar.logo = None
+        for name, (colour, _) in zip(names, model_styles(len(names)), strict=True):
+            source = self._lines[name]
+            for level, alpha in ((95, 0.15), (68, 0.3)):
+                plot.varea("x", f"lower_{level}", f"upper_{level}", source=source,
+                           fill_color=colour, fill_alpha=alpha)  # fmt: skip
+            plot.line("x", "median", source=source, color=colour, legend_label=name)
+            plot.scatter("x", "median", source=source, size=4, color=colour)
+        plot.hspan(0, line_color="grey", line_width=0.5)
+        return plot
+
+    def _table(self) -> DataTable:
+        form = NumberFormatter(format="0.000")
+        columns = [TableColumn(field=each, title=each) for each in ("run", "nucleus", "Z", "N")]
+        columns += [TableColumn(field=each, title=each, formatter=form) for each in _COLUMNS]
+        return DataTable(source=self.source, columns=columns, height=260, index_position=None,
+                         sizing_mode="stretch_width")  # fmt: skip
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+_SAVE = """
+const names = Object.keys(source.data);
+const rows = source.data[names[0]].length;
+const lines = [names.join(",")];
+for (let i = 0; i < rows; i++) {
+  lines.push(names.map((name) => source.data[name][i]).join(","));
+}
+const link = document.createElement("a");
+link.href = URL.createObjectURL(new Blob([lines.join("\\n") + "\\n"], {type: "text/csv"}));
+link.download = "nuclei.csv";
+link.click();
+URL.revokeObjectURL(link.href);
+"""
