@@ -78,7 +78,7 @@ def choose(
 
 
 def expected_reduction(across: FloatArray, variance: FloatArray, weight: FloatArray) -> FloatArray:
-    """Expected reduction of the weighted squared error by each candidate's value.
+    """Give the expected reduction of the weighted squared error by each candidate's value.
 
     For a Gaussian belief, sum_i w_i cov(i, j)^2 / var(j): the variance at i that is gone once j is
     known, whatever its value (Cohn, Ghahramani & Jordan, J. Artif. Intell. Res. 4, 129 (1996)).
@@ -183,7 +183,10 @@ def _space_filling(
 def _variance(belief: Belief, rows: IntArray) -> FloatArray:
     """Variances as `Belief.covariance` has them; array (rows,)."""
     return np.concatenate(
-        [np.diag(belief.covariance(part, part)) for part in np.array_split(rows, len(rows) // 256 + 1)]
+        [
+            np.diag(belief.covariance(part, part))
+            for part in np.array_split(rows, len(rows) // 256 + 1)
+        ]
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, stats
 
-__all__ = ["NU", "Calibration", "fit_calibration"]
+__all__ = ["NU", "UNCALIBRATED", "Calibration", "fit_calibration"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -42,6 +42,10 @@ class Calibration:
     def sd(self, spread: FloatArray) -> FloatArray:
         """Scale (n,) of the errors, from spreads (n,)."""
         return np.hypot(self.factor * spread, self.floor)
+
+
+UNCALIBRATED = Calibration()
+"""Spreads as they are."""
 
 
 def fit_calibration(error: FloatArray, spread: FloatArray) -> Calibration:

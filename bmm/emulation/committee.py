@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bmm.emulation.belief import Emulator
-from bmm.emulation.calibration import Calibration, fit_calibration
+from bmm.emulation.calibration import UNCALIBRATED, Calibration, fit_calibration
 from bmm.emulation.extra import require_networks
-from bmm.emulation.settings import CommitteeSettings
+from bmm.emulation.settings import PRESETS, CommitteeSettings
 from bmm.errors import DataError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Committee:
     centre: float
     scale: float
     reach: float
-    calibration: Calibration = Calibration()
+    calibration: Calibration = UNCALIBRATED
 
     def at(self, points: FloatArray) -> CommitteeBelief:
         """Predict points (n, d), scaled as those it has learned from."""
@@ -117,7 +117,7 @@ class CommitteeLearner:
         How they are built and trained.
     """
 
-    settings: CommitteeSettings = CommitteeSettings()
+    settings: CommitteeSettings = PRESETS["default"]
     name: str = "committee"
 
     def __post_init__(self) -> None:
@@ -131,7 +131,12 @@ class CommitteeLearner:
         return self._train(points, values, weights, seed, previous)
 
     def calibrated(
-        self, committee: Committee, points: FloatArray, values: FloatArray, seed: int, folds: int = 4
+        self,
+        committee: Committee,
+        points: FloatArray,
+        values: FloatArray,
+        seed: int,
+        folds: int = 4,
     ) -> Committee:
         """Calibrate a committee's spread on points that no member saw.
 
@@ -238,8 +243,8 @@ def feeding(
         case "split":
             if len(seen) < 2 * settings.members:
                 raise DataError(
-                    f"{len(seen)} points cannot be split among {settings.members} members: expected "
-                    "two for each at least"
+                    f"{len(seen)} points cannot be split among {settings.members} members: "
+                    "expected two for each at least"
                 )
             share = rng.permutation(np.arange(len(seen)) % settings.members)
             weights[share, seen] = 1.0

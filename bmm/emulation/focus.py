@@ -20,7 +20,7 @@ __all__ = ["Focus"]
 FloatArray = npt.NDArray[np.float64]
 
 # Of the window: how fast energies outside it are compressed.
-_SCALE = 0.1
+_SCALE = 0.3
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class Focus:
     def compress(self, energy: FloatArray) -> FloatArray:
         """Energies above the minimum, those outside the window logarithmically; MeV.
 
-        With the scale s, a tenth of the width: an energy beyond an end by x becomes one beyond it
-        by s log(1 + x / s).
+        With the scale s, three tenths of the width, an energy beyond an end by x becomes one
+        beyond it by s log(1 + x / s).
         """
         scale, above = _SCALE * self.width, energy - self.minimum
         inside = np.clip(above, 0.0, self.width)
@@ -66,7 +66,7 @@ class Focus:
         return inside + np.sign(beyond) * scale * np.log1p(np.abs(beyond) / scale)
 
     def expand(self, compressed: FloatArray) -> FloatArray:
-        """The inverse of `compress`; MeV."""
+        """Undo `compress`; MeV."""
         scale = _SCALE * self.width
         inside = np.clip(compressed, 0.0, self.width)
         beyond = compressed - inside

@@ -6,7 +6,7 @@ goes on where it was killed ends as one that was not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
 
-from bmm.emulation.acquisition import ACQUISITIONS, choose
-from bmm.emulation.belief import Belief, Emulator, Learner
+from bmm.emulation.acquisition import choose
+from bmm.emulation.belief import Emulator, Learner
+from bmm.emulation.calibration import Calibration, fit_calibration
 from bmm.emulation.focus import Focus
 from bmm.emulation.surface import Surface
 from bmm.errors import ConfigError
@@ -64,7 +65,7 @@ class LoopSettings(BaseModel):
         return self
 
     def focus(self, surface: Surface) -> Focus | None:
-        """The window of energies, if there is one."""
+        """Give the window of energies, if there is one."""
         if self.within is None:
             return None
         lowest = float(surface.energy.min()) if self.minimum is None else self.minimum
@@ -106,21 +107,26 @@ class State:
         Numbers of the computed points, in the order in which they were.
     rounds : tuple of Round
         One for each emulator.
+    surprises : array (m, 2)
+        Of every point chosen so far, before it was computed: the error of the emulator, and the
+        standard deviation that it stated; in the scale in which energies are learned, MeV.
     emulator : Emulator
         The latest.
     mean, sd : array (n,)
-        What it says of all points; the mean in MeV, the sd where energies are not compressed.
+        What it says of all points, MeV: the mean of the energy, and its standard deviation where
+        energies are not compressed, calibrated on the surprises.
     """
 
     computed: IntArray
     rounds: tuple[Round, ...]
+    surprises: FloatArray
     emulator: Emulator
     mean: FloatArray
     sd: FloatArray
 
 
 def points_of(amount: float, n: int) -> int:
-    """Number of points that a share (at most 1) or a number (more than 1) stands for."""
+    """Turn a share of n points (at most 1), or a number of them (more than 1), into a number."""
     return round(amount * n) if amount <= 1 else round(amount)
 
 
@@ -153,7 +159,7 @@ def run_loop(
     settings: LoopSettings,
     seed: int,
     *,
-    resumed: tuple[IntArray, Sequence[Round], Emulator | None] | None = None,
+    resumed: State | None = None,
     after: Callable[[State], None] | None = None,
 ) -> State:
     """Run the loop until the budget is spent or the target error reached.
@@ -168,8 +174,8 @@ def run_loop(
         How to choose, and when to stop.
     seed : int
         For the start set, the emulator and random choices.
-    resumed : tuple, optional
-        Computed points, rounds and emulator of an earlier `State`.
+    resumed : State, optional
+        The state after an earlier round, to go on from.
     after : callable, optional
         Called after every round.
 
@@ -178,40 +184,97 @@ def run_loop(
     State
         The last.
     """
-    focus = settings.focus(surface)
-    points = surface.scaled
     budget = points_of(settings.budget, len(surface))
-    computed = start_set(surface, settings, seed)
-    rounds: tuple[Round, ...] = ()
-    emulator: Emulator | None = None
-    if resumed is not None:
-        computed, rounds, emulator = resumed[0], tuple(resumed[1]), resumed[2]
-        if _is_over(settings, rounds[-1], budget):
-            raise ConfigError("the loop is over: there is nothing to go on with")
-    values = surface.energy if focus is None else focus.compress(surface.energy)
-    while True:
-        turn = len(rounds)
-        if turn and emulator is not None:
-            belief = emulator.at(points)
-            computed = np.append(
-                computed, _choose(settings, belief, points, computed, focus, budget, seed, turn)
-            )
-        emulator = learner.fit(
-            points[computed], values[computed], _seed(seed, turn), emulator
-        )
-        belief = emulator.at(points)
-        rounds = (*rounds, _score(surface, belief, computed, focus))
-        mean = belief.mean if focus is None else focus.expand(belief.mean)
-        state = State(computed, rounds, emulator, mean, belief.sd)
+    state = resumed or _begin(surface, learner, settings, seed)
+    if resumed is None and after is not None:
+        after(state)
+    while not _is_over(settings, state.rounds[-1], budget):
+        state = _go_on(surface, learner, settings, seed, state)
         if after is not None:
             after(state)
-        if _is_over(settings, rounds[-1], budget):
-            return state
+    return state
 
 
-def _seed(seed: int, turn: int) -> int:
-    """A seed for the emulator of a round."""
-    return int(np.random.SeedSequence([seed, turn, 1]).generate_state(1)[0]) >> 1
+def _begin(surface: Surface, learner: Learner, settings: LoopSettings, seed: int) -> State:
+    """Do the first round."""
+    computed = start_set(surface, settings, seed)
+    return _learn(surface, learner, settings, seed, computed, (), np.empty((0, 2)), None)
+
+
+def _go_on(
+    surface: Surface, learner: Learner, settings: LoopSettings, seed: int, state: State
+) -> State:
+    """Do one round more."""
+    focus, turn = settings.focus(surface), len(state.rounds)
+    belief = state.emulator.at(surface.scaled)
+    sd = _calibration(state.surprises).sd(belief.sd)
+    known = len(state.computed)
+    batch = max(_SMALLEST_BATCH, round(settings.growth * known))
+    chosen = choose(
+        settings.acquisition,
+        belief,
+        surface.scaled,
+        state.computed,
+        min(batch, points_of(settings.budget, len(surface)) - known),
+        _weight(belief.mean, sd, focus),
+        np.random.default_rng([seed, turn, 2]),
+    )
+    error = _learned(surface, focus)[chosen] - belief.mean[chosen]
+    surprises = np.concatenate([state.surprises, np.column_stack([error, belief.sd[chosen]])])
+    computed = np.append(state.computed, chosen)
+    return _learn(
+        surface, learner, settings, seed, computed, state.rounds, surprises, state.emulator
+    )
+
+
+def _learn(
+    surface: Surface,
+    learner: Learner,
+    settings: LoopSettings,
+    seed: int,
+    computed: IntArray,
+    rounds: tuple[Round, ...],
+    surprises: FloatArray,
+    previous: Emulator | None,
+) -> State:
+    """Learn from the computed points, and look how good the emulator is."""
+    focus = settings.focus(surface)
+    values = _learned(surface, focus)[computed]
+    emulator = learner.fit(surface.scaled[computed], values, _seed(seed, len(rounds)), previous)
+    belief = emulator.at(surface.scaled)
+    mean = belief.mean if focus is None else focus.expand(belief.mean)
+    sd = _calibration(surprises).sd(belief.sd)
+    weight = _weight(belief.mean, sd, focus)
+    matter = np.ones(len(surface), dtype=bool) if focus is None else focus.contains(surface.energy)
+    left = matter.copy()
+    left[computed] = False
+    latest = Round(
+        points=len(computed),
+        inside=int(matter[computed].sum()),
+        estimated=float(np.sqrt(weight @ sd**2 / max(weight.sum(), 1e-12))),
+        rmse=_rmse((mean - surface.energy)[matter]),
+        rmse_left=_rmse((mean - surface.energy)[left]),
+    )
+    return State(computed, (*rounds, latest), surprises, emulator, mean, sd)
+
+
+def _learned(surface: Surface, focus: Focus | None) -> FloatArray:
+    """Give the energies (n,) as the emulator learns them, MeV."""
+    return surface.energy if focus is None else focus.compress(surface.energy)
+
+
+def _calibration(surprises: FloatArray) -> Calibration:
+    """How the errors of chosen points compare with what was stated."""
+    return fit_calibration(*surprises.T) if len(surprises) else Calibration()
+
+
+def _rmse(error: FloatArray) -> float:
+    return float(np.sqrt((error**2).mean())) if len(error) else float("nan")
+
+
+def _weight(mean: FloatArray, sd: FloatArray, focus: Focus | None) -> FloatArray:
+    """How much the error at each point counts: the probability that its energy matters."""
+    return np.ones(len(mean)) if focus is None else focus.probability(mean, sd)
 
 
 def _is_over(settings: LoopSettings, latest: Round, budget: int) -> bool:
@@ -219,46 +282,6 @@ def _is_over(settings: LoopSettings, latest: Round, budget: int) -> bool:
     return met or latest.points >= budget
 
 
-def _choose(
-    settings: LoopSettings,
-    belief: Belief,
-    points: FloatArray,
-    computed: IntArray,
-    focus: Focus | None,
-    budget: int,
-    seed: int,
-    turn: int,
-) -> IntArray:
-    batch = max(_SMALLEST_BATCH, round(settings.growth * len(computed)))
-    return choose(
-        settings.acquisition,
-        belief,
-        points,
-        computed,
-        min(batch, budget - len(computed)),
-        _weight(belief, focus),
-        np.random.default_rng([seed, turn, 2]),
-    )
-
-
-def _weight(belief: Belief, focus: Focus | None) -> FloatArray:
-    """How much the error at each point counts: the probability that its energy matters."""
-    if focus is None:
-        return np.ones(len(belief.mean))
-    return focus.probability(belief.mean, belief.sd)
-
-
-def _score(surface: Surface, belief: Belief, computed: IntArray, focus: Focus | None) -> Round:
-    weight = _weight(belief, focus)
-    mean = belief.mean if focus is None else focus.expand(belief.mean)
-    matter = np.ones(len(surface), dtype=bool) if focus is None else focus.contains(surface.energy)
-    error = (mean - surface.energy) ** 2
-    left = matter.copy()
-    left[computed] = False
-    return Round(
-        points=len(computed),
-        inside=int(matter[computed].sum()),
-        estimated=float(np.sqrt(weight @ belief.sd**2 / max(weight.sum(), 1e-12))),
-        rmse=float(np.sqrt(error[matter].mean())) if matter.any() else np.nan,
-        rmse_left=float(np.sqrt(error[left].mean())) if left.any() else np.nan,
-    )
+def _seed(seed: int, turn: int) -> int:
+    """Make a seed for the emulator of a round."""
+    return int(np.random.SeedSequence([seed, turn, 1]).generate_state(1)[0]) >> 1

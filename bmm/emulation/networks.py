@@ -148,9 +148,7 @@ def _train(
         free, _ = jax.lax.fori_loop(0, steps, step, (start, optimizer.init(start)))
         return eqx.combine(free, fixed), loss(free, slice(None), weight)
 
-    return cast(
-        tuple[Network, jax.Array], eqx.filter_vmap(train_one)(networks, keys, weights)
-    )
+    return cast(tuple[Network, jax.Array], eqx.filter_vmap(train_one)(networks, keys, weights))
 
 
 def evaluate(networks: Network, points: FloatArray) -> FloatArray:

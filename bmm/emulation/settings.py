@@ -84,7 +84,7 @@ members and the learning rate they leave open."""
 
 
 def preset(name: str) -> CommitteeSettings:
-    """Settings by name.
+    """Look settings up by name.
 
     Raises
     ------

@@ -67,8 +67,8 @@ class Surface:
         _, first, counts = np.unique(self.points + 0.0, axis=0, return_index=True, return_counts=1)
         for i in first[counts > 1]:
             raise DataError(
-                f"{self.name}: the point {self.describe(int(i))} comes more than once; expected one "
-                "energy for each point"
+                f"{self.name}: the point {self.describe(int(i))} comes more than once; expected "
+                "one energy for each point"
             )
         for axis, values in zip(self.axes, self.points.T, strict=True):
             if np.ptp(values) == 0:
@@ -92,7 +92,7 @@ class Surface:
         )
 
     def without(self, left_out: npt.NDArray[np.bool]) -> Surface:
-        """The surface without some of its points; `left_out` is an array (n,)."""
+        """Leave points out; `left_out` is an array (n,)."""
         return replace(self, points=self.points[~left_out], energy=self.energy[~left_out])
 
     def lattice(self) -> FloatArray:
@@ -162,9 +162,7 @@ def read_surface(
     path = Path(path)
     header, rows = _lines(path)
     columns = [_position(path, column, header) for column in (*axes, energy)]
-    names = tuple(
-        header[i] if i < len(header) else f"column {i + 1}" for i in columns[: len(axes)]
-    )
+    names = tuple(header[i] if i < len(header) else f"column {i + 1}" for i in columns[: len(axes)])
     values: list[list[float]] = []
     for where, cells in rows:
         if len(cells) <= max(columns):
