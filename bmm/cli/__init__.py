@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from bmm.cli.compare import compare
 from bmm.cli.data import data
+from bmm.cli.emulate import emulate
 from bmm.cli.models import models
 from bmm.cli.predict import predict
 from bmm.cli.report import report
@@ -37,6 +38,7 @@ app.command()(predict)
 app.command()(report)
 app.command()(surfaces)
 app.command()(compare)
+app.command()(emulate)
 
 
 def main() -> None:

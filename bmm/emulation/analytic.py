@@ -14,11 +14,12 @@ and the stiffness of the sphere against alpha_3, C_3 = (10/7) a_s A^(2/3) - (20/
 (the same reference, eq. 9; lambda = 3).  The shell energy
 
     E_shell = S (1 - 2 t^2) exp(-t^2) - D_2 exp[-(q - 2)^2 / 2 w^2 - alpha_3^2 / 2 v^2]
-              - D_3 exp[-(q - 2.6)^2 / 2 w^2] exp[-(|alpha_3| - 0.35)^2 / 2 v^2],   t = (q - q_0) / w_0,
+              - D_3 exp[-(q - 2.6)^2 / 2 w^2 - (|alpha_3| - 0.2)^2 / 2 v^2],   t = (q - q_0) / w_0,
 
-has the attenuation of Myers & Swiatecki (Nucl. Phys. 81, 1 (1966)) about a deformed ground state, and two
-wells with the place and size, but no more, of what Strutinsky calculations find in actinides: the
-isomer at the axis ratio 2, and a mass-asymmetric valley beyond it.  It is no model of any nucleus.
+has the attenuation of Myers & Swiatecki (Nucl. Phys. 81, 1 (1966)) about a deformed ground
+state, and two wells with the place and size, but no more, of what Strutinsky calculations find in
+actinides: the isomer at the axis ratio 2, and a mass-asymmetric shoulder beyond it.  Charge and
+mass are those of Fm-250, but it is no model of any nucleus.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _Z, _A = 100, 250
 # Surface and Coulomb coefficients of Myers & Swiatecki (1966), MeV.
 _A_S, _A_C = 17.9439 * (1 - 1.7826 * ((_A - 2 * _Z) / _A) ** 2), 0.7053
 _GROUND, _GROUND_WIDTH, _GROUND_DEPTH = 1.28, 0.25, -4.0
-_WELL_WIDTH, _WELL_REACH, _ISOMER, _VALLEY = 0.18, 0.12, 3.5, 5.0
+_WELL_WIDTH, _WELL_REACH, _ISOMER, _SHOULDER = 0.18, 0.12, 3.5, 5.0
 
 
 def surface_of_spheroid(q: FloatArray) -> FloatArray:
@@ -68,14 +69,14 @@ def analytic_energy(q: FloatArray, alpha_3: FloatArray) -> FloatArray:
     t = (q - _GROUND) / _GROUND_WIDTH
     shell = _GROUND_DEPTH * (1 - 2 * t**2) * np.exp(-(t**2))
     isomer = ((q - 2.0) / _WELL_WIDTH) ** 2 + (alpha_3 / _WELL_REACH) ** 2
-    valley = ((q - 2.6) / _WELL_WIDTH) ** 2 + ((np.abs(alpha_3) - 0.35) / _WELL_REACH) ** 2
+    shoulder = ((q - 2.6) / _WELL_WIDTH) ** 2 + ((np.abs(alpha_3) - 0.2) / _WELL_REACH) ** 2
     return np.asarray(
-        drop + shell - _ISOMER * np.exp(-0.5 * isomer) - _VALLEY * np.exp(-0.5 * valley)
+        drop + shell - _ISOMER * np.exp(-0.5 * isomer) - _SHOULDER * np.exp(-0.5 * shoulder)
     )
 
 
 def analytic_surface(n_q: int = 45, n_alpha: int = 25) -> Surface:
-    """Tabulate the energy on a grid of 1.02 <= q <= 3.2 and -0.1 <= alpha_3 <= 0.7.
+    """Tabulate the energy on a grid of 1.02 <= q <= 3.2 and -0.1 <= alpha_3 <= 0.4.
 
     Parameters
     ----------
@@ -89,7 +90,7 @@ def analytic_surface(n_q: int = 45, n_alpha: int = 25) -> Surface:
     """
     if min(n_q, n_alpha) < 3:
         raise DataError(f"an analytic surface of {n_q} x {n_alpha} points: expected 3 at least")
-    grid = np.meshgrid(np.linspace(1.02, 3.2, n_q), np.linspace(-0.1, 0.7, n_alpha), indexing="ij")
+    grid = np.meshgrid(np.linspace(1.02, 3.2, n_q), np.linspace(-0.1, 0.4, n_alpha), indexing="ij")
     q, alpha_3 = (each.ravel() for each in grid)
     points = np.column_stack([q, alpha_3])
     return Surface("analytic PES", ("q", "alpha_3"), points, analytic_energy(q, alpha_3))

@@ -58,3 +58,9 @@ class Learner(Protocol):
         previous : Emulator, optional
             One of this kind, to start from.
         """
+
+    def pack(self, emulator: Emulator) -> dict[str, FloatArray]:
+        """Give the arrays that make an emulator of this kind."""
+
+    def unpack(self, arrays: dict[str, FloatArray], dimensions: int) -> Emulator:
+        """Make the emulator again, for points with so many coordinates."""

@@ -167,6 +167,26 @@ class CommitteeLearner:
             committee.networks, committee.centre, committee.scale, committee.reach, found
         )
 
+    def pack(self, emulator: Emulator) -> dict[str, FloatArray]:
+        """Give the arrays that make a committee."""
+        from bmm.emulation.networks import leaves_of
+
+        assert isinstance(emulator, Committee)
+        found = emulator.calibration
+        numbers = [emulator.centre, emulator.scale, emulator.reach, found.factor, found.floor]
+        leaves = {f"leaf_{i}": leaf for i, leaf in enumerate(leaves_of(emulator.networks))}
+        return {"numbers": np.array(numbers), **leaves}
+
+    def unpack(self, arrays: dict[str, FloatArray], dimensions: int) -> Committee:
+        """Make the committee again."""
+        from bmm.emulation.networks import make_networks, with_leaves
+
+        centre, scale, reach, factor, floor = arrays["numbers"].tolist()
+        networks = make_networks(0, dimensions, self.settings)
+        leaves = [arrays[f"leaf_{i}"] for i in range(len(arrays) - 1)]
+        found = Calibration(factor, floor)
+        return Committee(with_leaves(networks, leaves), centre, scale, reach, found)
+
     def _train(
         self,
         points: FloatArray,

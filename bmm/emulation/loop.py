@@ -38,6 +38,8 @@ class LoopSettings(BaseModel):
         Points computed at the start and at the end: a share of all if at most 1, a number if more.
     growth : float
         Points added in each round, as a share of those computed.
+    marks : tuple of float, default (0.1,)
+        Amounts, as of the budget, at which a round shall end, so that errors can be compared there.
     acquisition : {"spread", "error-reduction", "random", "space-filling"}
         See `bmm.emulation.acquisition`.
     target_error : float, optional
@@ -52,7 +54,8 @@ class LoopSettings(BaseModel):
 
     start: PositiveFloat = 0.03
     budget: PositiveFloat = 0.25
-    growth: PositiveFloat = 0.2
+    growth: PositiveFloat = 0.3
+    marks: tuple[PositiveFloat, ...] = (0.1,)
     acquisition: Literal["spread", "error-reduction", "random", "space-filling"] = "spread"
     target_error: PositiveFloat | None = None
     within: PositiveFloat | None = None
@@ -112,17 +115,25 @@ class State:
         standard deviation that it stated; in the scale in which energies are learned, MeV.
     emulator : Emulator
         The latest.
-    mean, sd : array (n,)
-        What it says of all points, MeV: the mean of the energy, and its standard deviation where
-        energies are not compressed, calibrated on the surprises.
+    means : array (round, n)
+        What the emulator of each round said of the energy at all points, MeV.
+    sd : array (n,)
+        What the latest says of its errors where energies are not compressed, calibrated on the
+        surprises; the scale of a Student-t with `bmm.emulation.calibration.NU` degrees of freedom,
+        MeV.
     """
 
     computed: IntArray
     rounds: tuple[Round, ...]
     surprises: FloatArray
     emulator: Emulator
-    mean: FloatArray
+    means: FloatArray
     sd: FloatArray
+
+    @property
+    def mean(self) -> FloatArray:
+        """What the latest emulator says of the energy at all points (n,), MeV."""
+        return np.asarray(self.means[-1])
 
 
 def points_of(amount: float, n: int) -> int:
@@ -198,7 +209,7 @@ def run_loop(
 def _begin(surface: Surface, learner: Learner, settings: LoopSettings, seed: int) -> State:
     """Do the first round."""
     computed = start_set(surface, settings, seed)
-    return _learn(surface, learner, settings, seed, computed, (), np.empty((0, 2)), None)
+    return _learn(surface, learner, settings, seed, computed, np.empty((0, 2)), None)
 
 
 def _go_on(
@@ -208,23 +219,22 @@ def _go_on(
     focus, turn = settings.focus(surface), len(state.rounds)
     belief = state.emulator.at(surface.scaled)
     sd = _calibration(state.surprises).sd(belief.sd)
-    known = len(state.computed)
+    known, n = len(state.computed), len(surface)
+    ends = [points_of(each, n) for each in (*settings.marks, settings.budget)]
     batch = max(_SMALLEST_BATCH, round(settings.growth * known))
     chosen = choose(
         settings.acquisition,
         belief,
         surface.scaled,
         state.computed,
-        min(batch, points_of(settings.budget, len(surface)) - known),
+        min(batch, *(end - known for end in ends if end > known)),
         _weight(belief.mean, sd, focus),
         np.random.default_rng([seed, turn, 2]),
     )
     error = _learned(surface, focus)[chosen] - belief.mean[chosen]
     surprises = np.concatenate([state.surprises, np.column_stack([error, belief.sd[chosen]])])
     computed = np.append(state.computed, chosen)
-    return _learn(
-        surface, learner, settings, seed, computed, state.rounds, surprises, state.emulator
-    )
+    return _learn(surface, learner, settings, seed, computed, surprises, state)
 
 
 def _learn(
@@ -233,13 +243,14 @@ def _learn(
     settings: LoopSettings,
     seed: int,
     computed: IntArray,
-    rounds: tuple[Round, ...],
     surprises: FloatArray,
-    previous: Emulator | None,
+    before: State | None,
 ) -> State:
     """Learn from the computed points, and look how good the emulator is."""
     focus = settings.focus(surface)
     values = _learned(surface, focus)[computed]
+    rounds = before.rounds if before else ()
+    previous = before.emulator if before else None
     emulator = learner.fit(surface.scaled[computed], values, _seed(seed, len(rounds)), previous)
     belief = emulator.at(surface.scaled)
     mean = belief.mean if focus is None else focus.expand(belief.mean)
@@ -255,7 +266,8 @@ def _learn(
         rmse=_rmse((mean - surface.energy)[matter]),
         rmse_left=_rmse((mean - surface.energy)[left]),
     )
-    return State(computed, (*rounds, latest), surprises, emulator, mean, sd)
+    means = mean[None] if before is None else np.concatenate([before.means, mean[None]])
+    return State(computed, (*rounds, latest), surprises, emulator, means, sd)
 
 
 def _learned(surface: Surface, focus: Focus | None) -> FloatArray:

@@ -13,7 +13,14 @@ import optax
 
 from bmm.emulation.settings import CommitteeSettings
 
-__all__ = ["Network", "evaluate", "make_networks", "train_networks"]
+__all__ = [
+    "Network",
+    "evaluate",
+    "leaves_of",
+    "make_networks",
+    "train_networks",
+    "with_leaves",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -162,3 +169,16 @@ def evaluate(networks: Network, points: FloatArray) -> FloatArray:
 def _evaluate(networks: Network, points: jax.Array) -> jax.Array:
     values = eqx.filter_vmap(lambda network: jax.vmap(network)(points))(networks)
     return cast(jax.Array, values)
+
+
+def leaves_of(networks: Network) -> list[npt.NDArray[np.float32]]:
+    """Give the arrays of stacked members, in a fixed order."""
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(eqx.filter(networks, eqx.is_array))]
+
+
+def with_leaves(networks: Network, leaves: list[npt.NDArray[Any]]) -> Network:
+    """Replace the arrays of stacked members, as `leaves_of` gives them."""
+    arrays, fixed = eqx.partition(networks, eqx.is_array)
+    structure = jax.tree.structure(arrays)
+    replaced = jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in leaves])
+    return cast(Network, eqx.combine(replaced, fixed))

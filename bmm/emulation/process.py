@@ -24,7 +24,7 @@ SMOOTHNESS = (0.5, 1.5, 2.5)
 # Of values of order one at coordinates between -1 and 1: centres of the priors and their width.
 _LENGTH, _NUGGET, _WIDTH = 0.4, 0.02, 1.5
 _JITTER = 1e-8
-_EVALUATIONS = 60
+_EVALUATIONS = 25
 
 
 def matern(distance: FloatArray, smoothness: float) -> FloatArray:
@@ -137,6 +137,23 @@ class ProcessLearner:
         ]
         best, smoothness = min(found, key=lambda each: float(each[0].fun))
         return GaussianProcess(points, standard, smoothness, best.x, centre, scale)
+
+    def pack(self, emulator: Emulator) -> dict[str, FloatArray]:
+        """Give the arrays that make a process."""
+        assert isinstance(emulator, GaussianProcess)
+        numbers = np.array([emulator.smoothness, emulator.centre, emulator.scale])
+        return {
+            "points": emulator.points,
+            "values": emulator.values,
+            "logs": emulator.logs,
+            "numbers": numbers,
+        }
+
+    def unpack(self, arrays: dict[str, FloatArray], dimensions: int) -> GaussianProcess:
+        """Make the process again."""
+        smoothness, centre, scale = arrays["numbers"].tolist()
+        parts = arrays["points"], arrays["values"], smoothness, arrays["logs"]
+        return GaussianProcess(*parts, centre, scale)
 
 
 def negative_log_posterior(

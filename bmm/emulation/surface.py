@@ -64,7 +64,9 @@ class Surface:
                 f"{self.name}: the energy or a coordinate at {self.describe(int(i))} "
                 "is not a finite number"
             )
-        _, first, counts = np.unique(self.points + 0.0, axis=0, return_index=True, return_counts=1)
+        _, first, counts = np.unique(
+            self.points + 0.0, axis=0, return_index=True, return_counts=True
+        )
         for i in first[counts > 1]:
             raise DataError(
                 f"{self.name}: the point {self.describe(int(i))} comes more than once; expected "
