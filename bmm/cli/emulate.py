@@ -48,7 +48,7 @@ def emulate(
     acquire: Annotated[
         Literal["spread", "error-reduction", "random", "space-filling"],
         typer.Option(help="How points are chosen."),
-    ] = "error-reduction",
+    ] = "spread",
     target: Annotated[
         float | None, typer.Option(help="Stop at this error, as the emulator estimates it (MeV).")
     ] = None,

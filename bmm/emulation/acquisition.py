@@ -22,8 +22,9 @@ __all__ = ["ACQUISITIONS", "choose", "expected_reduction"]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
-# Of the candidates and of the points whose error counts; more are sampled down to this.
+# Candidates, and points whose error counts in "error-reduction"; more are sampled down to this.
 _MOST = 2000
+_MOST_COUNTED = 600
 _JITTER = 1e-9
 
 
@@ -131,18 +132,23 @@ def _error_reduction(
     rng: np.random.Generator,
 ) -> IntArray:
     """Largest expected reduction, the covariances updated after each choice."""
-    covariance = belief.covariance(left, left)
-    least = _JITTER * float(np.diag(covariance).max()) + np.finfo(np.float64).tiny
+    counts = left if len(left) <= _MOST_COUNTED else rng.choice(left, _MOST_COUNTED, replace=False)
+    across = belief.covariance(counts, left)
+    variance = _variance(belief, left)
+    least = _JITTER * variance.max() + np.finfo(np.float64).tiny
     open_ = np.ones(len(left), dtype=bool)
+    factors = np.empty((batch, len(left)))
     chosen: list[int] = []
-    for _ in range(batch):
-        variance = np.maximum(np.diag(covariance), least)
-        gain = expected_reduction(covariance, variance, weight[left])
+    for k in range(batch):
+        gain = expected_reduction(across, np.maximum(variance, least), weight[counts])
         best = int(np.argmax(np.where(open_, gain, -np.inf)))
         chosen.append(best)
         open_[best] = False
-        column = covariance[:, best].copy()
-        covariance -= np.outer(column, column) / variance[best]
+        column = belief.covariance(left, left[best : best + 1])[:, 0]
+        column = column - factors[:k].T @ factors[:k, best]
+        factors[k] = column / np.sqrt(max(variance[best], least))
+        across -= np.outer(across[:, best] / np.sqrt(max(variance[best], least)), factors[k])
+        variance = np.maximum(variance - factors[k] ** 2, least)
     return left[chosen]
 
 

@@ -253,7 +253,9 @@ def _learn(
     previous = before.emulator if before else None
     emulator = learner.fit(surface.scaled[computed], values, _seed(seed, len(rounds)), previous)
     belief = emulator.at(surface.scaled)
-    mean = belief.mean if focus is None else focus.expand(belief.mean)
+    # Beyond all that it has seen an emulator knows nothing, and expanding would blow that up.
+    seen = np.clip(belief.mean, values.min(), values.max())
+    mean = belief.mean if focus is None else focus.expand(seen)
     sd = _calibration(surprises).sd(belief.sd)
     weight = _weight(belief.mean, sd, focus)
     matter = np.ones(len(surface), dtype=bool) if focus is None else focus.contains(surface.energy)
