@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from bmm.cli.compare import compare
 from bmm.cli.data import data
+from bmm.cli.emulate import emulate
 from bmm.cli.explore import explore
 from bmm.cli.models import models
 from bmm.cli.predict import predict
@@ -39,6 +40,7 @@ app.command()(report)
 app.command()(explore)
 app.command()(surfaces)
 app.command()(compare)
+app.command()(emulate)
 
 
 def main() -> None:

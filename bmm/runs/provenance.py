@@ -11,7 +11,7 @@ from typing import Any
 
 from bmm.errors import DataError
 from bmm.tables import data_folder
-from bmm.theory.cards import Card, TableCard
+from bmm.theory.cards import Card, TabulatedCard
 
 __all__ = ["provenance"]
 
@@ -45,7 +45,7 @@ def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any
     """
     files = {measured: data_folder() / "measured" / f"{measured}.csv"}
     for card in cards:
-        if isinstance(card, TableCard):
+        if isinstance(card, TabulatedCard):
             file = card.file or data_folder() / "theory" / f"{card.table}.csv"
             files[card.name] = file
     return {

@@ -27,7 +27,14 @@ from bmm.theory.duflo_zuker.coefficients import Target
 from bmm.theory.duflo_zuker.dz10 import Kind
 from bmm.theory.duflo_zuker.occupations import Family
 
-__all__ = ["Card", "DufloZukerCard", "TableCard", "read_card"]
+__all__ = [
+    "Card",
+    "CommitteeCard",
+    "DufloZukerCard",
+    "TableCard",
+    "TabulatedCard",
+    "read_card",
+]
 
 _FORMULA_COEFFICIENTS = {
     "DZ10": ("published", "amdc-table", "mendoza-temis-2010", "refit"),
@@ -50,8 +57,8 @@ def _beside_the_card(file: Path, info: ValidationInfo) -> Path:
     return info.context["folder"] / file if info.context else file
 
 
-class TableCard(_Card):
-    """A tabulated model: a shipped table, or the user's own with its layout.
+class TabulatedCard(_Card):
+    """A card that names a table of masses: a shipped one, or the user's own with its layout.
 
     Parameters
     ----------
@@ -72,7 +79,6 @@ class TableCard(_Card):
         Nuclei of the table to use.
     """
 
-    adapter: Literal["table"]
     table: str | None = None
     file: Annotated[Path, AfterValidator(_beside_the_card)] | None = None
     layout: TableLayout | None = None
@@ -104,6 +110,31 @@ class TableCard(_Card):
                 "expected either 'table' (a shipped table), or 'file' and a section [layout]"
             )
         return self
+
+
+class TableCard(TabulatedCard):
+    """A tabulated model, as it is."""
+
+    adapter: Literal["table"]
+
+
+class CommitteeCard(TabulatedCard):
+    """A table of which a share is known, and the rest learned by a committee of networks.
+
+    Parameters
+    ----------
+    share : float, default 0.1
+        Of the table's nuclei, drawn at random, that are known.
+    seed : int, default 1
+        Draws them.
+    committee : str, default "default"
+        Preset of `bmm.emulation.settings`.
+    """
+
+    adapter: Literal["committee"]
+    share: float = Field(default=0.1, gt=0.0, le=1.0)
+    seed: NonNegativeInt = 1
+    committee: Literal["default", "talk"] = "default"
 
 
 class DufloZukerCard(_Card):
@@ -165,9 +196,10 @@ class DufloZukerCard(_Card):
         return self
 
 
-Card = TableCard | DufloZukerCard
-_CARDS: dict[str, type[TableCard] | type[DufloZukerCard]] = {
+Card = TableCard | CommitteeCard | DufloZukerCard
+_CARDS: dict[str, type[Card]] = {
     "table": TableCard,
+    "committee": CommitteeCard,
     "duflo_zuker": DufloZukerCard,
 }
 _READER: TypeAdapter[Card] = TypeAdapter(Annotated[Card, Field(discriminator="adapter")])
@@ -183,7 +215,7 @@ def read_card(path: Path) -> Card:
 
     Returns
     -------
-    TableCard or DufloZukerCard
+    TableCard, CommitteeCard or DufloZukerCard
         With the path of a user's table made absolute.
 
     Raises

@@ -11,7 +11,8 @@ import pandas as pd
 from bmm.errors import ConfigError
 from bmm.tables import load_theory, models_folder, read_mass_table
 from bmm.theory.adapters import TheoryModel
-from bmm.theory.cards import Card, TableCard, read_card
+from bmm.theory.cards import Card, CommitteeCard, TableCard, TabulatedCard, read_card
+from bmm.theory.committee import EmulatedTable
 from bmm.theory.duflo_zuker.adapter import DufloZukerFamily, DufloZukerFormula
 from bmm.theory.table import TableModel
 
@@ -87,6 +88,15 @@ def build_model(card: Card) -> TheoryModel:
     """Build the model that a card describes; reads, and checks, the table of a user's card."""
     if isinstance(card, TableCard):
         return TableModel(card.name, _read_masses(card), card.domain)
+    if isinstance(card, CommitteeCard):
+        return EmulatedTable(
+            name=card.name,
+            masses=_read_masses(card),
+            share=card.share,
+            seed=card.seed,
+            preset=card.committee,
+            domain=card.domain,
+        )
     if card.formula == "family":
         assert card.family is not None  # the card is validated
         return DufloZukerFamily(
@@ -117,7 +127,7 @@ def _card_files(places: Sequence[Path]) -> Iterator[Path]:
             raise ConfigError(f"{place}: expected a model card or a folder of them")
 
 
-def _read_masses(card: TableCard) -> pd.DataFrame:
+def _read_masses(card: TabulatedCard) -> pd.DataFrame:
     if card.table is not None:
         return load_theory(card.table)
     assert card.file is not None  # the card is validated

@@ -1,0 +1,199 @@
+"""``bmm emulate``: learn an expensive theory from few points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from bmm.emulation.loop import LoopSettings
+    from bmm.emulation.study import Contestant
+    from bmm.emulation.surface import Surface
+    from bmm.runs.emulation import Emulation
+
+__all__ = ["emulate"]
+
+
+def emulate(
+    surface: Annotated[
+        str,
+        typer.Argument(
+            help="Whitespace table of energies, 'analytic', or a shipped mass table (HFB26)."
+        ),
+    ],
+    axes: Annotated[
+        str, typer.Option(help="Columns of the coordinates, by name or counted from 1.")
+    ] = "1,2",
+    energy: Annotated[str, typer.Option(help="Column of the energy (MeV).")] = "3",
+    budget: Annotated[
+        float, typer.Option(min=0.0, help="Points to compute: a share up to 1, or a number.")
+    ] = 0.25,
+    start: Annotated[float, typer.Option(min=0.0, help="Points to start from, likewise.")] = 0.03,
+    within: Annotated[
+        float | None, typer.Option(help="Only energies so far above the minimum matter (MeV).")
+    ] = None,
+    minimum: Annotated[
+        float | None,
+        typer.Option(help="That minimum (MeV), such as the ground state; by default the lowest."),
+    ] = None,
+    learner: Annotated[
+        Literal["committee", "gp"], typer.Option(help="Kind of emulator.")
+    ] = "committee",
+    preset: Annotated[str, typer.Option(help="Committee: default, or talk.")] = "default",
+    acquire: Annotated[
+        Literal["spread", "error-reduction", "random", "space-filling"],
+        typer.Option(help="How points are chosen."),
+    ] = "spread",
+    target: Annotated[
+        float | None, typer.Option(help="Stop at this error, as the emulator estimates it (MeV).")
+    ] = None,
+    rivals: Annotated[
+        bool, typer.Option("--rivals", help="Random points, and a Gaussian process, as well.")
+    ] = False,
+    seeds: Annotated[int, typer.Option(min=1, help="How often to repeat it all.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=2**31, help="The first seed.")] = 1,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder; by default runs/emulate-NAME.")
+    ] = None,
+    skip_nan: Annotated[
+        bool, typer.Option("--skip-nan", help="Leave rows without an energy out.")
+    ] = False,
+    keep_all: Annotated[
+        bool, typer.Option("--keep-all", help="Do not leave unconverged points out.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,
+) -> None:
+    """Learn a potential energy surface, or a mass table, from few of its points.
+
+    A committee of networks learns the points computed so far; the next are computed where its
+    spread says that they teach most.  The table stands for the theory: only computed points are
+    shown to the emulator, and it is scored on all.  Started again, the command goes on where it
+    was.
+    """
+    from bmm.runs.emulation import contestants
+    from bmm.runs.emulation import emulate as run_emulation
+
+    console = Console(quiet=quiet)
+    table, is_masses = _read(surface, axes, energy, skip_nan)
+    settings = _settings(
+        {
+            "start": start,
+            "budget": budget,
+            "within": within,
+            "minimum": minimum,
+            "acquisition": acquire,
+            "target_error": target,
+        }
+    )
+    learners = _contestants(table, is_masses, learner, preset, settings)
+    loops = contestants(learners(learner, acquire), [])
+    if rivals:
+        others = [learners(learner, "random"), learners("gp", acquire), learners("gp", "random")]
+        loops = contestants(loops[0], others)
+    console.print(
+        f"[bold]bmm emulate[/] {escape(table.name)}: {len(table)} points", highlight=False
+    )
+    with console.status("learning") as status:
+        done = run_emulation(
+            table,
+            loops,
+            range(seed, seed + seeds),
+            output or Path("runs") / f"emulate-{Path(surface).stem}",
+            check=not (keep_all or is_masses),
+            overwrite=overwrite,
+            progress=lambda label, number, state: status.update(
+                f"{label}, seed {number}: {state.rounds[-1].points} points, "
+                f"rmse {1000 * state.rounds[-1].rmse:.0f} keV"
+            ),
+        )
+    _report(console, done)
+
+
+def _read(surface: str, axes: str, energy: str, skip_nan: bool) -> tuple[Surface, bool]:
+    """Read the surface, and say whether it is a mass table."""
+    from bmm.emulation.analytic import analytic_surface
+    from bmm.emulation.masses import mass_surface
+    from bmm.emulation.surface import read_surface
+    from bmm.tables import THEORY_TABLES, load_theory
+
+    if surface == "analytic":
+        return analytic_surface(), False
+    if surface in THEORY_TABLES:
+        return mass_surface(surface, load_theory(surface)["mass_excess"]), True
+    columns = [each.strip() for each in axes.split(",")]
+    return read_surface(surface, columns, energy, skip_nan=skip_nan), False
+
+
+def _settings(values: dict[str, Any]) -> LoopSettings:
+    from pydantic import ValidationError
+
+    from bmm.emulation.loop import LoopSettings
+    from bmm.errors import ConfigError
+
+    try:
+        return LoopSettings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{key + ': ' if key else ''}{message}") from error
+
+
+def _contestants(
+    table: Surface, is_masses: bool, learner: str, preset: str, settings: LoopSettings
+) -> Any:
+    """Give a maker of loops by kind of emulator and acquisition."""
+    from bmm.emulation.committee import CommitteeLearner
+    from bmm.emulation.masses import MassLearner
+    from bmm.emulation.process import ProcessLearner
+    from bmm.emulation.settings import preset as committee_preset
+    from bmm.emulation.study import Contestant
+
+    def make(kind: str, acquisition: str) -> Contestant:
+        details: dict[str, Any] = {}
+        inner: Any = ProcessLearner()
+        if kind == "committee":
+            chosen = committee_preset(preset)
+            inner = CommitteeLearner(chosen)
+            details = chosen.model_dump(mode="json")
+        kept = settings.model_copy(update={"acquisition": acquisition})
+        whole = MassLearner(table, inner) if is_masses else inner
+        return Contestant(f"{kind}-{acquisition}", whole, kept, details)
+
+    return make
+
+
+def _report(console: Console, done: Emulation) -> None:
+    facts = done.facts
+    if facts["unconverged"]:
+        console.print(
+            f"{facts['unconverged']} points lie above all that surrounds them and are left out as "
+            "not converged (unconverged.csv)"
+        )
+    if facts["torn"]:
+        console.print(f"{facts['torn']} points lie at a tear of the surface, such as scission")
+    if facts["window_MeV"] is not None:
+        low, high = facts["window_MeV"]
+        console.print(
+            f"{facts['matter']} points matter, with energies between {low:.2f} and {high:.2f} MeV",
+            highlight=False,
+        )
+    table = Table(title="rmse (keV): median over the seeds (16 to 84 %)", title_justify="left")
+    table.add_column("loop")
+    for heading in ("points", "seeds", "all points", "points not computed"):
+        table.add_column(heading, justify="right")
+    for row in done.summary.to_dict(orient="records"):
+        cells = [
+            f"{1000 * row[f'{name}_median']:.0f} ({1000 * row[f'{name}_lower']:.0f} to "
+            f"{1000 * row[f'{name}_upper']:.0f})"
+            for name in ("rmse", "rmse_left")
+        ]
+        table.add_row(escape(row["loop"]), str(row["points"]), str(row["seeds"]), *cells)
+    console.print(table)
+    console.print(f"results: {done.folder}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Expensive theories learned from few points, and the choice of the next points."""

@@ -1,0 +1,208 @@
+"""Which points to compute next, by name.
+
+"spread": where the emulator is least sure.  "error-reduction": where a value would lower the
+expected squared error over all points most.  "random" and "space-filling" do not ask the emulator.
+In a batch, each point is chosen as if those before it had been computed: their values are unknown,
+but how sure they would make the emulator of the rest is not.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from bmm.emulation.belief import Belief
+from bmm.errors import ConfigError
+
+__all__ = ["ACQUISITIONS", "choose", "expected_reduction"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+
+# Candidates, and points whose error counts in "error-reduction"; more are sampled down to this.
+_MOST = 2000
+_MOST_COUNTED = 600
+_JITTER = 1e-9
+
+
+def choose(
+    name: str,
+    belief: Belief,
+    points: FloatArray,
+    computed: IntArray,
+    batch: int,
+    weight: FloatArray,
+    rng: np.random.Generator,
+) -> IntArray:
+    """Choose points that are not computed yet.
+
+    Parameters
+    ----------
+    name : str
+        One of `ACQUISITIONS`.
+    belief : Belief
+        At all n points.
+    points : array (n, d)
+        Scaled coordinates.
+    computed : int array
+        Numbers of the points that are computed.
+    batch : int
+        How many to choose; fewer if fewer are left.
+    weight : array (n,)
+        How much the error at each point counts, such as the probability that its energy matters.
+    rng : Generator
+        For "random", and where there are too many points for all to be considered.
+
+    Returns
+    -------
+    int array (batch,)
+        Numbers of the points, the best first.
+
+    Raises
+    ------
+    ConfigError
+        If no acquisition is called so.
+    """
+    if name not in ACQUISITIONS:
+        nearest = difflib.get_close_matches(name, ACQUISITIONS, n=1, cutoff=0.0)
+        raise ConfigError(
+            f"no acquisition is called {name!r} (did you mean {nearest[0]!r}?): expected one of "
+            f"{', '.join(ACQUISITIONS)}"
+        )
+    left = np.setdiff1d(np.arange(len(points)), computed)
+    if len(left) > _MOST and name in ("spread", "error-reduction"):
+        left = np.sort(rng.choice(left, _MOST, replace=False))
+    return ACQUISITIONS[name](belief, points, computed, left, min(batch, len(left)), weight, rng)
+
+
+def expected_reduction(across: FloatArray, variance: FloatArray, weight: FloatArray) -> FloatArray:
+    """Give the expected reduction of the weighted squared error by each candidate's value.
+
+    For a Gaussian belief, sum_i w_i cov(i, j)^2 / var(j): the variance at i that is gone once j is
+    known, whatever its value (Cohn, Ghahramani & Jordan, J. Artif. Intell. Res. 4, 129 (1996)).
+
+    Parameters
+    ----------
+    across : array (m, n)
+        Covariance of the m points that count with the n candidates.
+    variance : array (n,)
+        Of the candidates.
+    weight : array (m,)
+        Of the points that count.
+    """
+    return np.asarray(weight @ across**2 / variance)
+
+
+def _spread(
+    belief: Belief,
+    points: FloatArray,
+    computed: IntArray,
+    left: IntArray,
+    batch: int,
+    weight: FloatArray,
+    rng: np.random.Generator,
+) -> IntArray:
+    """Largest weighted variance, given the points chosen before: a pivoted Cholesky factor."""
+    variance = _variance(belief, left)
+    least = _JITTER * variance.max() + np.finfo(np.float64).tiny
+    open_ = np.ones(len(left), dtype=bool)
+    factors = np.empty((batch, len(left)))
+    chosen: list[int] = []
+    for k in range(batch):
+        best = int(np.argmax(np.where(open_, weight[left] * variance, -np.inf)))
+        chosen.append(best)
+        open_[best] = False
+        column = belief.covariance(left, left[best : best + 1])[:, 0]
+        column = column - factors[:k].T @ factors[:k, best]
+        factors[k] = column / np.sqrt(max(variance[best], least))
+        variance = np.maximum(variance - factors[k] ** 2, least)
+    return left[chosen]
+
+
+def _error_reduction(
+    belief: Belief,
+    points: FloatArray,
+    computed: IntArray,
+    left: IntArray,
+    batch: int,
+    weight: FloatArray,
+    rng: np.random.Generator,
+) -> IntArray:
+    """Largest expected reduction, the covariances updated after each choice."""
+    counts = left if len(left) <= _MOST_COUNTED else rng.choice(left, _MOST_COUNTED, replace=False)
+    across = belief.covariance(counts, left)
+    variance = _variance(belief, left)
+    least = _JITTER * variance.max() + np.finfo(np.float64).tiny
+    open_ = np.ones(len(left), dtype=bool)
+    factors = np.empty((batch, len(left)))
+    chosen: list[int] = []
+    for k in range(batch):
+        gain = expected_reduction(across, np.maximum(variance, least), weight[counts])
+        best = int(np.argmax(np.where(open_, gain, -np.inf)))
+        chosen.append(best)
+        open_[best] = False
+        column = belief.covariance(left, left[best : best + 1])[:, 0]
+        column = column - factors[:k].T @ factors[:k, best]
+        factors[k] = column / np.sqrt(max(variance[best], least))
+        across -= np.outer(across[:, best] / np.sqrt(max(variance[best], least)), factors[k])
+        variance = np.maximum(variance - factors[k] ** 2, least)
+    return left[chosen]
+
+
+def _random(
+    belief: Belief,
+    points: FloatArray,
+    computed: IntArray,
+    left: IntArray,
+    batch: int,
+    weight: FloatArray,
+    rng: np.random.Generator,
+) -> IntArray:
+    """Any, with equal probability."""
+    return rng.choice(left, batch, replace=False)
+
+
+def _space_filling(
+    belief: Belief,
+    points: FloatArray,
+    computed: IntArray,
+    left: IntArray,
+    batch: int,
+    weight: FloatArray,
+    rng: np.random.Generator,
+) -> IntArray:
+    """Farthest from all that are computed or chosen, one by one."""
+    nearest = np.full(len(left), np.inf)
+    for i in computed:
+        nearest = np.minimum(nearest, ((points[left] - points[i]) ** 2).sum(axis=1))
+    chosen: list[int] = []
+    for _ in range(batch):
+        best = int(np.argmax(nearest))
+        chosen.append(best)
+        nearest = np.minimum(nearest, ((points[left] - points[left[best]]) ** 2).sum(axis=1))
+    return left[chosen]
+
+
+def _variance(belief: Belief, rows: IntArray) -> FloatArray:
+    """Variances as `Belief.covariance` has them; array (rows,)."""
+    return np.concatenate(
+        [
+            np.diag(belief.covariance(part, part))
+            for part in np.array_split(rows, len(rows) // 256 + 1)
+        ]
+    )
+
+
+type _Choice = Callable[
+    [Belief, FloatArray, IntArray, IntArray, int, FloatArray, np.random.Generator], IntArray
+]
+ACQUISITIONS: dict[str, _Choice] = {
+    "spread": _spread,
+    "error-reduction": _error_reduction,
+    "random": _random,
+    "space-filling": _space_filling,
+}
+"""Ways of choosing points."""

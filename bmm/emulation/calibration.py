@@ -1,0 +1,71 @@
+"""From the spread of a committee to the size of its errors.
+
+An error is taken to be Student-t distributed with a scale that grows with the spread,
+
+    scale^2 = (factor spread)^2 + floor^2,
+
+because members who agree may all be wrong.  Both numbers are those under which the errors at
+held-out points are most likely.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize, stats
+
+__all__ = ["NU", "UNCALIBRATED", "Calibration", "fit_calibration"]
+
+FloatArray = npt.NDArray[np.float64]
+
+NU = 4.0
+"""Degrees of freedom of the errors, as of corrected theories (`bmm.theory.correction`)."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Factor and floor.
+
+    Parameters
+    ----------
+    factor : float, default 1
+        What spreads are multiplied by.
+    floor : float, default 0
+        Scale of the errors where all members agree, in the unit of the values.
+    """
+
+    factor: float = 1.0
+    floor: float = 0.0
+
+    def sd(self, spread: FloatArray) -> FloatArray:
+        """Scale (n,) of the errors, from spreads (n,)."""
+        return np.hypot(self.factor * spread, self.floor)
+
+
+UNCALIBRATED = Calibration()
+"""Spreads as they are."""
+
+
+def fit_calibration(error: FloatArray, spread: FloatArray) -> Calibration:
+    """Fit factor and floor.
+
+    Parameters
+    ----------
+    error, spread : array (n,)
+        At points that no member saw.
+    """
+    typical = float(np.median(np.abs(error))) + 1e-12
+    widths = float(np.median(spread)) + 1e-12
+
+    def misfit(logs: FloatArray) -> float:
+        scale = np.hypot(np.exp(logs[0]) * spread, np.exp(logs[1]))
+        # One weak observation keeps either number from vanishing.
+        prior = 0.5 * (((logs - start) / 2.0) ** 2).sum()
+        return float(prior - stats.t.logpdf(error, NU, scale=scale).sum())
+
+    start = np.log([typical / widths, 0.3 * typical])
+    found = optimize.minimize(misfit, start, method="Nelder-Mead")
+    factor, floor = np.exp(found.x)
+    return Calibration(float(factor), float(floor))

@@ -1,0 +1,301 @@
+"""The active learning loop: learn, choose, compute, and again.
+
+What happens in a round depends on the seed, its number and the rounds before, so that a loop which
+goes on where it was killed ends as one that was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
+
+from bmm.emulation.acquisition import choose
+from bmm.emulation.belief import Emulator, Learner
+from bmm.emulation.calibration import Calibration, fit_calibration
+from bmm.emulation.focus import Focus
+from bmm.emulation.surface import Surface
+from bmm.errors import ConfigError
+
+__all__ = ["LoopSettings", "Round", "State", "points_of", "run_loop", "start_set"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+
+_SMALLEST_BATCH = 4
+
+
+class LoopSettings(BaseModel):
+    """How points are chosen, and when to stop.
+
+    Parameters
+    ----------
+    start, budget : float
+        Points computed at the start and at the end: a share of all if at most 1, a number if more.
+    growth : float
+        Points added in each round, as a share of those computed.
+    marks : tuple of float, default (0.1,)
+        Amounts, as of the budget, at which a round shall end, so that errors can be compared there.
+    acquisition : {"spread", "error-reduction", "random", "space-filling"}
+        See `bmm.emulation.acquisition`.
+    target_error : float, optional
+        Stop sooner, once the emulator's own estimate of its rmse is this small, MeV.
+    within : float, optional
+        The energies that matter, MeV above `minimum`; all if not given.
+    minimum : float, optional
+        Such as the energy of the ground state, MeV; the lowest of the table if not given.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: PositiveFloat = 0.03
+    budget: PositiveFloat = 0.25
+    growth: PositiveFloat = 0.3
+    marks: tuple[PositiveFloat, ...] = (0.1,)
+    acquisition: Literal["spread", "error-reduction", "random", "space-filling"] = "spread"
+    target_error: PositiveFloat | None = None
+    within: PositiveFloat | None = None
+    minimum: float | None = Field(default=None, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _has_a_width(self) -> Self:
+        if self.minimum is not None and self.within is None:
+            raise ValueError("'minimum' is the lower end of a window: expected 'within' as well")
+        return self
+
+    def focus(self, surface: Surface) -> Focus | None:
+        """Give the window of energies, if there is one."""
+        if self.within is None:
+            return None
+        lowest = float(surface.energy.min()) if self.minimum is None else self.minimum
+        return Focus(lowest, self.within)
+
+
+@dataclass(frozen=True)
+class Round:
+    """One turn of the loop.
+
+    Parameters
+    ----------
+    points : int
+        Computed so far.
+    inside : int
+        Of these, how many have an energy that matters.
+    estimated : float
+        The emulator's own estimate of its rmse over the points that it believes to matter, MeV.
+    rmse : float
+        Of the emulator over all points that matter, MeV.
+    rmse_left : float
+        Over those that are not computed, MeV.
+    """
+
+    points: int
+    inside: int
+    estimated: float
+    rmse: float
+    rmse_left: float
+
+
+@dataclass(frozen=True)
+class State:
+    """The loop after a round.
+
+    Parameters
+    ----------
+    computed : int array
+        Numbers of the computed points, in the order in which they were.
+    rounds : tuple of Round
+        One for each emulator.
+    surprises : array (m, 2)
+        Of every point chosen so far, before it was computed: the error of the emulator, and the
+        standard deviation that it stated; in the scale in which energies are learned, MeV.
+    emulator : Emulator
+        The latest.
+    means : array (round, n)
+        What the emulator of each round said of the energy at all points, MeV.
+    sd : array (n,)
+        What the latest says of its errors where energies are not compressed, calibrated on the
+        surprises; the scale of a Student-t with `bmm.emulation.calibration.NU` degrees of freedom,
+        MeV.
+    """
+
+    computed: IntArray
+    rounds: tuple[Round, ...]
+    surprises: FloatArray
+    emulator: Emulator
+    means: FloatArray
+    sd: FloatArray
+
+    @property
+    def mean(self) -> FloatArray:
+        """What the latest emulator says of the energy at all points (n,), MeV."""
+        return np.asarray(self.means[-1])
+
+
+def points_of(amount: float, n: int) -> int:
+    """Turn a share of n points (at most 1), or a number of them (more than 1), into a number."""
+    return round(amount * n) if amount <= 1 else round(amount)
+
+
+def start_set(surface: Surface, settings: LoopSettings, seed: int) -> IntArray:
+    """Numbers of the points computed first, drawn at random.
+
+    Raises
+    ------
+    ConfigError
+        If there would be fewer than 5, the budget is below them, or above all points.
+    """
+    n = len(surface)
+    first, last = points_of(settings.start, n), points_of(settings.budget, n)
+    if first < _SMALLEST_BATCH + 1:
+        raise ConfigError(
+            f"start = {settings.start:g} means {first} of the {n} points: expected at least "
+            f"{_SMALLEST_BATCH + 1}"
+        )
+    if not first <= last <= n:
+        raise ConfigError(
+            f"budget = {settings.budget:g} means {last} points: expected at least the {first} of "
+            f"the start and at most all {n}"
+        )
+    return np.random.default_rng([seed, 0]).choice(n, first, replace=False)
+
+
+def run_loop(
+    surface: Surface,
+    learner: Learner,
+    settings: LoopSettings,
+    seed: int,
+    *,
+    resumed: State | None = None,
+    after: Callable[[State], None] | None = None,
+) -> State:
+    """Run the loop until the budget is spent or the target error reached.
+
+    Parameters
+    ----------
+    surface : Surface
+        The theory; only energies of computed points are shown to the emulator.
+    learner : Learner
+        Kind of emulator.
+    settings : LoopSettings
+        How to choose, and when to stop.
+    seed : int
+        For the start set, the emulator and random choices.
+    resumed : State, optional
+        The state after an earlier round, to go on from.
+    after : callable, optional
+        Called after every round.
+
+    Returns
+    -------
+    State
+        The last.
+    """
+    budget = points_of(settings.budget, len(surface))
+    state = resumed or _begin(surface, learner, settings, seed)
+    if resumed is None and after is not None:
+        after(state)
+    while not _is_over(settings, state.rounds[-1], budget):
+        state = _go_on(surface, learner, settings, seed, state)
+        if after is not None:
+            after(state)
+    return state
+
+
+def _begin(surface: Surface, learner: Learner, settings: LoopSettings, seed: int) -> State:
+    """Do the first round."""
+    computed = start_set(surface, settings, seed)
+    return _learn(surface, learner, settings, seed, computed, np.empty((0, 2)), None)
+
+
+def _go_on(
+    surface: Surface, learner: Learner, settings: LoopSettings, seed: int, state: State
+) -> State:
+    """Do one round more."""
+    focus, turn = settings.focus(surface), len(state.rounds)
+    belief = state.emulator.at(surface.scaled)
+    sd = _calibration(state.surprises).sd(belief.sd)
+    known, n = len(state.computed), len(surface)
+    ends = [points_of(each, n) for each in (*settings.marks, settings.budget)]
+    batch = max(_SMALLEST_BATCH, round(settings.growth * known))
+    chosen = choose(
+        settings.acquisition,
+        belief,
+        surface.scaled,
+        state.computed,
+        min(batch, *(end - known for end in ends if end > known)),
+        _weight(belief.mean, sd, focus),
+        np.random.default_rng([seed, turn, 2]),
+    )
+    error = _learned(surface, focus)[chosen] - belief.mean[chosen]
+    surprises = np.concatenate([state.surprises, np.column_stack([error, belief.sd[chosen]])])
+    computed = np.append(state.computed, chosen)
+    return _learn(surface, learner, settings, seed, computed, surprises, state)
+
+
+def _learn(
+    surface: Surface,
+    learner: Learner,
+    settings: LoopSettings,
+    seed: int,
+    computed: IntArray,
+    surprises: FloatArray,
+    before: State | None,
+) -> State:
+    """Learn from the computed points, and look how good the emulator is."""
+    focus = settings.focus(surface)
+    values = _learned(surface, focus)[computed]
+    rounds = before.rounds if before else ()
+    previous = before.emulator if before else None
+    emulator = learner.fit(surface.scaled[computed], values, _seed(seed, len(rounds)), previous)
+    belief = emulator.at(surface.scaled)
+    # Beyond all that it has seen an emulator knows nothing, and expanding would blow that up.
+    seen = np.clip(belief.mean, values.min(), values.max())
+    mean = belief.mean if focus is None else focus.expand(seen)
+    sd = _calibration(surprises).sd(belief.sd)
+    weight = _weight(belief.mean, sd, focus)
+    matter = np.ones(len(surface), dtype=bool) if focus is None else focus.contains(surface.energy)
+    left = matter.copy()
+    left[computed] = False
+    latest = Round(
+        points=len(computed),
+        inside=int(matter[computed].sum()),
+        estimated=float(np.sqrt(weight @ sd**2 / max(weight.sum(), 1e-12))),
+        rmse=_rmse((mean - surface.energy)[matter]),
+        rmse_left=_rmse((mean - surface.energy)[left]),
+    )
+    means = mean[None] if before is None else np.concatenate([before.means, mean[None]])
+    return State(computed, (*rounds, latest), surprises, emulator, means, sd)
+
+
+def _learned(surface: Surface, focus: Focus | None) -> FloatArray:
+    """Give the energies (n,) as the emulator learns them, MeV."""
+    return surface.energy if focus is None else focus.compress(surface.energy)
+
+
+def _calibration(surprises: FloatArray) -> Calibration:
+    """How the errors of chosen points compare with what was stated."""
+    return fit_calibration(*surprises.T) if len(surprises) else Calibration()
+
+
+def _rmse(error: FloatArray) -> float:
+    return float(np.sqrt((error**2).mean())) if len(error) else float("nan")
+
+
+def _weight(mean: FloatArray, sd: FloatArray, focus: Focus | None) -> FloatArray:
+    """How much the error at each point counts: the probability that its energy matters."""
+    return np.ones(len(mean)) if focus is None else focus.probability(mean, sd)
+
+
+def _is_over(settings: LoopSettings, latest: Round, budget: int) -> bool:
+    met = settings.target_error is not None and latest.estimated <= settings.target_error
+    return met or latest.points >= budget
+
+
+def _seed(seed: int, turn: int) -> int:
+    """Make a seed for the emulator of a round."""
+    return int(np.random.SeedSequence([seed, turn, 1]).generate_state(1)[0]) >> 1

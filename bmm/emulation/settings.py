@@ -1,0 +1,100 @@
+"""How a committee is built and trained, with two named presets."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+from bmm.errors import ConfigError
+
+__all__ = ["PRESETS", "CommitteeSettings", "preset"]
+
+
+class CommitteeSettings(BaseModel):
+    """Settings of a committee of networks.
+
+    Parameters
+    ----------
+    members : int
+        Networks, each from its own random start.
+    hidden_layers, width : int
+        Shape of each network.
+    activation : {"relu", "silu", "tanh"}
+        Of the hidden layers.
+    frequencies : int
+        Random Fourier features besides the coordinates themselves: with b ~ Normal(0, bandwidth^2)
+        the network also sees sin(b x) and cos(b x), and so learns steep places as easily as flat
+        ones (Tancik et al., NeurIPS 2020, arXiv 2006.10739).  Each member has its own.
+    bandwidth : float
+        In inverse half widths of the surface.
+    optimizer : {"adam", "adamax"}
+        Minimises the mean squared error.
+    learning_rate : float
+        At the start.
+    schedule : {"constant", "cosine"}
+        Cosine takes the learning rate to zero.
+    epochs : int
+        Passes over the data from a random start.
+    warm_epochs : int
+        Passes when the members start from those of the round before; 0 always starts anew.
+    batch : int, optional
+        Points per step, drawn anew each time with replacement; all of them if not given.
+    feed : {"shared", "bootstrap", "split"}
+        Every member sees all points, a bootstrap sample of them, or a share of its own.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    members: PositiveInt = Field(default=8, ge=2)
+    hidden_layers: PositiveInt = 2
+    width: PositiveInt = 64
+    activation: Literal["relu", "silu", "tanh"] = "silu"
+    frequencies: int = Field(default=32, ge=0)
+    bandwidth: PositiveFloat = 4.0
+    optimizer: Literal["adam", "adamax"] = "adam"
+    learning_rate: PositiveFloat = 3e-3
+    schedule: Literal["constant", "cosine"] = "cosine"
+    epochs: PositiveInt = 1000
+    warm_epochs: int = Field(default=500, ge=0)
+    batch: PositiveInt | None = None
+    feed: Literal["shared", "bootstrap", "split"] = "shared"
+
+
+PRESETS = {
+    "default": CommitteeSettings(),
+    "talk": CommitteeSettings(
+        members=5,
+        hidden_layers=4,
+        width=150,
+        activation="relu",
+        frequencies=0,
+        optimizer="adamax",
+        learning_rate=1e-3,
+        schedule="constant",
+        epochs=2000,
+        warm_epochs=0,
+        batch=32,
+    ),
+}
+"""Named settings: bmm's own, and those of van den Broek d'Obrenan and Ravikularaman's talk, who
+name 3-6 hidden layers of 150 units, ReLU, Adamax, batches of 10-60 and 2,000 epochs; the number of
+members and the learning rate they leave open."""
+
+
+def preset(name: str) -> CommitteeSettings:
+    """Look settings up by name.
+
+    Raises
+    ------
+    ConfigError
+        If there are none of that name.
+    """
+    if name not in PRESETS:
+        nearest = difflib.get_close_matches(name, PRESETS, n=1, cutoff=0.0)
+        raise ConfigError(
+            f"no committee preset is called {name!r} (did you mean {nearest[0]!r}?): expected one "
+            f"of {', '.join(PRESETS)}"
+        )
+    return PRESETS[name]

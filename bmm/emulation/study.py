@@ -1,0 +1,134 @@
+"""Several loops side by side: kinds of emulators and acquisitions, each from several seeds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import bmm
+from bmm.emulation.belief import Learner
+from bmm.emulation.loop import LoopSettings, State, run_loop
+from bmm.emulation.storage import read_state, write_state
+from bmm.emulation.surface import Surface
+
+__all__ = ["Contestant", "rounds_table", "run_contestant", "summarise"]
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A kind of loop.
+
+    Parameters
+    ----------
+    label : str
+        What tables and files call it.
+    learner : Learner
+        Kind of emulator.
+    settings : LoopSettings
+        How points are chosen.
+    details : dict, optional
+        What else decides its results, as plain values, such as the settings of a committee.
+    """
+
+    label: str
+    learner: Learner
+    settings: LoopSettings
+    details: dict[str, Any] | None = None
+
+
+def run_contestant(
+    surface: Surface,
+    contestant: Contestant,
+    seed: int,
+    folder: Path,
+    after: Callable[[State], None] | None = None,
+) -> State:
+    """Run a loop, or go on with it where it was killed.
+
+    Parameters
+    ----------
+    surface : Surface
+        The theory.
+    contestant : Contestant
+        The loop.
+    seed : int
+        Its seed.
+    folder : Path
+        Each loop has a file of its own here, written after every round.
+    after : callable, optional
+        Called after every round that was not done before.
+
+    Raises
+    ------
+    RunError
+        If the file there is of a loop with another surface, other settings or another version.
+    """
+    path = folder / f"{contestant.label}-{seed}.npz"
+    origin = {
+        "version": bmm.__version__,
+        "surface": _digest(surface),
+        "settings": contestant.settings.model_dump(mode="json"),
+        "emulator": {"name": contestant.learner.name, **(contestant.details or {})},
+        "seed": seed,
+    }
+    resumed = None
+    if path.exists():
+        resumed = read_state(path, contestant.learner, origin, surface.points.shape[1])
+
+    def keep(state: State) -> None:
+        write_state(path, state, contestant.learner, origin)
+        if after is not None:
+            after(state)
+
+    return run_loop(
+        surface, contestant.learner, contestant.settings, seed, resumed=resumed, after=keep
+    )
+
+
+def _digest(surface: Surface) -> str:
+    table = np.column_stack([surface.points, surface.energy])
+    return hashlib.sha256(np.ascontiguousarray(table).tobytes()).hexdigest()[:16]
+
+
+def rounds_table(label: str, seed: int, state: State) -> pd.DataFrame:
+    """Make a table of the rounds of one loop.
+
+    Returns
+    -------
+    DataFrame
+        Columns loop, seed, and those of `bmm.emulation.loop.Round`; errors in MeV.
+    """
+    rows = [{"loop": label, "seed": seed, **asdict(each)} for each in state.rounds]
+    return pd.DataFrame(rows)
+
+
+def summarise(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Summarise the errors of every loop over its seeds.
+
+    Parameters
+    ----------
+    tables : sequence of DataFrame
+        From `rounds_table`.
+
+    Returns
+    -------
+    DataFrame
+        Columns loop, points, seeds, then median, lower (16 %) and upper (84 %) of rmse and of
+        rmse_left over the seeds, MeV.
+    """
+    found = pd.concat(tables, ignore_index=True)
+    rows = []
+    for (label, points), group in found.groupby(["loop", "points"], sort=False):
+        row: dict[str, Any] = {"loop": label, "points": points, "seeds": len(group)}
+        for column in ("rmse", "rmse_left"):
+            levels = np.nanquantile(group[column], [0.5, 0.16, 0.84])
+            for name, value in zip(("median", "lower", "upper"), levels, strict=True):
+                row[f"{column}_{name}"] = value
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,225 @@
+"""A table of energies over a few coordinates, such as a potential energy surface (PES).
+
+Only what is in the table is known of the theory: an emulator is shown some of its points, and is
+scored on the others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bmm.errors import DataError
+
+__all__ = ["Surface", "read_surface"]
+
+FloatArray = npt.NDArray[np.float64]
+
+_FEWEST = 10
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Energies at points, each point once.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it, such as the name of its file.
+    axes : tuple of str
+        Names of the d coordinates.
+    points : array (n, d)
+        Coordinates, each in its own unit.
+    energy : array (n,)
+        MeV.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than 10 points, a number is not finite, a point comes twice or a
+        coordinate has the same value everywhere.
+    """
+
+    name: str
+    axes: tuple[str, ...]
+    points: FloatArray
+    energy: FloatArray
+
+    def __post_init__(self) -> None:
+        n = len(self.energy)
+        if self.points.shape != (n, len(self.axes)):
+            raise DataError(
+                f"{self.name}: expected points of shape ({n}, {len(self.axes)}), "
+                f"not {self.points.shape}"
+            )
+        if n < _FEWEST:
+            raise DataError(f"{self.name}: {n} points; expected at least {_FEWEST}")
+        for i in np.flatnonzero(~np.isfinite(np.column_stack([self.points, self.energy])).all(1)):
+            raise DataError(
+                f"{self.name}: the energy or a coordinate at {self.describe(int(i))} "
+                "is not a finite number"
+            )
+        _, first, counts = np.unique(
+            self.points + 0.0, axis=0, return_index=True, return_counts=True
+        )
+        for i in first[counts > 1]:
+            raise DataError(
+                f"{self.name}: the point {self.describe(int(i))} comes more than once; expected "
+                "one energy for each point"
+            )
+        for axis, values in zip(self.axes, self.points.T, strict=True):
+            if np.ptp(values) == 0:
+                raise DataError(
+                    f"{self.name}: {axis} is {values[0]:g} at every point; leave this axis out"
+                )
+
+    def __len__(self) -> int:
+        return len(self.energy)
+
+    @property
+    def scaled(self) -> FloatArray:
+        """The points with each coordinate between -1 and 1; array (n, d)."""
+        low, high = self.points.min(axis=0), self.points.max(axis=0)
+        return np.asarray(2 * (self.points - low) / (high - low) - 1)
+
+    def describe(self, i: int) -> str:
+        """Coordinates of a point, such as "Q20=24, Q30=0"."""
+        return ", ".join(
+            f"{axis}={value + 0.0:g}" for axis, value in zip(self.axes, self.points[i], strict=True)
+        )
+
+    def without(self, left_out: npt.NDArray[np.bool]) -> Surface:
+        """Leave points out; `left_out` is an array (n,)."""
+        return replace(self, points=self.points[~left_out], energy=self.energy[~left_out])
+
+    def lattice(self) -> FloatArray:
+        """Energies (first axis, second axis) on the grid of the coordinates' values, MeV.
+
+        Returns
+        -------
+        array
+            NaN where the table has no point.
+
+        Raises
+        ------
+        DataError
+            If the surface is not two-dimensional or fills less than a third of such a grid.
+        """
+        grid = np.full(self._grid_shape(), np.nan)
+        grid[self.cells()] = self.energy
+        return grid
+
+    def cells(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Row and column of each point in `lattice`; two arrays (n,)."""
+        self._grid_shape()
+        first, second = (np.unique(x + 0.0, return_inverse=True)[1] for x in self.points.T)
+        return first, second
+
+    def _grid_shape(self) -> tuple[int, int]:
+        if len(self.axes) != 2:
+            raise DataError(
+                f"{self.name}: {len(self.axes)}-dimensional; expected two axes, not "
+                f"{', '.join(self.axes)}"
+            )
+        shape = len(np.unique(self.points[:, 0])), len(np.unique(self.points[:, 1]))
+        if len(self) < shape[0] * shape[1] / 3:
+            raise DataError(
+                f"{self.name}: {len(self)} points on a grid of {shape[0]} x {shape[1]}; expected "
+                "at least a third of it to be filled"
+            )
+        return shape
+
+
+def read_surface(
+    path: str | Path,
+    axes: Sequence[str | int] = (1, 2),
+    energy: str | int = 3,
+    *,
+    skip_nan: bool = False,
+) -> Surface:
+    """Read a surface from a whitespace table.
+
+    Parameters
+    ----------
+    path : str or Path
+        Lines of numbers.  Names of columns come from the last line before the numbers, with or
+        without a leading "#"; other lines that begin with "#" are left out.
+    axes : sequence of str or int, default (1, 2)
+        Columns of the coordinates, by name or counted from 1.
+    energy : str or int, default 3
+        Column of the energy, MeV.
+    skip_nan : bool, default False
+        Leave out rows whose energy is not a number, instead of refusing them.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read so, or the surface is refused (see `Surface`).
+    """
+    path = Path(path)
+    header, rows = _lines(path)
+    columns = [_position(path, column, header) for column in (*axes, energy)]
+    names = tuple(header[i] if i < len(header) else f"column {i + 1}" for i in columns[: len(axes)])
+    values: list[list[float]] = []
+    for where, cells in rows:
+        if len(cells) <= max(columns):
+            raise DataError(f"{where}: {len(cells)} cells; expected at least {max(columns) + 1}")
+        numbers = [_number(where, cells[i]) for i in columns]
+        if np.isfinite(numbers).all():
+            values.append(numbers)
+        elif not skip_nan or not np.isfinite(numbers[:-1]).all():
+            raise DataError(f"{where}: expected finite numbers, not {' '.join(cells)}")
+    table = np.array(values).reshape(-1, len(columns))
+    return Surface(path.name, names, table[:, :-1] + 0.0, table[:, -1])
+
+
+def _lines(path: Path) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """Names of the columns, and the cells of each row with the place of the row."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not a UTF-8 text file (byte {error.start})") from error
+    header: list[str] = []
+    rows: list[tuple[str, list[str]]] = []
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+        cells = line.lstrip("# \t").split()
+        if line.strip().startswith("#") or (not rows and cells and not _is_number(cells[0])):
+            header = cells if not rows else header
+        elif cells:
+            rows.append((f"{path}, line {number}", cells))
+    if not rows:
+        raise DataError(f"{path}: no numbers found; expected one point per line")
+    return header, rows
+
+
+def _position(path: Path, column: str | int, header: list[str]) -> int:
+    """Zero-based place of a column."""
+    if isinstance(column, int) or column.isdigit():
+        if int(column) < 1:
+            raise DataError(f"{path}: columns are counted from 1, not {column}")
+        return int(column) - 1
+    if column not in header:
+        named = f"the header has {', '.join(header)}" if header else "the file has no header"
+        raise DataError(f"{path}: no column {column!r}; {named}")
+    return header.index(column)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _number(where: str, cell: str) -> float:
+    if not _is_number(cell):
+        raise DataError(f"{where}: {cell!r} is not a number")
+    return float(cell)

@@ -1,0 +1,83 @@
+"""`bmm emulate`: a surface into a folder, again into the same, and what it refuses."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bmm.emulation.analytic import analytic_surface
+
+SMALL = ("--learner", "gp", "--start", "0.05", "--budget", "0.12", "--within", "20")
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """A coarse analytic surface as a whitespace table, with one unconverged point."""
+    surface = analytic_surface(16, 12)
+    energy = surface.energy.copy()
+    energy[80] += 90
+    path = tmp_path_factory.mktemp("pes") / "pes.dat"
+    np.savetxt(path, np.column_stack([surface.points, energy]), header="q alpha_3 BE")
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(call_bmm, table):
+    folder = table.parent / "out"
+    columns = ("--axes", "q,alpha_3", "--energy", "BE")
+    arguments = ("emulate", table, *columns, *SMALL, "--rivals", "--seeds", 2, "-o", folder)
+    return arguments, folder, call_bmm(*arguments)
+
+
+def test_the_folder_holds_everything(done):
+    _, folder, result = done
+    assert result.code == 0, result.err
+    assert "1 points lie above all that surrounds them" in result.out
+    facts = json.loads((folder / "emulation.json").read_text())
+    assert (facts["points"], facts["unconverged"]) == (192, 1)
+    assert set(facts["loops"]) == {"gp-spread", "gp-random"}
+    said = pd.read_csv(folder / "prediction.csv")
+    assert len(said) == 191
+    assert sorted(said["computed"])[-23:] == list(range(1, 24))
+    summary = pd.read_csv(folder / "summary.csv")
+    assert (summary["seeds"] == 2).all()
+    for stem in ("errors", "rounds"):
+        for suffix in ("png", "pdf"):
+            assert (folder / "figures" / f"{stem}.{suffix}").stat().st_size > 1000
+
+
+def test_started_again_it_computes_nothing_and_agrees(done, call_bmm):
+    arguments, folder, _ = done
+    before = (folder / "errors.csv").read_bytes()
+    times = {path: path.stat().st_mtime_ns for path in (folder / "loops").iterdir()}
+    assert call_bmm(*arguments).code == 0
+    assert (folder / "errors.csv").read_bytes() == before
+    assert times == {path: path.stat().st_mtime_ns for path in (folder / "loops").iterdir()}
+
+
+def test_other_settings_are_refused_unless_overwritten(done, call_bmm):
+    arguments, _, _ = done
+    result = call_bmm(*arguments, "--within", "25")
+    assert result.code == 2
+    assert "begun with another 'settings'" in result.err
+    assert "--overwrite" in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("missing.dat",), "missing.dat: cannot be read"),
+        (("analytic", "--budget", "0.01"), "expected at least the 34 of the start"),
+        (("analytic", "--minimum", "3"), "expected 'within' as well"),
+        (("analytic", "--preset", "best"), "no committee preset is called 'best'"),
+        (("analytic", "--within", "-3"), "within: Input should be greater than 0"),
+    ],
+)
+def test_bad_input_is_one_sentence(bmm, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    result = bmm("emulate", *arguments)
+    assert result.code == 2
+    assert message in result.err
+    assert result.err.startswith("error: ")
+    assert not (tmp_path / "runs").exists()

@@ -1,0 +1,122 @@
+"""The loop: what it is shown, where it goes, when it stops, and how it goes on."""
+
+import numpy as np
+import pytest
+
+from bmm.emulation.loop import LoopSettings, points_of, run_loop, start_set
+from bmm.emulation.process import ProcessLearner
+from bmm.emulation.storage import read_state, write_state
+from bmm.emulation.study import Contestant, rounds_table, run_contestant, summarise
+from bmm.errors import ConfigError, RunError
+
+SHORT = LoopSettings(start=0.05, budget=0.15, growth=0.5, within=20.0, marks=(0.1,))
+
+
+@pytest.fixture(scope="module")
+def whole(small, surface):
+    states = []
+    run_loop(surface, small, SHORT, 7, after=states.append)
+    return states
+
+
+def test_the_budget_is_spent_and_marks_are_met(whole, surface):
+    sizes = [each.points for each in whole[-1].rounds]
+    n = len(surface)
+    assert sizes[0] == round(0.05 * n)
+    assert sizes[-1] == round(0.15 * n)
+    assert round(0.1 * n) in sizes
+    computed = whole[-1].computed.tolist()
+    assert len(set(computed)) == len(computed) == sizes[-1]
+    assert whole[-1].surprises.shape == (sizes[-1] - sizes[0], 2)
+
+
+def test_points_go_where_energies_matter(whole, surface):
+    rounds = whole[-1].rounds
+    share = SHORT.focus(surface).contains(surface.energy).mean()
+    added = rounds[-1].points - rounds[0].points
+    assert rounds[-1].inside - rounds[0].inside > 1.3 * share * added
+    assert rounds[-1].rmse < rounds[0].rmse
+
+
+def test_only_computed_energies_are_looked_at(whole, surface, small):
+    """A loop on a surface whose other energies are scrambled computes the same points."""
+    state = whole[1]
+    others = np.ones(len(surface), dtype=bool)
+    others[state.computed] = False
+    energy = surface.energy.copy()
+    energy[others] = np.random.default_rng(0).permutation(energy[others])
+    settings = SHORT.model_copy(
+        update={"minimum": float(surface.energy.min()), "budget": float(len(state.computed))}
+    )
+    scrambled = type(surface)("scrambled", surface.axes, surface.points, energy)
+    again = run_loop(scrambled, small, settings.model_copy(update={"marks": (0.1,)}), 7)
+    np.testing.assert_array_equal(again.computed, state.computed)
+
+
+def test_a_resumed_loop_ends_as_one_that_was_not(whole, surface, small, tmp_path):
+    path = tmp_path / "state.npz"
+    for state in whole[:-1]:
+        write_state(path, state, small, {"seed": 7})
+        again = run_loop(surface, small, SHORT, 7, resumed=read_state(path, small, {"seed": 7}, 2))
+        np.testing.assert_array_equal(again.computed, whole[-1].computed)
+        np.testing.assert_array_equal(again.means, whole[-1].means)
+        assert again.rounds == whole[-1].rounds
+
+
+def test_a_state_of_another_loop_is_refused(whole, small, tmp_path):
+    path = tmp_path / "state.npz"
+    write_state(path, whole[0], small, {"seed": 7})
+    with pytest.raises(RunError, match="begun with another 'seed'"):
+        read_state(path, small, {"seed": 8}, 2)
+    path.write_bytes(b"nothing")
+    with pytest.raises(RunError, match="not the state of a loop"):
+        read_state(path, small, {"seed": 7}, 2)
+
+
+def test_it_stops_at_a_target_error(surface):
+    settings = SHORT.model_copy(update={"budget": 0.9, "target_error": 1.0})
+    state = run_loop(surface, ProcessLearner(), settings, 1)
+    assert state.rounds[-1].estimated <= 1.0
+    assert all(each.estimated > 1.0 for each in state.rounds[:-1])
+    assert state.rounds[-1].points < 0.9 * len(surface)
+
+
+def test_choosing_beats_chance_with_a_process(surface, tmp_path):
+    tables = []
+    for name in ("spread", "random"):
+        contestant = Contestant(
+            name, ProcessLearner(), SHORT.model_copy(update={"acquisition": name})
+        )
+        for seed in range(2):
+            state = run_contestant(surface, contestant, seed, tmp_path)
+            tables.append(rounds_table(name, seed, state))
+            assert (tmp_path / f"{name}-{seed}.npz").exists()
+    summary = summarise(tables)
+    assert (summary["seeds"] == 2).all()
+    assert (summary["rmse_lower"] <= summary["rmse_upper"]).all()
+    last = summary[summary["points"] == summary["points"].max()].set_index("loop")
+    assert last.loc["spread", "rmse_median"] < last.loc["random", "rmse_median"]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "message"),
+    [
+        ({"budget": 0.03}, "budget = 0.03 means 16 points: expected at least the 27 of the start"),
+        ({"budget": 5000}, "at most all 540"),
+        ({"start": 4}, "start = 4 means 4 of the 540 points: expected at least 5"),
+    ],
+)
+def test_impossible_amounts_are_refused(surface, amounts, message):
+    with pytest.raises(ConfigError, match=message):
+        start_set(surface, SHORT.model_copy(update=amounts), 0)
+
+
+def test_amounts_are_shares_or_numbers():
+    assert points_of(0.1, 540) == 54
+    assert points_of(1.0, 540) == 540
+    assert points_of(210, 540) == 210
+
+
+def test_a_minimum_needs_a_width():
+    with pytest.raises(ValueError, match="expected 'within' as well"):
+        LoopSettings(minimum=-1800.0)
