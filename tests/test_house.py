@@ -16,6 +16,7 @@ ROOMS = (
     "theory",
     "mixing",
     "prediction",
+    "design",
     "rivals",
     "evaluation",
     "figures",

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from bmm.cli.compare import compare
 from bmm.cli.data import data
+from bmm.cli.design import design
 from bmm.cli.models import models
 from bmm.cli.predict import predict
 from bmm.cli.report import report
@@ -36,6 +37,7 @@ app.command()(data)
 app.command()(predict)
 app.command()(report)
 app.command()(surfaces)
+app.command()(design)
 app.command()(compare)
 
 

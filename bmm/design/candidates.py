@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -46,16 +45,19 @@ def find_candidates(
         If none is left.
     """
     theory = correction.theory
-    covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "model").to_numpy()).any(axis=1)
+    covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "model").to_numpy()).any(
+        axis=1
+    )
     chart = nuclide_index(theory["Z"].to_numpy()[covered], theory["N"].to_numpy()[covered])
     if selection == NEIGHBOURS:
-        found = _neighbours(measured.index).intersection(chart).difference(measured.index)
+        found = _neighbours(measured.index).intersection(chart)
         surface = mean_surface(correction, measured)
         held = surface.isel(nucleus=bound(surface).to_numpy()[0] == 1)
         found = found.intersection(nuclide_index(held["Z"].to_numpy(), held["N"].to_numpy()))
     else:
-        asked = chosen_nuclei(selection, chart.union(measured.index), "candidates")
-        found = asked.difference(measured.index)
+        every = nuclide_index(*numbers(measured.index.union(chart).sort_values()))
+        found = chosen_nuclei(selection, every, "candidates")
+    found = found[~found.isin(measured.index)]
     if found.empty:
         raise DomainError(
             f"candidates {selection!r}: expected at least one unmeasured nucleus "
@@ -69,7 +71,7 @@ def _neighbours(measured: pd.Index) -> pd.MultiIndex:
     steps = ((1, 0), (-1, 0), (0, 1), (0, -1))
     around = np.concatenate([np.stack([Z + dZ, N + dN], axis=1) for dZ, dN in steps])
     inside = np.unique(around[(around >= 0).all(axis=1)], axis=0)
-    return pd.MultiIndex.from_arrays(inside.T, names=["Z", "N"])
+    return pd.MultiIndex.from_arrays([inside[:, 0], inside[:, 1]], names=["Z", "N"])
 
 
 def mean_surface(correction: Correction, measured: pd.DataFrame) -> xr.DataArray:

@@ -6,12 +6,12 @@ are otherwise independent,
 
     E_y var(L | y) = E (L_1 - L_2)^2 / 2.
 
-The first surface comes from a branch of `bmm.design.law`; measuring the mass of c on it, with an
-error, gives y.  The second surface's branch is drawn with the probabilities that y leaves; within
-it a free draw m is moved onto the outcome, m(x) + gain(x) [y + error - m(c)], which is an exact
-draw given y (Matheron's rule; Wilson et al., J. Mach. Learn. Res. 22(105), 2021).  The free draws,
-from which the variance before the measurement is taken likewise, are those of every candidate, so
-that differences are surer.
+A third surface, from each branch of `bmm.design.law` in turn, is measured at c, with an error, and
+gives y.  The branches of the two are drawn with the probabilities that hold then (see
+`bmm.design.ranking`); within a branch a free draw m is moved onto the outcome,
+m(x) + gain(x) [y + error - m(c)], which is an exact draw given y (Matheron's rule; Wilson et al.,
+J. Mach. Learn. Res. 22(105), 2021).  The free draws, from which the variance before the measurement
+is taken likewise, are those of every candidate, so that differences are surer.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from copy import deepcopy
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import xarray as xr
 from scipy import linalg
 
 from bmm.design.law import Branch
 from bmm.design.targets import DripLine
-from bmm.nuclides import labels
-from bmm.prediction.existence import bound
+from bmm.nuclides import nuclide_index
+from bmm.prediction.derived import QUANTITIES, partners
+from bmm.prediction.existence import SEPARATIONS
 from bmm.theory.adapters import numbers
 
-__all__ = ["DripOutlook", "last_bound"]
+__all__ = ["DripOutlook"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -54,11 +54,13 @@ class DripOutlook:
     precision : float
         Standard deviation of a measurement, MeV.
     outcomes : int
-        Pairs of surfaces to draw from each branch.
+        Outcomes to draw from each branch, and a pair of surfaces for each.
     candidates : int
         How many of the points can be measured.
     rng : Generator
         Random numbers.
+    learn : bool, default False
+        Let outcomes change the probabilities of the branches.
 
     Attributes
     ----------
@@ -76,26 +78,26 @@ class DripOutlook:
         outcomes: int,
         candidates: int,
         rng: np.random.Generator,
+        *,
+        learn: bool = False,
     ) -> None:
         self._branches = deepcopy(list(branches))
         self._precision, self._candidates, self._rng = precision, candidates, rng
+        self._learn = learn
         self._line = _Line(target, points, measured)
-        number = len(branches)
         self._weight = np.array([each.probability for each in branches])
-        self._truth = np.repeat(np.arange(number), outcomes)
-        self._log_weight = np.tile(np.log(self._weight), (len(self._truth), 1))
+        self._truth = np.repeat(np.arange(len(branches)), outcomes)
         count = len(self._truth)
-        self._points = np.tile(np.stack([each.mean for each in branches]), (count, 1, 1))
-        # Free draws of every branch; the first surface is another one of its own branch.
-        self._free = np.stack([_draws(each, count, rng) for each in branches], axis=1)
-        true = np.stack([_draws(each, count, rng) for each in branches], axis=1)
-        self._true = true[np.arange(count), self._truth]
-        self._level = rng.random(count)
+        self._log_weight = np.tile(np.log(self._weight), (count, 1))
+        self._mean = np.tile(np.stack([each.mean for each in branches]), (count, 1, 1))
+        # Draws of every branch: of the two surfaces, and of the one that is measured.
+        self._free = np.stack(
+            [np.stack([_draws(each, count, rng) for each in branches], axis=1) for _ in range(3)]
+        )
+        self._level = rng.random((2, count))
+        self._squares = self._half_squares(self._log_weight)
+        self.before = self._average(self._squares)[0]
         self._refresh()
-        first, second = self._line.of(self._true), self._line.of(self._second(self._log_weight))
-        self._first = first
-        self._squares = 0.5 * (first - second) ** 2
-        self.before = float(self._average(self._squares)[0])
 
     def expect(self) -> tuple[FloatArray, FloatArray]:
         """Variance expected to be left after measuring each candidate, and its standard error.
@@ -105,105 +107,117 @@ class DripOutlook:
         left, error : array (candidate,)
             Squared neutron numbers; the error is that of the difference from `before`.
         """
-        found = [self._look(point) for point in range(self._candidates)]
-        left, error = (np.array(each) for each in zip(*found, strict=True))
+        left, error = np.empty((2, self._candidates))
+        for point in range(self._candidates):
+            squares = self._half_squares(*self._outcome(point)[1:], point)
+            left[point] = self._average(squares)[0]
+            error[point] = self._average(squares - self._squares)[1]
         return left, error
 
     def take(self, point: int) -> None:
         """Measure a candidate: go on from the outcomes that `expect` has looked at."""
-        self._log_weight, moved, deviation, total = self._outcome(point)
+        step, self._log_weight, short = self._outcome(point)
         for b, branch in enumerate(self._branches):
-            step = deviation[:, b, None] / total[b]
-            self._points[:, b] += step * branch.covariance[point]
-            self._free[:, b] = moved[:, b]
+            column = branch.covariance[point].copy()
+            total = branch.innovation(self._precision)[point]
+            self._mean[:, b] += step[:, b, None] * column
+            self._free[:, :, b] += short[:, :, b, None] * (column / total)
             branch.condition(point, self._precision)
         self._refresh()
 
     def _refresh(self) -> None:
-        self._noise = self._precision * self._rng.standard_normal((2, len(self._truth)))
+        """Draw errors of the next measurement, and whose surface it is made on."""
+        if not self._learn:
+            self._truth = self._rng.permutation(self._truth)
+        self._noise = self._precision * self._rng.standard_normal((4, len(self._truth)))
 
-    def _outcome(self, point: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Log probabilities (pair, branch), moved draws (pair, branch, point), deviations, totals.
+    def _outcome(self, point: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Find what a measurement changes.
 
-        The deviations (pair, branch) are those of the outcome from the branches' means.
+        Returns
+        -------
+        step, log_weight : array (pair, branch)
+            Deviation of the outcome from the branch's mean by its variance, 1/MeV, and the
+            branches' probabilities.
+        short : array (surface, pair, branch)
+            What the draws at the point are short of the outcome, MeV.
         """
         total = np.array([each.innovation(self._precision)[point] for each in self._branches])
-        outcome = self._true[:, point] + self._noise[0]
-        deviation = outcome[:, None] - self._points[:, :, point]
-        log_weight = self._log_weight - 0.5 * (deviation**2 / total + np.log(total))
-        log_weight -= np.logaddexp.reduce(log_weight, axis=1, keepdims=True)
-        gain = np.stack([each.covariance[point] for each in self._branches]) / total[:, None]
-        short = (outcome + self._noise[1])[:, None] - self._free[:, :, point]
-        return log_weight, self._free + short[:, :, None] * gain, deviation, total
+        pairs = np.arange(len(self._truth))
+        outcome = self._free[2, pairs, self._truth, point] + self._noise[3]
+        deviation = outcome[:, None] - self._mean[:, :, point]
+        log_weight = self._log_weight
+        if self._learn:
+            log_weight = log_weight - 0.5 * (deviation**2 / total + np.log(total))
+            log_weight -= np.logaddexp.reduce(log_weight, axis=1, keepdims=True)
+        short = (outcome + self._noise[:3])[:, :, None] - self._free[..., point]
+        return deviation / total, log_weight, short
 
-    def _look(self, point: int) -> tuple[float, float]:
-        log_weight, moved, _, _ = self._outcome(point)
-        second = self._line.of(self._chosen(log_weight, moved))
-        squares = 0.5 * (self._first - second) ** 2
-        left, _ = self._average(squares)
-        _, error = self._average(squares - self._squares)
-        return left, error
-
-    def _second(self, log_weight: FloatArray) -> FloatArray:
-        return self._chosen(log_weight, self._free)
-
-    def _chosen(self, log_weight: FloatArray, draws: FloatArray) -> FloatArray:
-        """Of each pair, the draw of a branch taken with the probabilities given; (pair, point)."""
+    def _half_squares(
+        self, log_weight: FloatArray, short: FloatArray | None = None, point: int = 0
+    ) -> FloatArray:
+        """Half the squared difference of the drip lines of the two surfaces, array (pair,)."""
         above = np.cumsum(np.exp(log_weight), axis=1)[:, :-1]
-        branch = (self._level[:, None] >= above).sum(axis=1)
-        return np.asarray(draws[np.arange(len(draws)), branch])
+        pairs, line = np.arange(len(above)), self._line.points
+        found = []
+        for surface, level in enumerate(self._level):
+            branch = (level[:, None] >= above).sum(axis=1)
+            draws = self._free[surface][pairs, branch][:, line]
+            if short is not None:
+                gain = np.stack(
+                    [each.covariance[point, line] / each.innovation(self._precision)[point]
+                     for each in self._branches]
+                )  # fmt: skip
+                draws = draws + short[surface, pairs, branch][:, None] * gain[branch]
+            found.append(self._line.of(draws))
+        return 0.5 * (found[0] - found[1]) ** 2
 
     def _average(self, values: FloatArray) -> tuple[float, float]:
         """Mean over the pairs (pair,) of all branches, and its standard error."""
-        by_branch = values.reshape(len(self._branches), -1)
+        by_branch = values[np.argsort(self._truth, kind="stable")]
+        by_branch = by_branch.reshape(len(self._branches), -1)
         error = np.sqrt(self._weight**2 @ by_branch.var(axis=1, ddof=1) / by_branch.shape[1])
         return float(self._weight @ by_branch.mean(axis=1)), float(error)
 
 
 class _Line:
-    """Position of a drip line on surfaces."""
+    """Position of a drip line on surfaces; bound as in `bmm.prediction.existence`."""
 
     def __init__(self, target: DripLine, points: pd.MultiIndex, measured: pd.DataFrame) -> None:
-        self._target = target
-        near = measured[measured.index.get_level_values("Z").isin(range(target.Z - 2, target.Z + 1))]
-        free = near.index.append(target.nuclei)
-        self._nuclei = free.sort_values()
-        Z, N = numbers(self._nuclei)
-        self._coordinates = {"nucleus": labels(Z.tolist(), N.tolist()),
-                             "Z": ("nucleus", Z), "N": ("nucleus", N)}  # fmt: skip
-        self._from = points.get_indexer(self._nuclei)
-        self._known = near["mass_excess"].reindex(self._nuclei).to_numpy(dtype=np.float64)
+        protons = measured.index.get_level_values("Z")
+        near = measured[(protons <= target.Z) & (protons >= target.Z - 2)]
+        Z, N = numbers(near.index.append(target.nuclei).sort_values())
+        every = nuclide_index(Z, N)
+        chain = np.flatnonzero(target.Z == Z)
+        rows = [partners(name, every)[chain] for name in SEPARATIONS]
+        # As existence has it, an isotope counts as bound only where nothing about it is unknown.
+        whole = np.all([(each >= 0).all(axis=1) for each in rows], axis=0)
+        self._N = N[chain][whole].astype(np.float64)
+        self._rows = [each[whole] for each in rows]
+        self._proton = target.side == "proton"
+        self.points = np.flatnonzero(points.isin(every))
+        self._from = np.flatnonzero(every.isin(points))
+        order = every[self._from].get_indexer(points[self.points])
+        self._from = self._from[order]
+        self._known = near["mass_excess"].reindex(every).to_numpy(dtype=np.float64)
 
     def of(self, draws: FloatArray) -> FloatArray:
-        """Neutron numbers (draw,) of the drip line on draws (draw, point), MeV."""
-        masses = np.where(self._from >= 0, draws[:, self._from], self._known)
-        surfaces = xr.DataArray(masses, dims=("draw", "nucleus"), coords=self._coordinates)
-        return last_bound(surfaces, self._target)
-
-
-def last_bound(surfaces: xr.DataArray, target: DripLine) -> FloatArray:
-    """Neutron number of the outermost isotope that is bound, array (draw,).
-
-    Parameters
-    ----------
-    surfaces : DataArray (draw, nucleus)
-        Joint draws of the mass excess, MeV, of the element and the two before it.
-    target : DripLine
-        The element, and the side.
-
-    Returns
-    -------
-    array (draw,)
-        Where no isotope is bound, the neutron number at which one would enter the chain.
-    """
-    state = bound(surfaces)
-    own = state.isel(nucleus=state["Z"].to_numpy() == target.Z).sortby("N")
-    N = own["N"].to_numpy().astype(np.float64)
-    held = np.nan_to_num(own.transpose("draw", "nucleus").to_numpy()) > 0
-    if target.side == "neutron":
-        last = N[held.shape[1] - 1 - held[:, ::-1].argmax(axis=1)]
-        return np.where(held.any(axis=1), last, N[0] - 1)
-    return np.where(held.any(axis=1), N[held.argmax(axis=1)], N[-1] + 1)
+        """Neutron numbers (draw,) of the drip line on draws (draw, its points), MeV."""
+        masses = np.tile(self._known, (len(draws), 1))
+        masses[:, self._from] = draws
+        held = np.ones((len(draws), len(self._N)), dtype=bool)
+        for name, rows in zip(SEPARATIONS, self._rows, strict=True):
+            definition = QUANTITIES[name]
+            energy = sum(
+                coefficient * masses[:, at]
+                for (_, _, coefficient), at in zip(definition.terms, rows.T, strict=True)
+            )
+            held &= energy + definition.constant > 0
+        some = held.any(axis=1)
+        if self._proton:
+            return np.where(some, self._N[held.argmax(axis=1)], self._N[-1] + 1)
+        return np.where(some, self._N[len(self._N) - 1 - held[:, ::-1].argmax(axis=1)],
+                        self._N[0] - 1)  # fmt: skip
 
 
 def _draws(branch: Branch, count: int, rng: np.random.Generator) -> FloatArray:

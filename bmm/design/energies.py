@@ -7,9 +7,10 @@ The uncertainty of a target is the sum of the variances of its quantities.  With
                            + E_y sum_b w_b(y) sum_q [mean_b(q | y) - mean(q | y)]^2.
 
 The first term, how much is unknown within the branches, is exact.  The second, how far they
-disagree, depends on the outcome y through the posterior probabilities w_b(y); it is an average
-over outcomes drawn from each branch in turn, and the only source of Monte Carlo error.  Outcomes of
-different candidates come from the same random numbers, so that their differences are surer.
+disagree, depends on the outcome y; it is an average over outcomes drawn from each branch in turn,
+and the only source of Monte Carlo error.  Outcomes of different candidates come from the same
+random numbers, so that their differences are surer.  The probabilities w_b(y) are w_b again, or
+those that y leaves; see `bmm.design.ranking`.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class EnergyOutlook:
         Outcomes to draw from each branch.
     rng : Generator
         Random numbers.
+    learn : bool, default False
+        Let outcomes change the probabilities of the branches.
     known_variance : float, default 0
         Variance that the measured masses add to the quantities, MeV^2, in all.
 
@@ -59,10 +62,12 @@ class EnergyOutlook:
         outcomes: int,
         rng: np.random.Generator,
         *,
+        learn: bool = False,
         known_variance: float = 0.0,
     ) -> None:
         self._branches = deepcopy(list(branches))
         self._precision, self._rng, self._known = precision, rng, known_variance
+        self._learn = learn
         self._weight = np.array([each.probability for each in branches])
         number = len(branches)
         self._truth = np.repeat(np.arange(number), outcomes)
@@ -100,6 +105,8 @@ class EnergyOutlook:
         """Measure a candidate: go on from the outcomes that `expect` has looked at."""
         deviation, log_weight, total = self._look(slice(point, point + 1))
         self._log_weight = log_weight[:, :, 0]
+        if not self._learn:  # the next outcome is any branch's again
+            self._truth = self._rng.permutation(self._truth)
         for b, branch in enumerate(self._branches):
             step = deviation[:, b] / total[b]
             self._points[:, b] += step * branch.covariance[point]
@@ -113,13 +120,14 @@ class EnergyOutlook:
 
     def _average(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mean of values (outcome, m) over the outcomes of all branches, and its error, (m,)."""
-        by_branch = values.reshape(len(self._branches), -1, values.shape[1])
+        by_branch = values[np.argsort(self._truth, kind="stable")]
+        by_branch = by_branch.reshape(len(self._branches), -1, values.shape[1])
         mean, spread = by_branch.mean(axis=1), by_branch.var(axis=1, ddof=1)
         error = np.sqrt(self._weight**2 @ spread / by_branch.shape[1])
         return self._weight @ mean, error
 
     def _look(self, points: slice) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """What measuring some points gives.
+        """Find what measuring some points gives.
 
         Returns
         -------
@@ -133,17 +141,17 @@ class EnergyOutlook:
         own = mean[np.arange(len(self._truth)), self._truth]
         outcome = own + np.sqrt(total)[self._truth] * self._noise[:, None]
         deviation = outcome[:, None] - mean
-        log_weight = self._log_weight[:, :, None] - 0.5 * (deviation**2 / total + np.log(total))
-        log_weight -= np.logaddexp.reduce(log_weight, axis=1, keepdims=True)
+        log_weight = np.broadcast_to(self._log_weight[:, :, None], deviation.shape)
+        if self._learn:
+            log_weight = log_weight - 0.5 * (deviation**2 / total + np.log(total))
+            log_weight -= np.logaddexp.reduce(log_weight, axis=1, keepdims=True)
         return deviation, log_weight, total
 
     def _apart(self, points: slice) -> FloatArray:
         """Variance between the branches, after measuring some points, array (outcome, point)."""
         deviation, log_weight, total = self._look(points)
         weight = np.exp(log_weight)
-        gains = [
-            each.across[:, points] / total[b] for b, each in enumerate(self._branches)
-        ]
+        gains = [each.across[:, points] / total[b] for b, each in enumerate(self._branches)]
         found = np.zeros(deviation[:, 0].shape)
         for b, first in enumerate(gains):
             for other, second in enumerate(gains[: b + 1]):

@@ -75,9 +75,7 @@ class LinearForm:
         """Variance of every quantity, given the covariance (n, n) of the masses; (quantity,)."""
         padded = np.pad(covariance, (0, 1))
         blocks = padded[self.rows[:, :, None], self.rows[:, None, :]]
-        return np.asarray(
-            np.einsum("qs,qst,qt->q", self.coefficients, blocks, self.coefficients)
-        )
+        return np.asarray(np.einsum("qs,qst,qt->q", self.coefficients, blocks, self.coefficients))
 
 
 @dataclass
@@ -148,7 +146,8 @@ def mixture_branches(
     union = points.union(form.nuclei)
     covered = covering(correction, union)
     if not covered.any(axis=0).all():
-        Z, N = union[int(np.argmin(covered.any(axis=0)))]
+        first = int(np.argmin(covered.any(axis=0)))
+        Z, N = (int(each[first]) for each in numbers(union))
         raise DomainError(f"{label(Z, N)}: expected a nucleus that one of the models covers")
     at, enter = union.get_indexer(points), union.get_indexer(form.nuclei)
     found = list(_assignments(covered))
@@ -208,9 +207,7 @@ def _assignments(covered: BoolArray) -> Iterator[tuple[float, IntArray]]:
             found[chosen] = found.get(chosen, 0.0) + probability
             return
         for k in sorted(left):
-            now = tuple(
-                k if old < 0 and patterns[k, i] else old for i, old in enumerate(chosen)
-            )
+            now = tuple(k if old < 0 and patterns[k, i] else old for i, old in enumerate(chosen))
             go_on(now, left - {k}, probability / len(left))
 
     go_on((-1,) * patterns.shape[1], frozenset(range(len(covered))), 1.0)

@@ -1,4 +1,16 @@
-"""Which measurements teach most about a target: one alone, and sets chosen one after the other."""
+"""Which measurements teach most about a target: one alone, and sets chosen one after the other.
+
+What a measurement does to the mixture can be read in two ways.
+
+* *weights stay even*, the default: every model's residual field learns the new mass, and the
+  models are mixed evenly again.  This is what `bmm.theory.correction.correct_theory` makes of the
+  mass once it is known (with hyperparameters fixed), and what is reduced is the variance it states.
+* *weights are learnt*: the joint law of `bmm.prediction.surfaces` is conditioned exactly.  One
+  model describes a whole surface there, so that a mass at one end of the chart also decides which
+  model is believed at the other; no model being the true one, such reductions promise too much.
+
+Outcomes are drawn from the mixture in both.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +22,7 @@ import pandas as pd
 
 from bmm.design.drip import DripOutlook
 from bmm.design.energies import EnergyOutlook
-from bmm.design.law import LinearForm, mixture_branches
+from bmm.design.law import mixture_branches
 from bmm.design.targets import DripLine, Energies
 from bmm.errors import ConfigError
 from bmm.theory.correction import Correction
@@ -61,7 +73,8 @@ def rank_candidates(
     *,
     precision: float = 0.02,
     count: int = 5,
-    outcomes: int = 250,
+    outcomes: int = 1000,
+    learn: bool = False,
     seed: int = 0,
 ) -> Ranking:
     """Rank nuclei by the expected reduction of a target's variance.
@@ -84,8 +97,10 @@ def rank_candidates(
         Standard deviation of a measurement, MeV.
     count : int, default 5
         Size of the set to choose, greedily; no larger than the number of candidates.
-    outcomes : int, default 250
+    outcomes : int, default 1000
         Outcomes to draw for each branch of the mixture.
+    learn : bool, default False
+        Let outcomes change the weights of the models, which otherwise stay even.
     seed : int, default 0
         Of the outcomes.
 
@@ -107,13 +122,23 @@ def rank_candidates(
         points = candidates.append(target.nuclei.difference(candidates))
         branches = mixture_branches(correction, points)
         outlook = DripOutlook(
-            branches, points, target, measured, precision, outcomes, len(candidates), rng
+            branches,
+            points,
+            target,
+            measured,
+            precision,
+            outcomes,
+            len(candidates),
+            rng,
+            learn=learn,
         )
         unit, quantities = "neutrons", 1
     else:
         branches = mixture_branches(correction, candidates, target.form)
         known = float(target.known_variance.sum())
-        outlook = EnergyOutlook(branches, precision, outcomes, rng, known_variance=known)
+        outlook = EnergyOutlook(
+            branches, precision, outcomes, rng, learn=learn, known_variance=known
+        )
         unit, quantities = "MeV", len(target.nuclei)
     weight = np.array([each.probability for each in branches])
     means = np.stack([each.mean for each in branches])[:, : len(candidates)]

@@ -9,6 +9,7 @@ import pandas as pd
 from bmm.errors import DomainError
 from bmm.nuclides import label, select_nuclei
 from bmm.tables import read_nuclei
+from bmm.theory.adapters import numbers
 
 __all__ = ["chosen_nuclei"]
 
@@ -59,7 +60,7 @@ def _listed(path: Path, available: pd.MultiIndex, purpose: str) -> pd.MultiIndex
     nuclei = read_nuclei(path)
     outside = ~nuclei.isin(available)
     if outside.any():
-        Z, N = nuclei[outside][0]
+        Z, N = (int(each[outside][0]) for each in numbers(nuclei))
         rest = f" and {outside.sum() - 1} more" if outside.sum() > 1 else ""
         raise DomainError(
             f"{path}: {label(Z, N)}{rest}: expected {purpose} that are measured or "

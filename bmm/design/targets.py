@@ -112,7 +112,7 @@ def _available(correction: Correction, measured: pd.DataFrame) -> pd.MultiIndex:
     theory = correction.theory
     chart = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     covered = chart[covering(correction, chart).any(axis=0)]
-    return nuclide_index(*numbers(covered.union(measured.index).sort_values()))
+    return nuclide_index(*numbers(measured.index.union(covered).sort_values()))
 
 
 def _energies(
@@ -147,9 +147,7 @@ def _energies(
     )
 
 
-def _drip_line(
-    name: str, rest: str, correction: Correction, measured: pd.DataFrame
-) -> DripLine:
+def _drip_line(name: str, rest: str, correction: Correction, measured: pd.DataFrame) -> DripLine:
     element, _, side = rest.strip().partition(" ")
     side = side.strip() or "neutron"
     if side not in ("neutron", "proton"):
@@ -161,10 +159,10 @@ def _drip_line(
     if not len(own):
         raise DomainError(f"target {name!r}: no model covers an isotope of {symbol(Z)}")
     # S_1p and S_2p need the elements below.
-    chain = every[(protons <= Z) & (protons >= Z - 2)].difference(measured.index)
+    chain = every[(protons <= Z) & (protons >= Z - 2) & ~every.isin(measured.index)]
     ends = numbers(measured.index[measured.index.get_level_values("Z") == Z])[1]
     # What lies on the other side of the measured isotopes has no part in it.
-    Zs, Ns = numbers(chain)
+    Ns = numbers(chain)[1]
     if len(ends):
         chain = chain[Ns > ends.min()] if side == "neutron" else chain[Ns < ends.max()]
     if chain.empty or not (numbers(chain)[0] == Z).any():

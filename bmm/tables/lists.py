@@ -66,9 +66,7 @@ def read_measurements(path: Path) -> pd.DataFrame:
     if bad.any():
         Z, N = table.index[bad][0]
         value = float(table["mass_excess_uncertainty"][bad].iloc[0])
-        raise DataError(
-            f"{path}: Z={Z}, N={N}: expected an uncertainty above 0 MeV, not {value:g}"
-        )
+        raise DataError(f"{path}: Z={Z}, N={N}: expected an uncertainty above 0 MeV, not {value:g}")
     try:
         check_units(table["mass_excess"])
     except DataError as error:

@@ -7,6 +7,7 @@ others only: whoever learns weights from it must not see it corrected by itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from scipy import stats
 
 from bmm.errors import DataError
 from bmm.nuclides import label, nuclide_index
-from bmm.theory.residuals import ResidualField, fit_residuals
+from bmm.theory.residuals import Hyperparameters, ResidualField, fit_residuals
 
 __all__ = ["NU", "CorrectedModel", "Correction", "correct_theory"]
 
@@ -26,6 +27,9 @@ FloatArray = npt.NDArray[np.float64]
 
 NU = 4.0
 """Degrees of freedom of the Student-t that the corrected deviations follow."""
+
+# Of a log evidence: what another machine may compute for the same masses.
+_SAME = 1e-7
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,12 @@ class Correction:
         return {name: each.facts for name, each in self.models.items()}
 
 
-def correct_theory(measured: pd.DataFrame, theory: xr.Dataset) -> Correction:
+def correct_theory(
+    measured: pd.DataFrame,
+    theory: xr.Dataset,
+    *,
+    learnt: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Correction:
     """Correct every model, where it predicts, by the field of its residuals.
 
     Parameters
@@ -88,11 +97,15 @@ def correct_theory(measured: pd.DataFrame, theory: xr.Dataset) -> Correction:
     theory : Dataset
         What the models say of these nuclei and of any others; see
         `bmm.theory.adapters.prediction`.
+    learnt : mapping of str to mapping, optional
+        `Correction.facts` of an earlier correction of the same theory by the same masses: nothing
+        is learnt again, which is all that takes long.
 
     Raises
     ------
     DataError
-        If a measured nucleus is not in the theory, or a model covers fewer than 20 of them.
+        If a measured nucleus is not in the theory, a model covers fewer than 20 of them, or what
+        was learnt is not of these.
     """
     nuclei = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     rows = nuclei.get_indexer(measured.index)
@@ -105,7 +118,13 @@ def correct_theory(measured: pd.DataFrame, theory: xr.Dataset) -> Correction:
     for k, name in enumerate(str(each) for each in theory["model"].to_numpy()):
         try:
             mass[:, k], sd[:, k], models[name] = _correct_model(
-                theory["Z"].to_numpy(), theory["N"].to_numpy(), mass[:, k], sd[:, k], rows, measured
+                theory["Z"].to_numpy(),
+                theory["N"].to_numpy(),
+                mass[:, k],
+                sd[:, k],
+                rows,
+                measured,
+                None if learnt is None else learnt.get(name, {}),
             )
         except DataError as error:
             raise DataError(f"{name}: {error}") from error
@@ -124,6 +143,7 @@ def _correct_model(
     stated: FloatArray,
     rows: npt.NDArray[np.intp],
     measured: pd.DataFrame,
+    learnt: Mapping[str, Any] | None,
 ) -> tuple[FloatArray, FloatArray, CorrectedModel]:
     """Corrected masses (nucleus,) and scales of one model, MeV, and what was learnt."""
     values = measured[["mass_excess", "mass_excess_uncertainty"]].to_numpy(dtype=np.float64)
@@ -131,7 +151,8 @@ def _correct_model(
     kept = np.isfinite(residual)
     known_sd = np.hypot(values[:, 1], np.nan_to_num(stated[rows]))[kept]
     at = rows[kept]
-    field = fit_residuals(Z[at], N[at], residual[kept], known_sd)
+    data = (Z[at], N[at], residual[kept], known_sd)
+    field = fit_residuals(*data) if learnt is None else _learnt_field(learnt, *data)
     left_out, its_sd = field.left_out(np.arange(len(at)))
     factor = _factor((residual[kept] - left_out) / its_sd)
     covered = np.isfinite(mass)
@@ -141,6 +162,28 @@ def _correct_model(
     sd[at] = np.sqrt(np.maximum(its_sd**2 - known_sd**2, 0.0))
     scale = np.hypot(factor * sd, np.nan_to_num(stated))
     return mass + mean, np.where(covered, scale, np.nan), CorrectedModel(field, factor)
+
+
+def _learnt_field(
+    learnt: Mapping[str, Any],
+    Z: npt.NDArray[np.int64],
+    N: npt.NDArray[np.int64],
+    residual: FloatArray,
+    known_sd: FloatArray,
+) -> ResidualField:
+    """Condition the field of an earlier correction, if the evidence is still the same."""
+    try:
+        hyperparameters = Hyperparameters.from_dict(learnt)
+        evidence = float(learnt["log_evidence"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"expected what an earlier correction has learnt ({error!r})") from error
+    field = ResidualField.conditioned(hyperparameters, Z, N, residual, known_sd)
+    if not np.isclose(field.log_evidence, evidence, rtol=_SAME, atol=_SAME):
+        raise DataError(
+            f"the field was learnt from other masses: their log evidence is {evidence:.6f}, "
+            f"that of the masses at hand {field.log_evidence:.6f}"
+        )
+    return field
 
 
 def _factor(deviation: FloatArray) -> float:

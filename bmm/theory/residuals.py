@@ -13,8 +13,9 @@ Neufcourt et al. (Phys. Rev. C 98, 034318, 2018) correct separation energies wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +79,15 @@ class Hyperparameters:
             for each in ("amplitude", "rho_Z", "rho_N")
         }
         return by_term | {"nugget": self.nugget, "power": self.power}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Hyperparameters:
+        """Read them from what `as_dict` wrote."""
+        amplitude, rho_Z, rho_N = (
+            np.array([values[name][term] for term in TERMS], dtype=np.float64)
+            for name in ("amplitude", "rho_Z", "rho_N")
+        )
+        return cls(amplitude, rho_Z, rho_N, float(values["nugget"]), float(values["power"]))
 
     def growth(self, Z: IntArray, N: IntArray) -> FloatArray:
         """Factor s(x), array (n,)."""
