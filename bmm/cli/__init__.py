@@ -17,6 +17,7 @@ from bmm.cli.report import report
 from bmm.cli.resume import resume
 from bmm.cli.run import advise, run
 from bmm.cli.surfaces import surfaces
+from bmm.cli.update import update
 from bmm.errors import BmmError
 
 __all__ = ["app", "main"]
@@ -37,6 +38,7 @@ app.command()(data)
 app.command()(predict)
 app.command()(report)
 app.command()(surfaces)
+app.command()(update)
 app.command()(design)
 app.command()(compare)
 
