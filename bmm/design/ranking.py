@@ -5,6 +5,7 @@ What a measurement does to the mixture can be read in two ways.
 * *weights stay even*, the default: every model's residual field learns the new mass, and the
   models are mixed evenly again.  This is what `bmm.theory.correction.correct_theory` makes of the
   mass once it is known (with hyperparameters fixed), and what is reduced is the variance it states.
+  Where an outcome drives the models apart that variance grows, so that a reduction can be negative.
 * *weights are learnt*: the joint law of `bmm.prediction.surfaces` is conditioned exactly.  One
   model describes a whole surface there, so that a mass at one end of the chart also decides which
   model is believed at the other; no model being the true one, such reductions promise too much.

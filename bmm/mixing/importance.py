@@ -18,11 +18,14 @@ import numpy as np
 import numpy.typing as npt
 from arviz_stats.base import array_stats
 
+from bmm.errors import RunError
+
 __all__ = ["Reweighting", "k_hat_limit", "resample", "reweight"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _GOOD = 0.7
+_FEWEST = 100
 
 
 @dataclass(frozen=True)
@@ -65,16 +68,26 @@ def reweight(log_ratio: FloatArray) -> Reweighting:
     ----------
     log_ratio : array (chain, draw)
         log p(new masses | draw), up to a constant.
+
+    Raises
+    ------
+    RunError
+        If there are fewer than 100 draws.
     """
     count = log_ratio.size
-    ratio = np.exp(log_ratio - log_ratio.max())
+    limit = k_hat_limit(count)
+    if count < _FEWEST:
+        raise RunError(f"expected at least {_FEWEST} draws to be reweighted, not {count}")
+    if not np.ptp(log_ratio):
+        return Reweighting(np.full(log_ratio.shape, 1 / count), -np.inf, limit, float(count))
     # What the autocorrelation of the chains leaves of the ratios' draws.
-    efficiency = float(array_stats.ess(ratio, method="mean")) / count if np.ptp(ratio) else 1.0
-    efficiency = min(efficiency, 1.0) if np.isfinite(efficiency) else 1.0
-    log_weight, k_hat = array_stats.psislw(log_ratio.ravel(), r_eff=efficiency)
+    ratio = np.exp(log_ratio - log_ratio.max())
+    efficiency = min(float(array_stats.ess(ratio, method="mean")) / count, 1.0)
+    # As for leaving data out, the function takes the logarithms of inverse ratios.
+    log_weight, k_hat = array_stats.psislw(-log_ratio.ravel(), r_eff=efficiency)
     weight = np.exp(log_weight - np.logaddexp.reduce(log_weight))
     effective = efficiency / float(weight @ weight)
-    return Reweighting(weight.reshape(log_ratio.shape), float(k_hat), k_hat_limit(count), effective)
+    return Reweighting(weight.reshape(log_ratio.shape), float(k_hat), limit, effective)
 
 
 def resample(weight: FloatArray, rng: np.random.Generator) -> npt.NDArray[np.intp]:

@@ -75,10 +75,12 @@ def update(tree: xr.DataTree, new: pd.DataFrame, *, seed: int = 0) -> Updated:
     problem = _new_problem(tree, new)
     settings, axes = read_settings(tree), read_axes(tree)
     posterior = weighed_posterior(tree)
-    density = Draws(posterior, *axes, settings).log_likelihood(
-        problem, added_variance(problem, settings.noise)
+    density = np.asarray(
+        Draws(posterior, *axes, settings).log_likelihood(
+            problem, added_variance(problem, settings.noise)
+        ),
+        dtype=np.float64,
     )
-    density = density.astype(np.float64)
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     found = reweight(density.sum(axis=1).reshape(shape))
     _refuse_unreliable(found, len(new))
