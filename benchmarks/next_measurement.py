@@ -87,7 +87,7 @@ def orders(
     """Candidates in the order in which each way of choosing takes them."""
     Z, N = numbers(test.index)
     names = " ".join(f"{z},{n}" for z, n in zip(Z, N, strict=True))
-    target = read_target(f"masses {names}", correction, split.training)
+    target = read_target(f"masses {names}", correction.theory, split.training)
     found = {}
     for name, learn in (("weights even", False), ("weights learnt", True)):
         ranking = rank_candidates(

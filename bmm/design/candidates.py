@@ -11,7 +11,6 @@ from bmm.errors import DomainError
 from bmm.nuclides import labels, nuclide_index
 from bmm.prediction.existence import bound
 from bmm.theory.adapters import numbers
-from bmm.theory.correction import Correction
 
 __all__ = ["NEIGHBOURS", "find_candidates", "mean_surface"]
 
@@ -19,9 +18,7 @@ NEIGHBOURS = "neighbours"
 """Name of the default: unmeasured nuclei one step in Z or N from a measured one."""
 
 
-def find_candidates(
-    selection: str, correction: Correction, measured: pd.DataFrame
-) -> pd.MultiIndex:
+def find_candidates(selection: str, theory: xr.Dataset, measured: pd.DataFrame) -> pd.MultiIndex:
     """Find the unmeasured nuclei that a text selects.
 
     Parameters
@@ -29,8 +26,8 @@ def find_candidates(
     selection : str
         `NEIGHBOURS`: nuclei one nucleon away from a measured one, and bound in the mean of the
         corrected models; or nuclei as `bmm.design.selection.chosen_nuclei` reads them.
-    correction : Correction
-        The corrected models.
+    theory : Dataset
+        What the models say, corrected or not; see `bmm.theory.adapters.prediction`.
     measured : DataFrame
         Indexed (Z, N), with a column mass_excess in MeV.
 
@@ -44,14 +41,13 @@ def find_candidates(
     DomainError
         If none is left.
     """
-    theory = correction.theory
     covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "model").to_numpy()).any(
         axis=1
     )
     chart = nuclide_index(theory["Z"].to_numpy()[covered], theory["N"].to_numpy()[covered])
     if selection == NEIGHBOURS:
         found = _neighbours(measured.index).intersection(chart)
-        surface = mean_surface(correction, measured)
+        surface = mean_surface(theory, measured)
         held = surface.isel(nucleus=bound(surface).to_numpy()[0] == 1)
         found = found.intersection(nuclide_index(held["Z"].to_numpy(), held["N"].to_numpy()))
     else:
@@ -74,9 +70,8 @@ def _neighbours(measured: pd.Index) -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays([inside[:, 0], inside[:, 1]], names=["Z", "N"])
 
 
-def mean_surface(correction: Correction, measured: pd.DataFrame) -> xr.DataArray:
+def mean_surface(theory: xr.Dataset, measured: pd.DataFrame) -> xr.DataArray:
     """Mean mass excess of the corrected models, measured where it is; (draw=1, nucleus), MeV."""
-    theory = correction.theory
     mean = theory["mass_excess"].mean("model", skipna=True).to_numpy()
     index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     masses = pd.Series(mean, index=index).dropna()

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import xarray as xr
 
 from bmm.errors import DomainError
 from bmm.nuclides import label, nuclide_index
@@ -114,9 +115,9 @@ class Branch:
         self.quantity_variance -= column**2 / total
 
 
-def covering(correction: Correction, nuclei: pd.MultiIndex) -> BoolArray:
+def covering(theory: xr.Dataset, nuclei: pd.MultiIndex) -> BoolArray:
     """Which models cover the nuclei, array (model, nucleus); none where a nucleus is unknown."""
-    theory = correction.theory.transpose("model", "nucleus")
+    theory = theory.transpose("model", "nucleus")
     known = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     rows = known.get_indexer(nuclei)
     covered = np.isfinite(theory["mass_excess"].to_numpy())[:, rows]
@@ -144,7 +145,7 @@ def mixture_branches(
     """
     form = form or LinearForm.nothing()
     union = points.union(form.nuclei)
-    covered = covering(correction, union)
+    covered = covering(correction.theory, union)
     if not covered.any(axis=0).all():
         first = int(np.argmin(covered.any(axis=0)))
         Z, N = (int(each[first]) for each in numbers(union))

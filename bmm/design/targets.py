@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import xarray as xr
 
 from bmm.design.law import LinearForm, covering
 from bmm.design.selection import chosen_nuclei
@@ -15,7 +16,6 @@ from bmm.errors import ConfigError, DomainError
 from bmm.nuclides import MAX_Z, nuclide_index, symbol
 from bmm.prediction.derived import QUANTITIES, partners
 from bmm.theory.adapters import numbers
-from bmm.theory.correction import Correction
 
 __all__ = ["DripLine", "Energies", "read_target"]
 
@@ -72,7 +72,7 @@ class DripLine:
     nuclei: pd.MultiIndex
 
 
-def read_target(text: str, correction: Correction, measured: pd.DataFrame) -> Energies | DripLine:
+def read_target(text: str, theory: xr.Dataset, measured: pd.DataFrame) -> Energies | DripLine:
     """Read what is to be known better.
 
     Parameters
@@ -83,8 +83,8 @@ def read_target(text: str, correction: Correction, measured: pd.DataFrame) -> En
         for `bmm.design.selection.chosen_nuclei`: "masses Z=50-60 N=90-100", "S_2n Z=50",
         "S_1n path.csv".  A drip line has an element and, if not the neutrons', a side:
         "drip-line Z=20", "drip-line Ca proton".
-    correction : Correction
-        The corrected models.
+    theory : Dataset
+        What the models say, corrected or not; see `bmm.theory.adapters.prediction`.
     measured : DataFrame
         Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
 
@@ -97,21 +97,20 @@ def read_target(text: str, correction: Correction, measured: pd.DataFrame) -> En
     """
     kind, _, rest = text.strip().partition(" ")
     if kind == _DRIP:
-        return _drip_line(text, rest, correction, measured)
+        return _drip_line(text, rest, theory, measured)
     if kind != _MASSES and kind not in QUANTITIES:
         raise ConfigError(
             f"target {text!r}: expected it to begin with one of {_MASSES}, "
             f"{', '.join(QUANTITIES)}, {_DRIP}"
         )
-    every = _available(correction, measured)
+    every = _available(theory, measured)
     return _energies(text, kind, chosen_nuclei(rest, every, "target"), every, measured)
 
 
-def _available(correction: Correction, measured: pd.DataFrame) -> pd.MultiIndex:
+def _available(theory: xr.Dataset, measured: pd.DataFrame) -> pd.MultiIndex:
     """Nuclei that are measured or covered by a model, sorted."""
-    theory = correction.theory
     chart = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-    covered = chart[covering(correction, chart).any(axis=0)]
+    covered = chart[covering(theory, chart).any(axis=0)]
     return nuclide_index(*numbers(measured.index.union(covered).sort_values()))
 
 
@@ -147,13 +146,13 @@ def _energies(
     )
 
 
-def _drip_line(name: str, rest: str, correction: Correction, measured: pd.DataFrame) -> DripLine:
+def _drip_line(name: str, rest: str, theory: xr.Dataset, measured: pd.DataFrame) -> DripLine:
     element, _, side = rest.strip().partition(" ")
     side = side.strip() or "neutron"
     if side not in ("neutron", "proton"):
         raise ConfigError(f"target {name!r}: expected the side neutron or proton, not {side!r}")
     Z = _proton_number(name, element)
-    every = _available(correction, measured)
+    every = _available(theory, measured)
     protons, neutrons = numbers(every)
     own = neutrons[protons == Z]
     if not len(own):

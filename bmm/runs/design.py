@@ -133,18 +133,22 @@ def make_design(
     config = source.config
     used, cards = select_measured(config), chosen_cards(config.theory)
     every = load_measured(config.data.measured)
+    fitted = [build_model(card).fit(used) for card in cards]
+    theory = chart_theory(config, used, fitted)
+    # What cannot be asked is told before anything that takes long.
+    read_target(question.target, theory, every)
+    find_candidates(question.candidates, theory, every)
     prepare_output(path, (_CONFIG, _SUMMARY, "candidates.csv"), overwrite=overwrite)
     again = "" if source.learnt is None else " as before"
     console.print(f"correcting {len(cards)} models on {len(used)} measured nuclei{again}")
-    fitted = [build_model(card).fit(used) for card in cards]
     try:
-        correction = correct_theory(used, chart_theory(config, used, fitted), learnt=source.learnt)
+        correction = correct_theory(used, theory, learnt=source.learnt)
     except DataError as error:
         if source.learnt is None:
             raise
         raise DataError(f"{error}; expected the tables the folder was made with") from error
-    target = read_target(question.target, correction, every)
-    candidates = find_candidates(question.candidates, correction, every)
+    target = read_target(question.target, correction.theory, every)
+    candidates = find_candidates(question.candidates, correction.theory, every)
     console.print(f"ranking {len(candidates)} candidates")
     ranking = rank_candidates(
         correction, candidates, target, every, precision=question.precision,

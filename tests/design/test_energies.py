@@ -18,8 +18,8 @@ def rank(patch, target, candidates, correction=None, **options):
     correction = correction or patch.correction
     return rank_candidates(
         correction,
-        find_candidates(candidates, correction, patch.measured),
-        read_target(target, correction, patch.measured),
+        find_candidates(candidates, correction.theory, patch.measured),
+        read_target(target, correction.theory, patch.measured),
         patch.measured,
         precision=TAU,
         **options,
@@ -61,7 +61,7 @@ def test_a_set_is_conditioning_on_all_of_it(patch):
 
     def mean_variance(matrix):
         total = []
-        for Z, N in read_target("S_2n Z=41-43 N=56-59", patch.alone, patch.measured).nuclei:
+        for Z, N in read_target("S_2n Z=41-43 N=56-59", patch.alone.theory, patch.measured).nuclei:
             weights = np.zeros(len(patch.index))
             for dN, factor in ((-2, 1.0), (0, -1.0)):
                 if (Z, N + dN) not in patch.measured.index:
@@ -120,7 +120,7 @@ def test_the_average_over_outcomes_is_that_of_a_second_implementation(patch, lea
     """One candidate, by quadrature over its outcome."""
     target = nuclide_index([42], [59])
     point = nuclide_index([42], [57])
-    form = read_target("masses 42,59", patch.correction, patch.measured).form
+    form = read_target("masses 42,59", patch.correction.theory, patch.measured).form
     branches = mixture_branches(patch.correction, point, form)
     outlook = EnergyOutlook(branches, 0.3, 20000, np.random.default_rng(1), learn=learn)
     left, error = outlook.expect()
@@ -149,7 +149,7 @@ def test_learning_weights_can_only_reduce(patch):
 
 
 def test_the_variance_before_is_that_of_the_surfaces(patch):
-    target = read_target("S_2n Z=42", patch.correction, patch.measured)
+    target = read_target("S_2n Z=42", patch.correction.theory, patch.measured)
     found = rank(patch, "S_2n Z=42", "neighbours")
     draws = sample_surfaces(
         patch.correction, patch.correction.theory, 20000, 2, measured=patch.measured

@@ -10,11 +10,11 @@ from bmm.theory.adapters import numbers
 
 
 def target(patch, text):
-    return read_target(text, patch.correction, patch.measured)
+    return read_target(text, patch.correction.theory, patch.measured)
 
 
 def candidates(patch, text):
-    return find_candidates(text, patch.correction, patch.measured)
+    return find_candidates(text, patch.correction.theory, patch.measured)
 
 
 def test_regions_chains_nuclides_and_files(patch, tmp_path):
