@@ -92,7 +92,7 @@ def orders(
     for name, learn in (("weights even", False), ("weights learnt", True)):
         ranking = rank_candidates(
             correction, candidates, target, split.training,
-            precision=precision, count=max(SIZES), learn=learn, seed=1,
+            precision=precision, count=max(SIZES), learn=learn, outcomes=200, seed=1,
         )  # fmt: skip
         found[name] = ranking.together.index
     alone = ranking.alone.sort_values("sd_MeV", ascending=False)
