@@ -129,9 +129,11 @@ def _refuse_unreliable(found: Reweighting, count: int) -> None:
 
 
 def _assemble(tree: xr.DataTree, posterior: xr.Dataset, new: xr.Dataset) -> xr.DataTree:
-    old = tree["constant_data"].to_dataset().merge(tree["observed_data"].to_dataset())
-    problem = xr.concat([old, new], dim="nucleus", data_vars="minimal", coords="minimal",
-                        compat="equals", join="exact")  # fmt: skip
+    old = tree["constant_data"].to_dataset().assign(tree["observed_data"].to_dataset().data_vars)
+    problem = xr.concat(
+        [old, new], dim="nucleus", data_vars="minimal", coords="minimal", compat="equals",
+        join="exact",
+    )  # fmt: skip
     problem = problem.isel(nucleus=np.lexsort((problem["N"], problem["Z"])))
     observed = ["mass_excess", "mass_excess_uncertainty"]
     axes, settings = read_axes(tree), read_settings(tree)
