@@ -2,6 +2,7 @@
 
     uv run python benchmarks/next_measurement.py
     uv run python benchmarks/next_measurement.py --sets 1000 --save fields.json
+    uv run python benchmarks/next_measurement.py --model FRDM2012 --model FRDM1995
 
 Models that knew AME2003 at most are corrected by its masses.  Candidates are the nuclei first
 measured until AME2012; the target is the masses of all nuclei first measured until AME2020, without
@@ -41,6 +42,9 @@ HEADINGS = (
 
 
 def main(
+    models: Annotated[
+        list[str], typer.Option("--model", help="A model; several may be named.")
+    ] = list(MODELS),
     sets: Annotated[int, typer.Option(help="Random sets.")] = 500,
     precision_keV: Annotated[float, typer.Option("--precision-keV")] = 20.0,
     save: Annotated[
@@ -49,7 +53,7 @@ def main(
 ) -> None:
     """Print the table."""
     split = edition_split("AME2003", "AME2020", DOMAIN)
-    correction, test = corrected(split, save)
+    correction, test = corrected(split, models, save)
     early = load_measured("AME2012").index
     candidates = nuclide_index(*numbers(test.index[test.index.isin(early)]))
     later = Later(correction, test)
@@ -62,9 +66,11 @@ def main(
     Console(width=150).print(table)
 
 
-def corrected(split: Split, save: Path | None) -> tuple[Correction, pd.DataFrame]:
+def corrected(
+    split: Split, models: list[str], save: Path | None
+) -> tuple[Correction, pd.DataFrame]:
     """Correct the models by the older evaluation; with it, the later nuclei that are covered."""
-    fitted = [load_model(name).fit(split.training) for name in MODELS]
+    fitted = [load_model(name).fit(split.training) for name in models]
     every = split.training.index.union(split.test.index).sort_values()
     theory = predict_all(fitted, nuclide_index(*numbers(every)))
     covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "model").to_numpy())

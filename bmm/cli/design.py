@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["design"]
 
 _SHOWN = 10
+_EDGE = 0.01
 
 
 def design(
@@ -92,6 +93,11 @@ def _show(ranking: Ranking, target: str, precision_keV: float, console: Console)
         f"{_sd(ranking.before, ranking.unit)}",
         highlight=False,
     )
+    if ranking.at_edge > _EDGE:
+        console.print(
+            f"[yellow]the chart ends before it on {100 * ranking.at_edge:.0f} % of the surfaces:"
+            "[/] expect more uncertainty, and choose a chart that reaches further"
+        )
     for title, frame in (
         (f"Best single measurements, with {precision_keV:g} keV", ranking.alone.head(_SHOWN)),
         ("One after the other, together", ranking.together),

@@ -66,6 +66,9 @@ class DripOutlook:
     ----------
     before : float
         Variance of the neutron number before anything is measured, estimated from the same pairs.
+    at_edge : float
+        Share of the surfaces on which one of the two outermost isotopes that can be judged is still
+        bound, so that the line may lie further out; see `bmm.prediction.existence.drip_lines`.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class DripOutlook:
         self._level = rng.random((2, count))
         self._squares = self._half_squares(self._log_weight)
         self.before = self._average(self._squares)[0]
+        self.at_edge = self._share_at_edge()
         self._refresh()
 
     def expect(self) -> tuple[FloatArray, FloatArray]:
@@ -172,6 +176,11 @@ class DripOutlook:
             found.append(self._line.of(draws))
         return 0.5 * (found[0] - found[1]) ** 2
 
+    def _share_at_edge(self) -> float:
+        pairs = np.arange(len(self._truth))
+        lines = self._line.of(self._free[2, pairs, self._truth][:, self._line.points])
+        return self._average(self._line.is_at_edge(lines).astype(np.float64))[0]
+
     def _average(self, values: FloatArray) -> tuple[float, float]:
         """Mean over the pairs (pair,) of all branches, and its standard error."""
         by_branch = values[np.argsort(self._truth, kind="stable")]
@@ -200,6 +209,11 @@ class _Line:
         order = every[self._from].get_indexer(points[self.points])
         self._from = self._from[order]
         self._known = near["mass_excess"].reindex(every).to_numpy(dtype=np.float64)
+
+    def is_at_edge(self, lines: FloatArray) -> npt.NDArray[np.bool_]:
+        """Whether lines (draw,) are at one of the two outermost isotopes that can be judged."""
+        ends = np.sort(self._N)[:2] if self._proton else np.sort(self._N)[-2:]
+        return np.isin(lines, ends)
 
     def of(self, draws: FloatArray) -> FloatArray:
         """Neutron numbers (draw,) of the drip line on draws (draw, its points), MeV."""

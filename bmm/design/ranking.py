@@ -25,7 +25,7 @@ from bmm.design.drip import DripOutlook
 from bmm.design.energies import EnergyOutlook
 from bmm.design.law import mixture_branches
 from bmm.design.targets import DripLine, Energies
-from bmm.errors import ConfigError
+from bmm.errors import ConfigError, DomainError
 from bmm.theory.correction import Correction
 
 __all__ = ["Ranking", "rank_candidates"]
@@ -49,6 +49,8 @@ class Ranking:
         Number of quantities, over which variances are added.
     before : float
         Root of the mean variance of the quantities before anything is measured.
+    at_edge : float
+        Of a drip line, the probability that the chart ends before it; else 0.
     alone : DataFrame
         Indexed (Z, N), best first: sd_MeV, that of the mass before it is measured; reduction, the
         expected share of the target's variance that goes, and reduction_error, its Monte Carlo
@@ -62,6 +64,7 @@ class Ranking:
     unit: str
     quantities: int
     before: float
+    at_edge: float
     alone: pd.DataFrame
     together: pd.DataFrame
 
@@ -110,7 +113,8 @@ def rank_candidates(
     ConfigError
         If a number is out of range.
     DomainError
-        If no model covers a candidate or a nucleus of the target.
+        If no model covers a candidate or a nucleus of the target, or nothing about the target is
+        uncertain.
     """
     if not (0 < precision < np.inf and outcomes >= _FEWEST_OUTCOMES and count >= 1):
         raise ConfigError(
@@ -141,6 +145,12 @@ def rank_candidates(
             branches, precision, outcomes, rng, learn=learn, known_variance=known
         )
         unit, quantities = "MeV", len(target.nuclei)
+    if not outlook.before > 0:
+        raise DomainError(
+            f"target {target.name!r} is the same on all surfaces: there is nothing to be reduced"
+            + (", as the chart ends before it" if isinstance(outlook, DripOutlook)
+               and outlook.at_edge > 0 else "")
+        )  # fmt: skip
     weight = np.array([each.probability for each in branches])
     means = np.stack([each.mean for each in branches])[:, : len(candidates)]
     variances = np.stack([np.diag(each.covariance) for each in branches])[:, : len(candidates)]
@@ -148,7 +158,8 @@ def rank_candidates(
     alone, together = _choose(outlook, candidates, count, quantities)
     alone.insert(0, "sd_MeV", sd[candidates.get_indexer(alone.index)])
     before = float(np.sqrt(outlook.before / quantities))
-    return Ranking(target, unit, quantities, before, alone, together)
+    at_edge = outlook.at_edge if isinstance(outlook, DripOutlook) else 0.0
+    return Ranking(target, unit, quantities, before, at_edge, alone, together)
 
 
 def _choose(
@@ -178,11 +189,9 @@ def _table(
     quantities: int,
     candidates: pd.MultiIndex,
 ) -> pd.DataFrame:
-    # A drip line that lies the same on all surfaces leaves nothing to reduce.
-    whole = before if before > 0 else 1.0
     columns = {
-        "reduction": (before - left) / whole,
-        "reduction_error": error / whole,
+        "reduction": (before - left) / before,
+        "reduction_error": error / before,
         "left": np.sqrt(np.maximum(left, 0.0) / quantities),
     }
     return pd.DataFrame(columns, index=candidates)

@@ -174,6 +174,7 @@ def make_design(
         "unit": ranking.unit,
         "n_quantities": ranking.quantities,
         "rms_sd": ranking.before,
+        "beyond_the_chart": ranking.at_edge,
         "set": _named(ranking.together, ranking.unit).to_dict(orient="records"),
         "fields": correction.facts,
         "provenance": provenance(config.data.measured, cards, config.seed),

@@ -79,11 +79,21 @@ def test_corrected_models_are_used_again(bmm, made, tmp_path):
 
 def test_a_drip_line_is_asked_for(bmm, made, tmp_path):
     done = bmm(
-        "design", made[1] / "out", "-t", "drip-line Kr", "-c", "Z=36-38 N=62-70",
+        "design", made[1] / "out", "-t", "drip-line Pd proton", "-c", "Z=42-46 N=38-44",
         "--count", "1", "--outcomes", "100", "--learn-weights", "-o", tmp_path / "drip",
     )  # fmt: skip
     assert done.code == 0, done.err
     assert "neutrons" in done.out
+    summary = json.loads((tmp_path / "drip" / "summary.json").read_text())
+    assert summary["weights"] == "learnt"
+    assert 0 < summary["set"][0]["reduction"] <= 1
+    assert summary["set"][0]["Z"] in (44, 45, 46)
+
+
+def test_a_drip_line_beyond_the_chart_is_told(bmm, made, tmp_path):
+    done = bmm("design", made[1] / "out", "-t", "drip-line Zr", "-o", tmp_path / "zr")
+    assert done.code == 2
+    assert "nothing to be reduced, as the chart ends before it" in " ".join(done.err.split())
 
 
 def test_what_cannot_be_asked(bmm, made, tmp_path):
