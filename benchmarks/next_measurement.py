@@ -43,8 +43,9 @@ HEADINGS = (
 
 def main(
     models: Annotated[
-        list[str], typer.Option("--model", help="A model; several may be named.")
-    ] = list(MODELS),
+        list[str] | None,
+        typer.Option("--model", help="A model; several may be named; by default, all five."),
+    ] = None,
     sets: Annotated[int, typer.Option(help="Random sets.")] = 500,
     precision_keV: Annotated[float, typer.Option("--precision-keV")] = 20.0,
     save: Annotated[
@@ -53,7 +54,7 @@ def main(
 ) -> None:
     """Print the table."""
     split = edition_split("AME2003", "AME2020", DOMAIN)
-    correction, test = corrected(split, models, save)
+    correction, test = corrected(split, models or list(MODELS), save)
     early = load_measured("AME2012").index
     candidates = nuclide_index(*numbers(test.index[test.index.isin(early)]))
     later = Later(correction, test)
