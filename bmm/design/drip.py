@@ -26,6 +26,7 @@ from scipy import linalg
 
 from bmm.design.law import Branch
 from bmm.design.targets import DripLine
+from bmm.errors import DomainError
 from bmm.nuclides import nuclide_index
 from bmm.prediction.derived import QUANTITIES, partners
 from bmm.prediction.existence import SEPARATIONS
@@ -201,6 +202,11 @@ class _Line:
         rows = [partners(name, every)[chain] for name in SEPARATIONS]
         # As existence has it, an isotope counts as bound only where nothing about it is unknown.
         whole = np.all([(each >= 0).all(axis=1) for each in rows], axis=0)
+        if not whole.any():
+            raise DomainError(
+                f"target {target.name!r}: no isotope has all the neighbours that decide whether it "
+                "is bound; expected a chart with the two elements before it"
+            )
         self._N = N[chain][whole].astype(np.float64)
         self._rows = [each[whole] for each in rows]
         self._proton = target.side == "proton"

@@ -85,7 +85,9 @@ def rank_candidates(
 
     The reduction is the expectation, over what the measurement may give, of the decrease in the
     variance of the target, summed over its quantities; see `bmm.design.energies` and
-    `bmm.design.drip` for what is exact in it and what is averaged.
+    `bmm.design.drip` for what is exact in it and what is averaged.  The best of many candidates is
+    found on the outcomes that its reduction is averaged over, which flatters it by up to about the
+    Monte Carlo error.
 
     Parameters
     ----------

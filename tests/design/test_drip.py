@@ -9,6 +9,7 @@ from bmm.design.drip import DripOutlook, _Line
 from bmm.design.energies import EnergyOutlook
 from bmm.design.law import LinearForm, mixture_branches
 from bmm.design.targets import DripLine
+from bmm.errors import DomainError
 from bmm.nuclides import labels, nuclide_index
 from bmm.prediction.existence import drip_lines
 
@@ -40,6 +41,13 @@ def test_the_line_is_that_of_the_surfaces(side):
         expected[name] for name in ("lower_95", "lower_68", "median", "upper_68", "upper_95")
     ]
     assert found.std() > 0.5
+
+
+def test_an_element_without_those_before_it_is_refused():
+    chain = nuclide_index([20, 20, 20], [30, 31, 32])
+    nothing = pd.DataFrame({"mass_excess": []}, index=chain[:0])
+    with pytest.raises(DomainError, match="the two elements before it"):
+        _Line(DripLine("drip-line Ca", 20, "neutron", chain), chain, nothing)
 
 
 @pytest.mark.parametrize("learn", [False, True])
