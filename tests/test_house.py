@@ -17,6 +17,7 @@ ROOMS = (
     "theory",
     "mixing",
     "prediction",
+    "design",
     "rivals",
     "evaluation",
     "figures",

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from bmm.cli.compare import compare
 from bmm.cli.data import data
+from bmm.cli.design import design
 from bmm.cli.emulate import emulate
 from bmm.cli.explore import explore
 from bmm.cli.models import models
@@ -18,6 +19,7 @@ from bmm.cli.report import report
 from bmm.cli.resume import resume
 from bmm.cli.run import advise, run
 from bmm.cli.surfaces import surfaces
+from bmm.cli.update import update
 from bmm.errors import BmmError
 
 __all__ = ["app", "main"]
@@ -39,6 +41,8 @@ app.command()(predict)
 app.command()(report)
 app.command()(explore)
 app.command()(surfaces)
+app.command()(update)
+app.command()(design)
 app.command()(compare)
 app.command()(emulate)
 

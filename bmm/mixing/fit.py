@@ -26,7 +26,15 @@ from bmm.mixing.sampling import Sampled, sample
 from bmm.mixing.settings import Mixing
 from bmm.mixing.storage import chain_stores
 
-__all__ = ["convergence_of", "fit", "posterior_draws", "read_axes", "read_settings"]
+__all__ = [
+    "convergence_of",
+    "fit",
+    "log_likelihood",
+    "posterior_draws",
+    "read_axes",
+    "read_settings",
+    "weighed_posterior",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -127,25 +135,12 @@ def _assemble(
     )
     posterior = posterior.assign_coords(chain=np.arange(posterior.sizes["chain"]))
     stats = stats.assign_coords(chain=posterior["chain"])
-    density = Draws(posterior, *axes, settings).log_likelihood(
-        problem, added_variance(problem, settings.noise)
-    )
-    density += _log_jacobian(problem, settings)
-    shape = (posterior.sizes["chain"], posterior.sizes["draw"], problem.sizes["nucleus"])
-    log_likelihood = xr.Dataset(
-        {"mass_excess": (("chain", "draw", "nucleus"), density.reshape(shape))},
-        coords={
-            "chain": posterior["chain"],
-            "draw": posterior["draw"],
-            "nucleus": problem["nucleus"],
-        },
-    )
     observed = ["mass_excess", "mass_excess_uncertainty"]
     tree = xr.DataTree.from_dict(
         {
             "posterior": posterior,
             "sample_stats": stats,
-            "log_likelihood": log_likelihood,
+            "log_likelihood": log_likelihood(posterior, problem, axes, settings),
             "observed_data": problem[observed],
             "constant_data": problem.drop_vars(observed),
             "chart": chart,
@@ -167,6 +162,42 @@ def _assemble(
     return tree
 
 
+def log_likelihood(
+    posterior: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axis], settings: Mixing
+) -> xr.Dataset:
+    """Log likelihood of the observable under every draw.
+
+    Parameters
+    ----------
+    posterior : Dataset
+        With dims chain and draw.
+    problem : Dataset
+        See `bmm.mixing.problem.training_problem`.
+    axes : tuple of Axis
+        Of the basis.
+    settings : Mixing
+        What was fitted.
+
+    Returns
+    -------
+    Dataset
+        mass_excess (chain, draw, nucleus), per MeV or per keV of binding energy per nucleon.
+    """
+    density = Draws(posterior, *axes, settings).log_likelihood(
+        problem, added_variance(problem, settings.noise)
+    )
+    density += _log_jacobian(problem, settings)
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"], problem.sizes["nucleus"])
+    return xr.Dataset(
+        {"mass_excess": (("chain", "draw", "nucleus"), density.reshape(shape))},
+        coords={
+            "chain": posterior["chain"],
+            "draw": posterior["draw"],
+            "nucleus": problem["nucleus"],
+        },
+    )
+
+
 def _log_jacobian(problem: xr.Dataset, settings: Mixing) -> npt.NDArray[np.float32]:
     """Turn a density per MeV of mass excess into one per unit of the observable."""
     if settings.observable == "mass_excess":
@@ -176,10 +207,16 @@ def _log_jacobian(problem: xr.Dataset, settings: Mixing) -> npt.NDArray[np.float
 
 def posterior_draws(tree: xr.DataTree) -> Draws:
     """Draws of a fitted tree; of several modes, each as often as it weighs."""
+    return Draws(weighed_posterior(tree), *read_axes(tree), read_settings(tree))
+
+
+def weighed_posterior(tree: xr.DataTree) -> xr.Dataset:
+    """Posterior (chain, draw) of a fitted tree; of several modes, each as often as it weighs."""
     posterior = tree["posterior"].to_dataset()
     if "modes" in tree.children:
         posterior = stacked_posterior(posterior, tree["modes"].to_dataset())
-    return Draws(posterior, *read_axes(tree), read_settings(tree))
+        posterior = posterior.assign_coords(chain=[0], draw=np.arange(posterior.sizes["draw"]))
+    return posterior
 
 
 def read_axes(tree: xr.DataTree) -> tuple[Axis, Axis]:

@@ -15,9 +15,11 @@ import xarray as xr
 
 from bmm.prediction.derived import derive
 
-__all__ = ["bound", "count_bound", "drip_lines", "existence"]
+__all__ = ["SEPARATIONS", "bound", "count_bound", "drip_lines", "existence"]
 
-_SEPARATIONS = ("S_1n", "S_2n", "S_1p", "S_2p")
+SEPARATIONS = ("S_1n", "S_2n", "S_1p", "S_2p")
+"""Quantities that are positive of a bound nucleus."""
+
 _LEVELS = {"lower_95": 0.025, "lower_68": 0.16, "median": 0.5, "upper_68": 0.84, "upper_95": 0.975}
 
 
@@ -35,7 +37,7 @@ def bound(surfaces: xr.DataArray) -> xr.DataArray:
         1 or 0; NaN where a separation energy cannot be had because a neighbour is missing, and
         none of the others is negative.
     """
-    energies = np.stack([derive(surfaces, name).to_numpy() for name in _SEPARATIONS])
+    energies = np.stack([derive(surfaces, name).to_numpy() for name in SEPARATIONS])
     unknown = np.isnan(energies).any(axis=0)
     negative = (energies <= 0).any(axis=0)
     state = np.where(negative, 0.0, np.where(unknown, np.nan, 1.0))

@@ -13,7 +13,6 @@ import pandas as pd
 import xarray as xr
 from rich.console import Console
 
-from bmm.errors import RunError
 from bmm.figures.chains import chain_figure
 from bmm.figures.files import write_figure
 from bmm.nuclides import labels, nuclide_index
@@ -22,6 +21,7 @@ from bmm.prediction.surface_tables import derived_quantities, mass_table, surfac
 from bmm.prediction.surfaces import sample_surfaces
 from bmm.runs.config import RunConfig
 from bmm.runs.inputs import chart_theory, chosen_cards, select_measured
+from bmm.runs.output import prepare_output
 from bmm.runs.provenance import provenance
 from bmm.tables import load_measured
 from bmm.theory.adapters import numbers
@@ -93,7 +93,7 @@ def make_surfaces(
     console = console or Console(quiet=True)
     measured = select_measured(config)
     cards = chosen_cards(config.theory)
-    _prepare(path, overwrite=overwrite)
+    prepare_output(path, ("config.toml", "surfaces.nc"), overwrite=overwrite)
     console.print(f"correcting {len(cards)} models on {len(measured)} measured nuclei")
     fitted = [build_model(card).fit(measured) for card in cards]
     correction = correct_theory(measured, chart_theory(config, measured, fitted))
@@ -132,18 +132,6 @@ def make_surfaces(
     _write_figure(path / "figures", surfaces, every.index)
     write_json(path / "summary.json", summary)
     return Surfaces(path, masses, lines, summary)
-
-
-def _prepare(path: Path, *, overwrite: bool) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        taken = any(path.iterdir())
-    except OSError as error:
-        raise RunError(f"{path}: the folder cannot be made ({error.strerror})") from error
-    ours = (path / "config.toml").exists() and (path / "surfaces.nc").exists()
-    if taken and not (overwrite and ours):
-        remedy = "use --overwrite, or " if ours else ""
-        raise RunError(f"{path} is not empty; {remedy}choose another folder")
 
 
 def _nuclei(theory: xr.Dataset, measured: pd.DataFrame) -> xr.Dataset:

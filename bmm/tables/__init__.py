@@ -1,5 +1,6 @@
 """Mass tables: the shipped ones, a reader for the user's own, and checks for both."""
 
+from bmm.tables.lists import read_measurements, read_nuclei
 from bmm.tables.measured import MEASURED_TABLES, load_measured
 from bmm.tables.provenance import Provenance, read_provenance
 from bmm.tables.reader import TableLayout, read_mass_table
@@ -19,5 +20,7 @@ __all__ = [
     "load_theory",
     "models_folder",
     "read_mass_table",
+    "read_measurements",
+    "read_nuclei",
     "read_provenance",
 ]

@@ -17,7 +17,7 @@ from bmm.errors import DataError
 from bmm.nuclides import MAX_N, MAX_Z, nuclide_index
 from bmm.tables.smoothness import check_units, find_suspects
 
-__all__ = ["TableLayout", "read_mass_table"]
+__all__ = ["TableLayout", "read_column", "read_mass_table"]
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +112,30 @@ def read_mass_table(path: str | Path, layout: TableLayout) -> pd.DataFrame:
         If the file cannot be read as `layout` says; the sentence names the file and the line.
     """
     path = Path(path)
+    rows = read_column(path, layout)
+    return _checked(path, rows, layout)
+
+
+def read_column(path: Path, layout: TableLayout) -> dict[tuple[int, int], float]:
+    """Read the numbers that stand in the column of the mass, as they are.
+
+    Parameters
+    ----------
+    path : Path
+        Text file.
+    layout : TableLayout
+        Where the numbers stand.
+
+    Returns
+    -------
+    dict of (Z, N) to float
+        In the order of the file; rows without a number are left out.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read as `layout` says; the sentence names the file and the line.
+    """
     lines = _lines(path, layout)
     positions = _positions(path, lines, layout)
     rows: dict[tuple[int, int], float] = {}
@@ -125,7 +149,7 @@ def read_mass_table(path: str | Path, layout: TableLayout) -> pd.DataFrame:
         rows[nucleus] = value
     if not rows:
         raise DataError(f"{path}: no masses found; expected one nucleus per line.")
-    return _checked(path, rows, layout)
+    return rows
 
 
 def _lines(path: Path, layout: TableLayout) -> list[_Line]:

@@ -28,6 +28,9 @@ FloatArray = npt.NDArray[np.float64]
 NU = 4.0
 """Degrees of freedom of the Student-t that the corrected deviations follow."""
 
+# Of a log evidence: what another machine may compute for the same masses.
+_SAME = 1e-7
+
 
 @dataclass(frozen=True)
 class Learnt:
@@ -39,10 +42,56 @@ class Learnt:
         Of the field.
     factor : float
         See `CorrectedModel`.
+    log_evidence : float, optional
+        What the masses that taught this gave, log(1/MeV): others are refused then.
     """
 
     hyperparameters: Hyperparameters
     factor: float
+    log_evidence: float | None = None
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Learnt:
+        """Read it from the facts of a `CorrectedModel`.
+
+        Raises
+        ------
+        DataError
+            If something is missing.
+        """
+        try:
+            return cls(
+                Hyperparameters.from_dict(facts),
+                float(facts["factor"]),
+                float(facts["log_evidence"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                f"expected what an earlier correction has learnt ({error!r})"
+            ) from error
+
+    def conditioned(
+        self,
+        Z: npt.NDArray[np.int64],
+        N: npt.NDArray[np.int64],
+        residual: FloatArray,
+        known_sd: FloatArray,
+    ) -> ResidualField:
+        """Condition the field on deviations (n,), MeV; see `ResidualField`.
+
+        Raises
+        ------
+        DataError
+            If these are not the masses that it was learnt from, and those alone will do.
+        """
+        field = ResidualField.conditioned(self.hyperparameters, Z, N, residual, known_sd)
+        known = self.log_evidence
+        if known is not None and not np.isclose(field.log_evidence, known, rtol=_SAME, atol=_SAME):
+            raise DataError(
+                f"the field was learnt from other masses: their log evidence is {known:.6f}, "
+                f"that of the masses at hand {field.log_evidence:.6f}"
+            )
+        return field
 
 
 @dataclass(frozen=True)
@@ -124,8 +173,8 @@ def correct_theory(
     Raises
     ------
     DataError
-        If a measured nucleus is not in the theory, or a model that is to learn covers fewer than
-        20 of them.
+        If a measured nucleus is not in the theory, a model that is to learn covers fewer than 20
+        of them, or what was learnt is not of this model or of these masses.
     """
     nuclei = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     rows = nuclei.get_indexer(measured.index)
@@ -139,7 +188,7 @@ def correct_theory(
         try:
             mass[:, k], sd[:, k], models[name] = _correct_model(
                 theory["Z"].to_numpy(), theory["N"].to_numpy(), mass[:, k], sd[:, k], rows,
-                measured, learnt[name] if learnt else None, block,
+                measured, _known(learnt, name), block,
             )  # fmt: skip
         except DataError as error:
             raise DataError(f"{name}: {error}") from error
@@ -171,9 +220,7 @@ def _correct_model(
         blocks = None if block is None else block[kept]
         field = fit_residuals(Z[at], N[at], residual[kept], known_sd, blocks)
     else:
-        field = ResidualField.conditioned(
-            learnt.hyperparameters, Z[at], N[at], residual[kept], known_sd
-        )
+        field = learnt.conditioned(Z[at], N[at], residual[kept], known_sd)
     left_out, its_sd = field.left_out(np.arange(len(at)))
     factor = learnt.factor if learnt else _factor((residual[kept] - left_out) / its_sd)
     covered = np.isfinite(mass)
@@ -185,6 +232,15 @@ def _correct_model(
     sd[at] = np.sqrt(np.maximum(its_sd**2 - known_sd**2, 0.0))
     scale = np.hypot(factor * sd, np.nan_to_num(stated))
     return mass + mean, np.where(covered, scale, np.nan), CorrectedModel(field, factor)
+
+
+def _known(learnt: Mapping[str, Learnt] | None, name: str) -> Learnt | None:
+    """What is learnt of a model already, if anything is to be taken over."""
+    if learnt is None:
+        return None
+    if name not in learnt:
+        raise DataError("expected what an earlier correction has learnt of this model too")
+    return learnt[name]
 
 
 def _factor(deviation: FloatArray) -> float:

@@ -16,7 +16,7 @@ al. (Phys. Rev. C 98, 034318, 2018) correct separation energies with a single fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,15 +79,6 @@ class Hyperparameters:
         amplitude, rho_Z, rho_N = np.exp(vector[:-2]).reshape(_FIELDS, 3).T
         return cls(amplitude, rho_Z, rho_N, float(np.exp(vector[-2])), float(vector[-1]))
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Hyperparameters:
-        """Read what `as_dict` gives."""
-        by_term = {
-            each: np.array([values[each][term] for term in TERMS])
-            for each in ("amplitude", "rho_Z", "rho_N")
-        }
-        return cls(**by_term, nugget=float(values["nugget"]), power=float(values["power"]))
-
     def as_dict(self) -> dict[str, float | dict[str, float]]:
         """Plain values by name, those of the fields by term."""
         by_term = {
@@ -95,6 +86,15 @@ class Hyperparameters:
             for each in ("amplitude", "rho_Z", "rho_N")
         }
         return by_term | {"nugget": self.nugget, "power": self.power}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Hyperparameters:
+        """Read them from what `as_dict` wrote."""
+        amplitude, rho_Z, rho_N = (
+            np.array([values[name][term] for term in TERMS], dtype=np.float64)
+            for name in ("amplitude", "rho_Z", "rho_N")
+        )
+        return cls(amplitude, rho_Z, rho_N, float(values["nugget"]), float(values["power"]))
 
     def growth(self, Z: IntArray, N: IntArray) -> FloatArray:
         """Factor s(x), array (n,)."""

@@ -371,3 +371,76 @@ def test_the_written_configuration_is_the_one_that_ran(whole):
     assert written["theory"]["models"] == MODELS
     assert written["mixing"]["sampler"]["draws"] == 150
     assert math.isclose(written["mixing"]["noise"]["nu"], 4)
+
+
+@pytest.fixture(scope="session")
+def unknown(predictions):
+    """Masses of unmeasured nuclei, near where the run expects them."""
+    unknown = predictions[predictions["measured"].isna()]
+    columns = {
+        "Z": unknown["Z"],
+        "N": unknown["N"],
+        "mass_excess": unknown["mean"] + 0.3 * unknown["sd"],
+        "mass_excess_uncertainty": 0.05,
+    }
+    return pd.DataFrame(columns)
+
+
+@pytest.fixture(scope="session")
+def late(unknown):
+    return unknown.iloc[[2, 7, 11]]
+
+
+def test_update_learns_new_masses(bmm, whole, predictions, late, tmp_path):
+    late.to_csv(tmp_path / "new.csv", index=False)
+    done = bmm("update", whole.path, tmp_path / "new.csv", "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    scores = json.loads((tmp_path / "out" / "scores.json").read_text())
+    facts = scores["update"]
+    assert scores["n"] == 279
+    assert list(scores)[:-1] == TOP_SCORES
+    assert scores["converged"] == scores_of(whole)["converged"]
+    assert facts["k_hat"] < facts["k_hat_limit"]
+    assert 100 < facts["effective_draws"] < facts["draws"] == 600
+    assert f"k-hat {facts['k_hat']:.2f}" in done.out
+    after = pd.read_csv(tmp_path / "out" / "predictions.csv")
+    assert list(after.columns) == COLUMNS
+    assert after["measured"].notna().sum() == 279
+    changes = pd.read_csv(tmp_path / "out" / "changes.csv").set_index(["Z", "N"])
+    moved = changes.loc[list(zip(late["Z"], late["N"], strict=True))]
+    apart = (moved["measured_MeV"] - moved["mean_before_MeV"]).abs().sum()
+    assert (moved["measured_MeV"] - moved["mean_after_MeV"]).abs().sum() < apart
+    same = changes["mean_before_MeV"].reindex(list(zip(predictions["Z"], predictions["N"],
+                                                       strict=True)))  # fmt: skip
+    np.testing.assert_allclose(same, predictions["mean"], atol=2e-6)
+    # A run folder like any other, but for one thing.
+    assert bmm("predict", tmp_path / "out", "Sn-132").code == 0
+    assert bmm("report", tmp_path / "out", "-o", tmp_path / "page.html").code == 0
+    assert "is complete" in bmm("resume", tmp_path / "out").out
+    again = bmm("update", tmp_path / "out", tmp_path / "new.csv", "-o", tmp_path / "third")
+    assert again.code == 2
+    assert "new masses already" in again.err
+
+
+def test_update_refuses_what_it_cannot_learn(bmm, runs, whole, unknown, late, tmp_path):
+    def refused(table, run=whole.path):
+        table.to_csv(tmp_path / "new.csv", index=False)
+        done = bmm("update", run, tmp_path / "new.csv", "-o", tmp_path / "out")
+        assert (done.code, done.out) == (2, "")
+        assert not (tmp_path / "out").exists()
+        return " ".join(done.err.split())
+
+    far = unknown.assign(mass_excess=unknown["mass_excess"] + 9.0)
+    assert "k-hat is" in refused(far)
+    assert "fit the mixture anew" in refused(far)
+    assert "Sn-130: expected nuclei that the mixture was not fitted to" in refused(
+        late.assign(Z=[50, *late["Z"][1:]], N=[80, *late["N"][1:]], mass_excess=-80.1)
+    )
+    assert "not on the prediction chart" in refused(late.assign(Z=99))
+    assert "expected an uncertainty above 0 MeV" in refused(late.assign(mass_excess_uncertainty=0))
+    assert "no column 'mass_excess_uncertainty'" in refused(late.iloc[:, :3])
+    assert "'' in column 'mass_excess' is not a number" in refused(late.assign(mass_excess=None))
+    assert "new.csv" in refused(late.assign(N=late["N"] + 0.5))
+    assert "at least 100 draws" in refused(late, runs["short"].path)
+    assert "was interrupted: expected a complete run" in refused(late, runs["stopped"].path)
+    assert "expected a run folder" in refused(late, tmp_path / "nowhere")

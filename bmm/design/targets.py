@@ -1,0 +1,181 @@
+"""What is to be known better: masses, energies along a chain or a path, a drip line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from bmm.design.law import LinearForm, covering
+from bmm.design.selection import chosen_nuclei
+from bmm.errors import ConfigError, DomainError
+from bmm.nuclides import MAX_Z, nuclide_index, symbol
+from bmm.prediction.derived import QUANTITIES, partners
+from bmm.theory.adapters import numbers
+
+__all__ = ["DripLine", "Energies", "read_target"]
+
+FloatArray = npt.NDArray[np.float64]
+
+_MASSES = "masses"
+_DRIP = "drip-line"
+
+
+@dataclass(frozen=True)
+class Energies:
+    """Masses, or sums of masses, of which at least one part of each is not measured.
+
+    Parameters
+    ----------
+    name : str
+        As it was asked for.
+    quantity : str
+        "masses", or a key of `bmm.prediction.derived.QUANTITIES`.
+    nuclei : MultiIndex (Z, N)
+        Whose energies these are.
+    form : LinearForm
+        What the unmeasured masses contribute.
+    known_variance : array (nucleus,)
+        What the measured ones contribute to the variance, MeV^2.
+    """
+
+    name: str
+    quantity: str
+    nuclei: pd.MultiIndex
+    form: LinearForm
+    known_variance: FloatArray
+
+
+@dataclass(frozen=True)
+class DripLine:
+    """Neutron number of an element's outermost bound isotope.
+
+    Parameters
+    ----------
+    name : str
+        As it was asked for.
+    Z : int
+        The element.
+    side : {"neutron", "proton"}
+        Of the heaviest or of the lightest isotope.
+    nuclei : MultiIndex (Z, N)
+        Unmeasured nuclei whose masses decide it.
+    """
+
+    name: str
+    Z: int
+    side: Literal["neutron", "proton"]
+    nuclei: pd.MultiIndex
+
+
+def read_target(text: str, theory: xr.Dataset, measured: pd.DataFrame) -> Energies | DripLine:
+    """Read what is to be known better.
+
+    Parameters
+    ----------
+    text : str
+        A kind and what it is wanted for.  The kind is "masses", a quantity of
+        `bmm.prediction.derived.QUANTITIES` such as "S_2n", or "drip-line"; nuclei are written as
+        for `bmm.design.selection.chosen_nuclei`: "masses Z=50-60 N=90-100", "S_2n Z=50",
+        "S_1n path.csv".  A drip line has an element and, if not the neutrons', a side:
+        "drip-line Z=20", "drip-line Ca proton".
+    theory : Dataset
+        What the models say, corrected or not; see `bmm.theory.adapters.prediction`.
+    measured : DataFrame
+        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such kind.
+    DomainError
+        If no nucleus is left whose value is uncertain and can be predicted.
+    """
+    kind, _, rest = text.strip().partition(" ")
+    if kind == _DRIP:
+        return _drip_line(text, rest, theory, measured)
+    if kind != _MASSES and kind not in QUANTITIES:
+        raise ConfigError(
+            f"target {text!r}: expected it to begin with one of {_MASSES}, "
+            f"{', '.join(QUANTITIES)}, {_DRIP}"
+        )
+    every = _available(theory, measured)
+    return _energies(text, kind, chosen_nuclei(rest, every, "target"), every, measured)
+
+
+def _available(theory: xr.Dataset, measured: pd.DataFrame) -> pd.MultiIndex:
+    """Nuclei that are measured or covered by a model, sorted."""
+    chart = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+    covered = chart[covering(theory, chart).any(axis=0)]
+    return nuclide_index(*numbers(measured.index.union(covered).sort_values()))
+
+
+def _energies(
+    name: str, kind: str, nuclei: pd.MultiIndex, every: pd.MultiIndex, measured: pd.DataFrame
+) -> Energies:
+    if kind == _MASSES:
+        at = every.get_indexer(nuclei)[:, None]
+        coefficients = np.ones(1)
+    else:
+        at = partners(kind, every)[every.get_indexer(nuclei)]
+        coefficients = np.array([each for _, _, each in QUANTITIES[kind].terms], dtype=float)
+    uncertainty = measured["mass_excess_uncertainty"].reindex(every).to_numpy(dtype=float)
+    known = np.isfinite(uncertainty)
+    kept = (at >= 0).all(axis=1) & ~known[at].all(axis=1)
+    if not kept.any():
+        raise DomainError(
+            f"target {name!r}: expected a nucleus whose {kind} is not measured and can be "
+            f"predicted; of the {len(nuclei)} selected, {int((at < 0).any(axis=1).sum())} need a "
+            "mass that no model covers"
+        )
+    at = at[kept]
+    squares = np.where(known[at], np.nan_to_num(uncertainty)[at] ** 2, 0.0)
+    enter = np.unique(at[~known[at]])
+    rows = np.where(known[at], -1, np.searchsorted(enter, at))
+    factors = np.broadcast_to(coefficients, at.shape)
+    return Energies(
+        name,
+        kind,
+        nuclei[kept],
+        LinearForm(every[enter], rows, factors),
+        (factors**2 * squares).sum(axis=1),
+    )
+
+
+def _drip_line(name: str, rest: str, theory: xr.Dataset, measured: pd.DataFrame) -> DripLine:
+    element, _, side = rest.strip().partition(" ")
+    side = side.strip() or "neutron"
+    if side not in ("neutron", "proton"):
+        raise ConfigError(f"target {name!r}: expected the side neutron or proton, not {side!r}")
+    Z = _proton_number(name, element)
+    every = _available(theory, measured)
+    protons, neutrons = numbers(every)
+    own = neutrons[protons == Z]
+    if not len(own):
+        raise DomainError(f"target {name!r}: no model covers an isotope of {symbol(Z)}")
+    # S_1p and S_2p need the elements below.
+    chain = every[(protons <= Z) & (protons >= Z - 2) & ~every.isin(measured.index)]
+    ends = numbers(measured.index[measured.index.get_level_values("Z") == Z])[1]
+    # What lies on the other side of the measured isotopes has no part in it.
+    Ns = numbers(chain)[1]
+    if len(ends):
+        chain = chain[Ns > ends.min()] if side == "neutron" else chain[Ns < ends.max()]
+    if chain.empty or not (numbers(chain)[0] == Z).any():
+        raise DomainError(f"target {name!r}: every isotope of {symbol(Z)} on this side is measured")
+    return DripLine(name, Z, "neutron" if side == "neutron" else "proton", chain)
+
+
+def _proton_number(name: str, element: str) -> int:
+    """Read "Z=20" or "Ca"."""
+    symbols = {symbol(Z).casefold(): Z for Z in range(1, MAX_Z + 1)}
+    numbered = {f"z={Z}": Z for Z in symbols.values()}
+    found = (symbols | numbered).get(element.casefold())
+    if found is None:
+        raise DomainError(
+            f"target {name!r}: {element!r} names no element; expected one such as 'Z=20' or 'Ca'"
+        )
+    return found

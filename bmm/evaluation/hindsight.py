@@ -1,0 +1,145 @@
+"""Whether the right nuclei were chosen: what measured masses, once added, did for the others.
+
+Corrected models that know an older evaluation are given the masses of a chosen set of nuclei that
+were measured later, and of many random sets as large; all are judged on the nuclei measured later
+that are in neither of the two.  Adding a mass conditions the residual fields, with hyperparameters
+fixed, and leaves the models mixed evenly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from bmm.errors import DataError
+from bmm.nuclides import nuclide_index
+from bmm.theory.adapters import numbers
+from bmm.theory.correction import NU, Correction
+
+__all__ = ["Later", "compare_sets"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+
+
+class Later:
+    """What corrected models say of nuclei measured later, given the masses of some of these.
+
+    Parameters
+    ----------
+    correction : Correction
+        From the older evaluation; it must not know the later masses.
+    later : DataFrame
+        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV; each nucleus
+        covered by a model.
+
+    Raises
+    ------
+    DataError
+        If no model covers a nucleus.
+    """
+
+    def __init__(self, correction: Correction, later: pd.DataFrame) -> None:
+        self.nuclei = later.index
+        theory = correction.theory.transpose("model", "nucleus")
+        known = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+        rows = known.get_indexer(later.index)
+        centre = np.where(rows >= 0, theory["mass_excess"].to_numpy()[:, rows], np.nan)
+        if np.isnan(centre).all(axis=0).any():
+            raise DataError("no model covers some nucleus measured later: expected one to")
+        self._mass, self._uncertainty = (
+            later[["mass_excess", "mass_excess_uncertainty"]].to_numpy(dtype=np.float64).T
+        )
+        self._scale, self._centre = theory["mass_excess_sd"].to_numpy()[:, rows], centre
+        Z, N = numbers(later.index)
+        self._fields = []
+        for k, model in enumerate(correction.models.values()):
+            here = np.flatnonzero(np.isfinite(centre[k]))
+            self._fields.append((here, model.field.covariance(Z[here], N[here]), model.factor))
+
+    def given(self, added: Sequence[int] | IntArray) -> tuple[FloatArray, FloatArray]:
+        """Add some of the masses.
+
+        Parameters
+        ----------
+        added : sequence of int
+            Their positions.
+
+        Returns
+        -------
+        centre, scale : array (model, nucleus)
+            Of the Student-t of each model, MeV; NaN where it does not cover the nucleus.
+        """
+        centre, scale = self._centre.copy(), self._scale.copy()
+        for k, (here, covariance, factor) in enumerate(self._fields):
+            inside = np.flatnonzero(np.isin(here, added))
+            at = here[inside]
+            across = covariance[:, inside]
+            inner = across[inside] + np.diag(self._uncertainty[at] ** 2)
+            gain = np.linalg.solve(inner, across.T).T
+            centre[k, here] += gain @ (self._mass[at] - self._centre[k, at])
+            explained = np.einsum("ij,ij->i", gain, across)
+            # A spread that the model itself states is not the field's to explain.
+            scale[k, here] = np.sqrt(np.maximum(scale[k, here] ** 2 - factor**2 * explained, 0.0))
+        return centre, scale
+
+    def score(self, added: Sequence[int] | IntArray, judged: IntArray) -> tuple[float, float]:
+        """Root-mean-square error (MeV) and mean log density (per MeV) of some of the nuclei.
+
+        Parameters
+        ----------
+        added, judged : sequence of int
+            Positions of the masses that are added, and of those that are predicted.
+        """
+        centre, scale = (each[:, judged] for each in self.given(added))
+        covered = np.isfinite(centre)
+        error = np.nanmean(centre, axis=0) - self._mass[judged]
+        spread = np.where(covered, np.hypot(scale, self._uncertainty[judged]), 1.0)
+        density = stats.t.pdf((self._mass[judged] - np.nan_to_num(centre)) / spread, NU) / spread
+        mixed = (density * covered).sum(axis=0) / covered.sum(axis=0)
+        return float(np.sqrt(np.mean(error**2))), float(np.mean(np.log(mixed)))
+
+
+def compare_sets(
+    later: Later, chosen: pd.MultiIndex, candidates: pd.MultiIndex, sets: int, seed: int = 0
+) -> pd.DataFrame:
+    """Compare a chosen set with random ones.
+
+    Parameters
+    ----------
+    later : Later
+        The nuclei and what is said of them.
+    chosen : MultiIndex (Z, N)
+        The set.
+    candidates : MultiIndex (Z, N)
+        What it was chosen from.
+    sets : int
+        Number of random sets of as many candidates.
+    seed : int, default 0
+        Of the random sets.
+
+    Returns
+    -------
+    DataFrame
+        One row for each random set: judged, the number of nuclei in neither set; rms_MeV and
+        log_score of these, with the suffixes _chosen, _random and _none for what was added.
+    """
+    rng = np.random.default_rng(seed)
+    best = later.nuclei.get_indexer(chosen)
+    pool = later.nuclei.get_indexer(candidates)
+    if (best < 0).any() or (pool < 0).any() or len(best) > len(pool):
+        raise DataError("expected candidates that were measured later, and a set of these")
+    rows = []
+    for _ in range(sets):
+        drawn = rng.choice(pool, len(best), replace=False)
+        judged = np.setdiff1d(np.arange(len(later.nuclei)), np.union1d(best, drawn))
+        row: dict[str, float] = {"judged": len(judged)}
+        nothing = np.empty(0, dtype=np.intp)
+        for name, added in (("chosen", best), ("random", drawn), ("none", nothing)):
+            row[f"rms_MeV_{name}"], row[f"log_score_{name}"] = later.score(added, judged)
+        rows.append(row)
+    return pd.DataFrame(rows)
