@@ -235,7 +235,7 @@ def _correct_model(
 
 
 def _known(learnt: Mapping[str, Learnt] | None, name: str) -> Learnt | None:
-    """What is learnt of a model already, if anything is to be taken over."""
+    """Find what is learnt of a model already, if anything is to be taken over."""
     if learnt is None:
         return None
     if name not in learnt:
