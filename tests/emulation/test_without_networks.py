@@ -5,8 +5,15 @@ import sys
 
 SCRIPT = """
 import sys
-for name in ("jax", "equinox", "optax"):
-    sys.modules[name] = None
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+    def find_spec(self, name, path=None, target=None):
+        hidden = name.partition(".")[0] in ("jax", "jaxlib", "equinox", "optax")
+        return None if hidden else self.finder.find_spec(name, path, target)
+sys.meta_path[:] = [Without(each) for each in sys.meta_path]
 import bmm.cli, bmm.runs.emulation, bmm.runs.pipeline
 from bmm.emulation.analytic import analytic_surface
 from bmm.emulation.loop import LoopSettings, run_loop
