@@ -181,18 +181,19 @@ def _report(console: Console, done: Emulation) -> None:
     if facts["window_MeV"] is not None:
         low, high = facts["window_MeV"]
         console.print(
-            f"{facts['matter']} points matter, with energies between {low:.2f} and {high:.2f} MeV",
+            f"{facts['matter']} points matter, with energies between {low:.2f} and {high:.2f} MeV; "
+            f"{facts['smooth']} of them lie at no tear",
             highlight=False,
         )
     table = Table(title="rmse (keV): median over the seeds (16 to 84 %)", title_justify="left")
-    table.add_column("loop")
-    for heading in ("points", "seeds", "all points", "points not computed"):
+    table.add_column("loop", no_wrap=True)
+    for heading in ("points", "seeds", "all", "not computed", "not at a tear"):
         table.add_column(heading, justify="right")
     for row in done.summary.to_dict(orient="records"):
         cells = [
             f"{1000 * row[f'{name}_median']:.0f} ({1000 * row[f'{name}_lower']:.0f} to "
             f"{1000 * row[f'{name}_upper']:.0f})"
-            for name in ("rmse", "rmse_left")
+            for name in ("rmse", "rmse_left", "rmse_smooth")
         ]
         table.add_row(escape(row["loop"]), str(row["points"]), str(row["seeds"]), *cells)
     console.print(table)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 import bmm
@@ -96,16 +97,35 @@ def _digest(surface: Surface) -> str:
     return hashlib.sha256(np.ascontiguousarray(table).tobytes()).hexdigest()[:16]
 
 
-def rounds_table(label: str, seed: int, state: State) -> pd.DataFrame:
+def rounds_table(
+    label: str,
+    seed: int,
+    state: State,
+    energy: npt.NDArray[np.float64],
+    smooth: npt.NDArray[np.bool],
+) -> pd.DataFrame:
     """Make a table of the rounds of one loop.
+
+    Parameters
+    ----------
+    label, seed : str, int
+        Of the loop.
+    state : State
+        Its last.
+    energy : array (n,)
+        Of the surface, MeV.
+    smooth : bool array (n,)
+        Points that matter and lie at no tear of the surface.
 
     Returns
     -------
     DataFrame
-        Columns loop, seed, and those of `bmm.emulation.loop.Round`; errors in MeV.
+        Columns loop, seed, those of `bmm.emulation.loop.Round`, and rmse_smooth, over the smooth
+        points; errors in MeV.
     """
     rows = [{"loop": label, "seed": seed, **asdict(each)} for each in state.rounds]
-    return pd.DataFrame(rows)
+    error = (state.means - energy)[:, smooth]
+    return pd.DataFrame(rows).assign(rmse_smooth=np.sqrt((error**2).mean(axis=1)))
 
 
 def summarise(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -119,14 +139,14 @@ def summarise(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns loop, points, seeds, then median, lower (16 %) and upper (84 %) of rmse and of
-        rmse_left over the seeds, MeV.
+        Columns loop, points, seeds, then median, lower (16 %) and upper (84 %) of rmse, rmse_left
+        and rmse_smooth over the seeds, MeV.
     """
     found = pd.concat(tables, ignore_index=True)
     rows = []
     for (label, points), group in found.groupby(["loop", "points"], sort=False):
         row: dict[str, Any] = {"loop": label, "points": points, "seeds": len(group)}
-        for column in ("rmse", "rmse_left"):
+        for column in ("rmse", "rmse_left", "rmse_smooth"):
             levels = np.nanquantile(group[column], [0.5, 0.16, 0.84])
             for name, value in zip(("median", "lower", "upper"), levels, strict=True):
                 row[f"{column}_{name}"] = value

@@ -40,7 +40,7 @@ def rounds_figure(
     rows, columns = surface.cells()
     shape = surface.lattice().shape
     shown = np.unique(np.linspace(0, len(state.rounds) - 1, _PANELS).round().astype(int))
-    low, high = surface.points.min(axis=0), surface.points.max(axis=0)
+    ticks = [np.unique(each + 0.0) for each in surface.points.T]
     height = 1.9 * -(-len(shown) // 2) + 0.5
     figure = Figure(figsize=(7.0, height), layout="constrained")
     panels = figure.subplots(-(-len(shown) // 2), 2, sharex=True, sharey=True, squeeze=False)
@@ -51,9 +51,9 @@ def rounds_figure(
         error = error if matter is None else np.where(matter, error, np.nan)
         grid = np.full(shape, np.nan)
         grid[rows, columns] = error
-        image = ax.imshow(
-            grid.T, origin="lower", aspect="auto", extent=(low[0], high[0], low[1], high[1]),
-            cmap="magma_r", norm="log", vmin=0.01, vmax=10.0,
+        image = ax.pcolormesh(
+            *ticks, grid.T, shading="nearest", cmap="magma_r", norm="log", vmin=0.01, vmax=10.0,
+            rasterized=True,
         )  # fmt: skip
         count = state.rounds[turn].points
         old, new = state.computed[:before], state.computed[before:count]

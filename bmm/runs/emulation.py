@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 import bmm
@@ -63,15 +64,13 @@ def contestants(main: Contestant, rivals: Sequence[Contestant]) -> list[Contesta
     return kept
 
 
-def screen(surface: Surface, *, keep_all: bool = False) -> tuple[Surface, Continuity | None]:
+def screen(surface: Surface) -> tuple[Surface, Continuity | None]:
     """Leave unconverged points out.
 
     Parameters
     ----------
     surface : Surface
         As read.
-    keep_all : bool, default False
-        Leave nothing out.
 
     Returns
     -------
@@ -86,7 +85,7 @@ def screen(surface: Surface, *, keep_all: bool = False) -> tuple[Surface, Contin
     if len(surface.axes) != 2:
         return surface, None
     found = check_continuity(surface)
-    return (surface if keep_all else surface.without(found.unconverged)), found
+    return surface.without(found.unconverged), found
 
 
 def emulate(
@@ -124,13 +123,14 @@ def emulate(
         start_set(surface, each.settings, 0)  # refuses what cannot be begun, before anything is
     states = folder / "loops"
     _prepare(states, overwrite)
+    smooth = _smooth(surface, found, loops[0].settings)
     tables, first = [], None
     for seed in seeds:
         for each in loops:
             state = run_contestant(
                 surface, each, seed, states, _telling(progress, each.label, seed)
             )
-            tables.append(rounds_table(each.label, seed, state))
+            tables.append(rounds_table(each.label, seed, state, surface.energy, smooth))
             first = first or state
     assert first is not None
     summary = summarise(tables)
@@ -138,6 +138,15 @@ def emulate(
     facts["seconds"] = time.perf_counter() - began
     _write(folder, table, surface, found, loops[0].settings, first, tables, summary, facts)
     return Emulation(folder, summary, facts)
+
+
+def _smooth(
+    surface: Surface, found: Continuity | None, settings: LoopSettings
+) -> npt.NDArray[np.bool]:
+    """Points that matter and lie at no tear of the surface, array (n,)."""
+    focus = settings.focus(surface)
+    matter = np.ones(len(surface), dtype=bool) if focus is None else focus.contains(surface.energy)
+    return matter if found is None else matter & ~found.torn[~found.unconverged]
 
 
 def _prepare(states: Path, overwrite: bool) -> None:
@@ -174,6 +183,7 @@ def _facts(
         "broken_step_MeV": None if found is None else found.threshold,
         "window_MeV": None if focus is None else [focus.minimum, focus.minimum + focus.width],
         "matter": matter,
+        "smooth": int(_smooth(surface, found, loops[0].settings).sum()),
         "seeds": list(seeds),
         "loops": {
             each.label: each.settings.model_dump(mode="json") | {"emulator": each.details}

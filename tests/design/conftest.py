@@ -25,7 +25,7 @@ def make(names=("one", "two", "three"), shift=0.5, late=()):
     models, centre, scale = {}, [], []
     for k, name in enumerate(("one", "two", "three")):
         learnt = Hyperparameters.of(
-            np.append(np.log([1.0, 2.5 + k, 3.5 + k, *[0.2, 5, 5] * 3, 0.15]), 0.3)
+            np.append(np.log([1.0, 2.5 + k, 3.5 + k, *[0.2, 5, 5] * 4, 0.15]), 0.3)
         )
         residual = rng.normal(size=len(INDEX))
         field = ResidualField.conditioned(

@@ -83,16 +83,19 @@ def test_it_stops_at_a_target_error(surface):
 
 def test_choosing_beats_chance_with_a_process(surface, tmp_path):
     tables = []
+    everywhere = np.ones(len(surface), dtype=bool)
     for name in ("spread", "random"):
         contestant = Contestant(
             name, ProcessLearner(), SHORT.model_copy(update={"acquisition": name})
         )
         for seed in range(2):
             state = run_contestant(surface, contestant, seed, tmp_path)
-            tables.append(rounds_table(name, seed, state))
+            tables.append(rounds_table(name, seed, state, surface.energy, everywhere))
             assert (tmp_path / f"{name}-{seed}.npz").exists()
     summary = summarise(tables)
     assert (summary["seeds"] == 2).all()
+    whole = np.sqrt(((state.mean - surface.energy) ** 2).mean())
+    assert tables[-1]["rmse_smooth"].iloc[-1] == pytest.approx(whole)
     assert (summary["rmse_lower"] <= summary["rmse_upper"]).all()
     last = summary[summary["points"] == summary["points"].max()].set_index("loop")
     assert last.loc["spread", "rmse_median"] < last.loc["random", "rmse_median"]

@@ -15,7 +15,7 @@ from bmm.theory.residuals import Hyperparameters, ResidualField
 INDEX = nuclide_index(40 + np.arange(70) // 14, 50 + np.arange(70) % 14)
 Z, N = numbers(INDEX)
 KNOWN = N < 55
-LEARNT = Hyperparameters.of(np.append(np.log([1.0, 2.0, 3.0, *[0.1, 5, 5] * 3, 0.1]), 0.0))
+LEARNT = Hyperparameters.of(np.append(np.log([1.0, 2.0, 3.0, *[0.1, 5, 5] * 4, 0.1]), 0.0))
 FACTOR = 1 / np.sqrt(2)
 
 

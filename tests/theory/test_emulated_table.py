@@ -16,7 +16,7 @@ CARD = """
 name = "HFB26-emulated"
 adapter = "committee"
 table = "HFB26"
-share = 0.08
+share = 0.03
 domain = { Z = [50, 65], N = [70, 100] }
 """
 
@@ -48,7 +48,7 @@ def test_known_nuclei_are_exact_and_others_come_with_an_uncertainty(tmp_path, sm
     assert not sd[known].any()
     other = inside & ~known
     assert (sd[other] > 0).all()
-    assert np.sqrt((error[other] ** 2).mean()) < 1.5
+    assert np.sqrt((error[other] ** 2).mean()) < 2.5
     assert 0.4 < (np.abs(error[other]) < sd[other]).mean() < 0.9
 
 
@@ -71,7 +71,7 @@ def test_the_card(tmp_path):
     card = read_card(write(tmp_path / "card.toml", CARD))
     assert isinstance(card, CommitteeCard)
     assert card.calibrated_on == read_provenance("HFB26").calibrated_on
-    assert (card.share, card.committee) == (0.08, "default")
+    assert (card.share, card.committee) == (0.03, "default")
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_the_card(tmp_path):
     ],
 )
 def test_wrong_keys_are_named(tmp_path, line, message):
-    text = CARD.replace("share = 0.08", line)
+    text = CARD.replace("share = 0.03", line)
     with pytest.raises(ConfigError, match=message):
         read_card(write(tmp_path / "card.toml", text))
 
 
 def test_too_few_known_nuclei_are_refused(tmp_path):
-    text = CARD.replace("share = 0.08", "share = 0.001")
+    text = CARD.replace("share = 0.03", "share = 0.001")
     model = load_model(write(tmp_path / "card.toml", text))
     with pytest.raises(DataError, match="10 of the table's 9511 nuclei; expected 50 at least"):
         model.fit(pd.DataFrame())
