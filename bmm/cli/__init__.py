@@ -16,6 +16,7 @@ from bmm.cli.report import report
 from bmm.cli.resume import resume
 from bmm.cli.run import advise, run
 from bmm.cli.surfaces import surfaces
+from bmm.cli.train_mdn import train_mdn
 from bmm.errors import BmmError
 
 __all__ = ["app", "main"]
@@ -37,6 +38,7 @@ app.command()(predict)
 app.command()(report)
 app.command()(surfaces)
 app.command()(compare)
+app.command()(train_mdn)
 
 
 def main() -> None:
