@@ -55,9 +55,10 @@ FEATURES = (
 """All features; a set Mk has the first k.
 
 Coulomb: Z (Z - 1) / A^(1/3).  Asymmetry: (N - Z)^2 / A.  Promiscuity: nu_Z nu_N / (nu_Z + nu_N)
-with the distances nu to magic.  Wigner: |N - Z| / A.  Surface asymmetry: (N - Z)^2 / A^(4/3).  Pairing:
-number of even ones among Z and N, times A^(-1/2).  Odd-odd: 1 / A if both are odd.  With n nucleons
-in a shell of size d: filling n / d, valence n (d - n) / d.  Coulomb exchange: Z^(4/3) / A^(1/3).
+with the distances nu to magic.  Wigner: |N - Z| / A.  Surface asymmetry: (N - Z)^2 / A^(4/3).
+Pairing: number of even ones among Z and N, times A^(-1/2).  Odd-odd: 1 / A if both are odd.  With n
+nucleons in a shell of size d: filling n / d, valence n (d - n) / d.  Coulomb exchange:
+Z^(4/3) / A^(1/3).
 """
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,8 @@ def read_ensemble(path: Path) -> Ensemble:
         If the file is missing, truncated, changed, of another format or no model file.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # numpy leaves a truncated file open, if it opens it itself.
+        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         header = json.loads(str(arrays.pop("header")))
         found = header["format"]
