@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from bmm.cli.compare import compare
 from bmm.cli.data import data
+from bmm.cli.explain_mdn import explain_mdn
 from bmm.cli.models import models
 from bmm.cli.predict import predict
 from bmm.cli.report import report
@@ -39,6 +40,7 @@ app.command()(report)
 app.command()(surfaces)
 app.command()(compare)
 app.command()(train_mdn)
+app.command()(explain_mdn)
 
 
 def main() -> None:

@@ -104,7 +104,9 @@ def train_network(
     write_whole(files[2], lambda path: path.write_text(text, encoding="utf-8"))
     known = fitted.ensemble.training
     errors = table.loc[known, "mass_excess"] - measured.loc[known, "mass_excess"]
-    return TrainedFiles(*files, fitted.ensemble, float(np.sqrt((errors**2).mean())))
+    return TrainedFiles(
+        files[0], files[1], files[2], fitted.ensemble, float(np.sqrt((errors**2).mean()))
+    )
 
 
 def _csv(table: pd.DataFrame) -> str:

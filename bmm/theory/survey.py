@@ -51,7 +51,7 @@ def survey(cards: Mapping[str, Card], measured: pd.DataFrame) -> pd.DataFrame:
 def _rows(card: Card, measured: pd.DataFrame) -> list[dict[str, object]]:
     model = build_model(card)
     nuclei = nuclide_index(*numbers(measured.index))
-    facts = {
+    facts: dict[str, object] = {
         "adapter": card.adapter,
         "table_size": len(model.masses) if isinstance(model, TableModel) else pd.NA,
         "calibrated_on": card.calibrated_on,
@@ -59,8 +59,9 @@ def _rows(card: Card, measured: pd.DataFrame) -> list[dict[str, object]]:
     }
     if isinstance(model, MdnModel):
         reach = int(model.domain.covers(nuclei).sum())
-        names = {"model": card.name, "component": card.name}
-        return [names | {"covered": reach, "rms": np.nan} | facts]
+        return [
+            {"model": card.name, "component": card.name, "covered": reach, "rms": np.nan, **facts}
+        ]
     predicted = model.fit(measured).predict(nuclei)["mass_excess"]
     errors = predicted.to_numpy() - measured[["mass_excess"]].to_numpy()
     covered = np.isfinite(errors)

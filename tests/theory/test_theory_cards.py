@@ -75,7 +75,12 @@ def test_every_shipped_table_has_a_card():
     ("text", "old", "new", "message"),
     [
         (DUFLO_ZUKER, 'name = "mine"', "", "key 'name' is missing"),
-        (DUFLO_ZUKER, "duflo_zuker", "mdn", "key 'adapter': expected 'table', 'duflo_zuker'"),
+        (
+            DUFLO_ZUKER,
+            "duflo_zuker",
+            "bnn",
+            "key 'adapter': expected 'table', 'duflo_zuker', 'mdn'",
+        ),
         (DUFLO_ZUKER, 'adapter = "duflo_zuker"', "", "key 'adapter' is missing"),
         (DUFLO_ZUKER, "DZ10", "DZ11", "key 'formula': expected 'DZ10', 'DZ33' or 'family', not"),
         (DUFLO_ZUKER, "citation", "citations", "key 'citation' is missing"),

@@ -31,6 +31,7 @@ SMALLEST_SPREAD = 0.01
 """Smallest spread of a Gaussian, in units of the spread of the linear fit's residuals."""
 
 _CHUNK = 4000
+_LEAST = 0.25
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ class Calibration:
     floor: float = 0.0
 
 
-def calibrate(mixture: Mixture, mass: FloatArray, uncertainty: FloatArray) -> Calibration:
+def calibrate(
+    mixture: Mixture, mass: FloatArray, uncertainty: FloatArray, shrink: float = 1.0
+) -> Calibration:
     """Find the calibration with the smallest mean CRPS on masses that were not learnt from.
 
     The CRPS is that of the normal distribution with the mixture's mean and standard deviation.
@@ -107,13 +110,15 @@ def calibrate(mixture: Mixture, mass: FloatArray, uncertainty: FloatArray) -> Ca
         As the members predict it.
     mass, uncertainty : array (n,)
         Measured, MeV.
+    shrink : float, default 1
+        Factor on the deviations; see `Ensemble.excess`.
     """
 
     def cost(logs: FloatArray) -> float:
         stretch, floor = np.exp(logs)
         spread = mixture.calibrated(Calibration(stretch, floor))
         sd = np.hypot(spread.sd, uncertainty)
-        z = (mass - spread.mean) / sd
+        z = shrink * (mass - spread.mean) / sd
         crps = sd * (z * (2 * special.ndtr(z) - 1) + 2 * _normal(z) - 1 / np.sqrt(np.pi))
         # Weak pulls keep both finite where the data do not care.
         return float(crps.mean()) + 1e-4 * float(logs @ logs)
@@ -236,6 +241,34 @@ class Ensemble:
         used = self._held_out() if self.settings.folds else self.validates
         kept = used.any(axis=0)
         return self._mixture(self.training[kept], used[:, kept]), kept
+
+    def excess(self, mass: FloatArray) -> float:
+        """Factor by which all members together err less than those that calibrate.
+
+        Without folds, a nucleus calibrates by the K members that were validated on it, and others
+        are predicted by all M, whose mean errs less, in square by the variance among members
+        times 1/K - 1/M.  With folds, training nuclei are predicted by as many members as
+        calibrate, and the factor is one.
+
+        Parameters
+        ----------
+        mass : array (n,)
+            Measured masses of the training nuclei, MeV.
+        """
+        if self.settings.folds:
+            return 1.0
+        K = self.validates.sum(axis=0)
+        several = K > 1
+        if not several.any():
+            return 1.0
+        K, used = K[several], self.validates[:, several]
+        Z, N = self.Z[several], self.N[several]
+        means = self.member_means(feature_matrix(Z, N, self.settings.features))
+        centre = (used * means).sum(axis=0) / K
+        among = (used * (means - centre) ** 2).sum(axis=0) / (K - 1)
+        less = among * (1 / K - 1 / len(self.skip))
+        ratio = np.median(less) / np.median((mass[several] - centre) ** 2)
+        return float(np.sqrt(max(1 - ratio, _LEAST)))
 
     def _mixture(self, nuclei: pd.Index, used: npt.NDArray[np.bool]) -> Mixture:
         Z, N = numbers(nuclei)

@@ -92,11 +92,11 @@ def find_relations(
 
 def _positions(nuclei: pd.Index, corners: IntArray) -> IntArray:
     """Positions in the index of nuclei (n, 6, 2), array (n, 6); -1 where there is none."""
-    flat = pd.MultiIndex.from_arrays(corners.reshape(-1, 2).T, names=["Z", "N"])
+    flat = pd.MultiIndex.from_arrays([*corners.reshape(-1, 2).T], names=["Z", "N"])
     return np.asarray(nuclei.get_indexer(flat)).reshape(len(corners), 6)
 
 
-def iterate(masses: pd.Series[float], chart: pd.MultiIndex, rounds: int) -> pd.DataFrame:
+def iterate(masses: pd.Series[float], chart: pd.Index, rounds: int) -> pd.DataFrame:
     """Predict unknown masses by the relations alone, and others from these, again and again.
 
     In each round every unknown mass that is the only unknown one of some relation becomes the

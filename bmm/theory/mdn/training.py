@@ -214,7 +214,12 @@ def _finish(problem: Problem, settings: MdnSettings, members: Member) -> Ensembl
         log_weight=np.full(settings.members, -np.log(settings.members)),
     )
     mixture, kept = ensemble.unseen()
-    calibration = calibrate(mixture, problem.mass[kept], problem.scale * problem.uncertainty[kept])
+    calibration = calibrate(
+        mixture,
+        problem.mass[kept],
+        problem.scale * problem.uncertainty[kept],
+        ensemble.excess(problem.mass),
+    )
     return replace(ensemble, calibration=calibration)
 
 

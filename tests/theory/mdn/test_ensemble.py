@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bmm.theory.adapters import numbers
 from bmm.theory.mdn.ensemble import Calibration, Mixture, calibrate
+from bmm.theory.mdn.features import feature_matrix
+
+
+def _features(nuclei):
+    return feature_matrix(*numbers(nuclei.index), "M12")
 
 
 @pytest.fixture
@@ -78,6 +84,29 @@ def test_without_folds_the_validation_parts_are_unseen(small):
     assert (kept == ensemble.validates.any(axis=0)).all()
     assert mixture.means.shape[1] == kept.sum()
     np.testing.assert_allclose(mixture.weights.sum(axis=0), 1)
+
+
+def test_all_members_err_less_than_a_few(small, training):
+    assert small.ensemble.excess(training["mass_excess"].to_numpy()) == 1
+    rng = np.random.default_rng(3)
+    n, few, members = len(training), 4, 40
+    # Networks without layers to speak of, which differ by a bias of their own.
+    bias = rng.normal(size=(members, 1))
+    free = small.ensemble.settings.model_copy(update={"folds": 0, "members": members})
+    ensemble = replace(
+        small.ensemble,
+        settings=free,
+        scale=1.0,
+        skip=np.zeros((members, 12)),
+        matrices=(np.zeros((members, 6, 12)), np.zeros((members, 6, 6))),
+        biases=(np.zeros((members, 6)), np.repeat(bias, 6, axis=1)),
+        validates=rng.random((members, n)).argsort(axis=0) < few,
+        log_weight=np.full(members, -np.log(members)),
+    )
+    features = feature_matrix(*numbers(training.index), "M12")
+    truth = ensemble.member_means(features).mean(axis=0) + rng.normal(0, 0.6, n)
+    of_few = bias.var(ddof=1) * (1 / few - 1 / members)
+    assert ensemble.excess(truth) ** 2 == pytest.approx(0.36 / (0.36 + of_few), abs=0.12)
 
 
 def test_calibration_widens():
