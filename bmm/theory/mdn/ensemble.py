@@ -265,9 +265,10 @@ class Ensemble:
         Z, N = self.Z[several], self.N[several]
         means = self.member_means(feature_matrix(Z, N, self.settings.features))
         centre = (used * means).sum(axis=0) / K
-        among = (used * (means - centre) ** 2).sum(axis=0) / (K - 1)
-        less = among * (1 / K - 1 / len(self.skip))
-        ratio = np.median(less) / np.median((mass[several] - centre) ** 2)
+        # Medians of squares, for both have heavy tails.
+        among = np.median((((means - centre) ** 2) * K / (K - 1))[used])
+        less = among * (np.mean(1 / K) - 1 / len(self.skip))
+        ratio = less / np.median((mass[several] - centre) ** 2)
         return float(np.sqrt(max(1 - ratio, _LEAST)))
 
     def _mixture(self, nuclei: pd.Index, used: npt.NDArray[np.bool]) -> Mixture:
