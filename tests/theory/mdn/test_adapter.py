@@ -1,6 +1,8 @@
 """The network as a theory model: cards, out-of-fold predictions, and the missing extra."""
 
 import importlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -107,3 +109,21 @@ def test_without_the_extra_the_one_command_is_named(small, domain, training, mon
     with pytest.raises(ConfigError, match=r"needs equinox, which is not installed: pip install 'n"):
         MdnModel("net", small.ensemble.settings, domain).fit(training)
     assert np.isfinite(small.ensemble.predict(training.index).mean).all()
+
+
+def test_reading_cards_and_mixing_the_table_needs_no_extra():
+    code = (
+        "import sys\n"
+        "for name in ('jax', 'equinox', 'optax', 'shap'): sys.modules[name] = None\n"
+        "import bmm, bmm.cli\n"
+        "from bmm.runs import pipeline\n"
+        "m = bmm.load_measured('AME2020').query('Z == 50')\n"
+        "said = bmm.load_model('MDN').fit(m).predict(m.index)\n"
+        "assert said.mass_excess.notnull().all()\n"
+        "try: bmm.load_model('MDN-refit').fit(m)\n"
+        "except bmm.errors.BmmError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "needs jax, which is not installed: pip install 'nuclear-bmm[mdn]'" in done.stdout, (
+        done.stderr
+    )
