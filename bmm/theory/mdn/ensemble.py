@@ -111,7 +111,7 @@ def calibrate(
     mass, uncertainty : array (n,)
         Measured, MeV.
     shrink : float, default 1
-        Factor on the deviations; see `Ensemble.excess`.
+        Factor on the deviations; see `Ensemble.all_over_few`.
     """
 
     def cost(logs: FloatArray) -> float:
@@ -242,7 +242,7 @@ class Ensemble:
         kept = used.any(axis=0)
         return self._mixture(self.training[kept], used[:, kept]), kept
 
-    def excess(self, mass: FloatArray) -> float:
+    def all_over_few(self, mass: FloatArray) -> float:
         """Factor by which all members together err less than those that calibrate.
 
         Without folds, a nucleus calibrates by the K members that were validated on it, and others

@@ -218,7 +218,7 @@ def _finish(problem: Problem, settings: MdnSettings, members: Member) -> Ensembl
         mixture,
         problem.mass[kept],
         problem.scale * problem.uncertainty[kept],
-        ensemble.excess(problem.mass),
+        ensemble.all_over_few(problem.mass),
     )
     return replace(ensemble, calibration=calibration)
 

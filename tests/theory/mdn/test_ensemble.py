@@ -87,7 +87,7 @@ def test_without_folds_the_validation_parts_are_unseen(small):
 
 
 def test_all_members_err_less_than_a_few(small, training):
-    assert small.ensemble.excess(training["mass_excess"].to_numpy()) == 1
+    assert small.ensemble.all_over_few(training["mass_excess"].to_numpy()) == 1
     rng = np.random.default_rng(3)
     few, members = 4, 40
     Z, N = (np.tile(each, 20) for each in numbers(training.index))
@@ -109,7 +109,7 @@ def test_all_members_err_less_than_a_few(small, training):
     )
     truth = ensemble.member_means(feature_matrix(Z, N, "M12")).mean(axis=0) + rng.normal(0, 0.6, n)
     of_few = bias.var(ddof=1) * (1 / few - 1 / members)
-    assert ensemble.excess(truth) ** 2 == pytest.approx(0.36 / (0.36 + of_few), abs=0.08)
+    assert ensemble.all_over_few(truth) ** 2 == pytest.approx(0.36 / (0.36 + of_few), abs=0.08)
 
 
 def test_calibration_widens():
