@@ -59,11 +59,12 @@ def mixed():
 
 
 def test_without_cross_fitting_the_network_is_believed_too_much(mixed):
-    assert mixed["in sample"]["weight"] > mixed["cross-fitted"]["weight"] + 0.05
+    assert mixed["in sample"]["weight"] > mixed["cross-fitted"]["weight"] + 0.1
     assert mixed["in sample"][0.68] < 0.58
-    assert mixed["in sample"][0.95] < 0.85
+    assert mixed["in sample"][0.95] < 0.9
 
 
-def test_with_cross_fitting_the_intervals_are_right(mixed):
-    assert mixed["cross-fitted"][0.68] == pytest.approx(0.68, abs=0.06)
-    assert mixed["cross-fitted"][0.95] == pytest.approx(0.95, abs=0.05)
+def test_with_cross_fitting_the_intervals_hold_what_they_promise(mixed):
+    # More than that, for two of eight members are held out, and all eight speak elsewhere.
+    assert 0.64 < mixed["cross-fitted"][0.68] < 0.84
+    assert 0.92 < mixed["cross-fitted"][0.95] < 0.99
