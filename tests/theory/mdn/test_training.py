@@ -77,6 +77,7 @@ def test_a_small_network_learns_and_knows_how_well(small, masses, training):
     assert 0.5 < said.coverage(mass, sd, 0.68) < 0.9
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_network(training, chart, settings):
     brief = settings.model_copy(update={"epochs": 20})
     problem = pose(training, chart, brief)
@@ -105,6 +106,7 @@ def test_a_loss_that_is_no_number_stops_the_training(training, domain, settings,
     assert np.isfinite(kept.predict(training.index).mean).all()
 
 
+@pytest.mark.slow
 def test_the_relations_bind(training, chart, settings):
     spreads = []
     for strength in (0.0, 10.0):
