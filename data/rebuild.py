@@ -52,6 +52,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         archives = chosen or Path(scratch)
         for record_path in sorted(HERE.glob("*/*.toml")):
+            if "command" in tomllib.loads(record_path.read_text(encoding="utf-8"))["source"]:
+                continue  # a trained model's table; its record names the command that makes it
             rebuild(record_path, archives, download_missing=chosen is None)
 
 

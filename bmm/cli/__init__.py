@@ -12,6 +12,7 @@ from bmm.cli.compare import compare
 from bmm.cli.data import data
 from bmm.cli.design import design
 from bmm.cli.emulate import emulate
+from bmm.cli.explain_mdn import explain_mdn
 from bmm.cli.explore import explore
 from bmm.cli.models import models
 from bmm.cli.predict import predict
@@ -19,6 +20,7 @@ from bmm.cli.report import report
 from bmm.cli.resume import resume
 from bmm.cli.run import advise, run
 from bmm.cli.surfaces import surfaces
+from bmm.cli.train_mdn import train_mdn
 from bmm.cli.update import update
 from bmm.errors import BmmError
 
@@ -45,6 +47,8 @@ app.command()(update)
 app.command()(design)
 app.command()(compare)
 app.command()(emulate)
+app.command()(train_mdn)
+app.command()(explain_mdn)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from textwrap import shorten
 from typing import Annotated
@@ -27,7 +28,8 @@ def models(
     """List the theory models with their coverage and rms.
 
     Models calibrated on "training" learn; here they are fitted to the evaluation itself, and
-    their rms is that of a fit.  Whole citations: bmm data NAME, or the model's card.
+    their rms is that of a fit; networks are not trained for this.  Whole citations: bmm data
+    NAME, or the model's card.
     """
     from bmm.tables import load_measured
     from bmm.theory.library import find_cards
@@ -52,7 +54,7 @@ def models(
             escape(row["component"]),
             size,
             str(row["covered"]),
-            f"{row['rms']:.3f}",
+            "untrained" if isnan(row["rms"]) and row["covered"] else f"{row['rms']:.3f}",
             row["calibrated_on"],
             escape(shorten(row["citation"], room, placeholder=" ...")),
         )

@@ -51,16 +51,18 @@ class FittedEnsemble:
         total = self.weights @ np.isfinite(masses).T
         with np.errstate(divide="ignore"):
             log_weight = np.log(self.weights)[:, :, None] - np.log(total)[:, None, :]
-        scale = np.repeat(self.sigma.reshape(-1, 1), len(masses), axis=1)
+        stated = theory["mass_excess_sd"].transpose("model", "nucleus").to_numpy()
+        scale = np.hypot(self.sigma[:, :, None], np.nan_to_num(stated)).reshape(shape)
         return MixtureForecast(theory, centre, scale, log_weight.reshape(shape), seed=seed)
 
 
 class EnsembleBMA(Settings):
     """A mixture of normals around the models, with sampled weights and widths.
 
-    p(y) = sum_k w_k N(y; m_k, sigma_k^2 + measurement), w ~ Dirichlet(1, ..., 1), sigma_k half
-    normal with the scale 1 MeV; Raftery et al. (2005, doi:10.1175/MWR2906.1), for masses Saito et
-    al. (2024).  It is learnt on the nuclei that all models cover.
+    p(y) = sum_k w_k N(y; m_k, sigma_k^2 + measurement + the model's own variance), with
+    w ~ Dirichlet(1, ..., 1) and sigma_k half normal with the scale 1 MeV; Raftery et al. (2005,
+    doi:10.1175/MWR2906.1), for masses Saito et al. (2024).  It is learnt on the nuclei that all
+    models cover.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from typing import Any
 
 from bmm.errors import DataError
 from bmm.tables import data_folder
-from bmm.theory.cards import Card, TabulatedCard
+from bmm.theory.cards import Card, MdnCard, TabulatedCard
 
 __all__ = ["provenance"]
 
@@ -19,6 +19,7 @@ _PACKAGES = (
     "nuclear-bmm", "pymc", "pytensor", "nutpie", "numba", "arviz", "numpy", "pandas", "xarray",
     "scipy",
 )  # fmt: skip
+_TRAINING_PACKAGES = ("jax", "jaxlib", "equinox", "optax")
 
 
 def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any]:
@@ -48,11 +49,15 @@ def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any
         if isinstance(card, TabulatedCard):
             file = card.file or data_folder() / "theory" / f"{card.table}.csv"
             files[card.name] = file
+        elif isinstance(card, MdnCard) and card.file is not None:
+            files[card.name] = card.file
+    trains = any(isinstance(card, MdnCard) and card.file is None for card in cards)
+    packages = (*_PACKAGES, *(_TRAINING_PACKAGES if trains else ()))
     return {
         "seed": seed,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": {name: _version(name) for name in packages},
         "numba_fastmath": False,
         "sha256": {name: _sha256(path) for name, path in files.items()},
         "citations": {card.name: card.citation for card in cards},

@@ -12,7 +12,7 @@ from bmm.conversions import Convention, Quantity, Unit
 from bmm.errors import DataError
 from bmm.tables.shipped import data_folder
 
-__all__ = ["Calibration", "Provenance", "Source", "read_provenance"]
+__all__ = ["Calibration", "Command", "Provenance", "Source", "read_provenance"]
 
 Calibration = Literal[
     "before AME1993",
@@ -41,6 +41,15 @@ class Source(_Record):
     key: str = ""
 
 
+class Command(_Record):
+    """The command of bmm that made the table, and the trained model it made with it."""
+
+    command: str
+    version: str
+    model: str
+    model_sha256: str
+
+
 class Provenance(_Record):
     """Where a shipped table comes from and how to read it.
 
@@ -65,7 +74,7 @@ class Provenance(_Record):
     interpolated_to_data: bool = False
     licence: str
     notes: str = ""
-    source: Source
+    source: Source | Command
 
 
 @lru_cache

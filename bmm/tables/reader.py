@@ -6,9 +6,11 @@ import csv
 import logging
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -41,6 +43,8 @@ class TableLayout(BaseModel):
         Column of the mass.
     quantity, unit, convention : str
         What that column holds; see `bmm.conversions.to_mass_excess`.
+    sd : str or int, optional
+        Column of the model's own standard deviation of the mass, in the same quantity and unit.
     skip : int, default 0
         Number of lines before the header, or before the first row where there is no header.
     comment : str, default "#"
@@ -59,6 +63,7 @@ class TableLayout(BaseModel):
     quantity: Quantity
     unit: Unit
     convention: Convention = "atomic"
+    sd: Column | None = None
     skip: int = 0
     comment: str = "#"
     missing: tuple[str, ...] = ("", "nan", "NaN", "*", "-")
@@ -75,11 +80,11 @@ class TableLayout(BaseModel):
         return self
 
     @property
-    def columns(self) -> tuple[Column, Column, Column]:
-        """The columns of Z, of N or A, and of the mass."""
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of Z, of N or A, of the mass, and of its spread if there is one."""
         second = self.N if self.N is not None else self.A
         assert second is not None
-        return self.Z, second, self.value
+        return (self.Z, second, self.value, *(() if self.sd is None else (self.sd,)))
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,8 @@ def read_mass_table(path: str | Path, layout: TableLayout) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by (Z, N), sorted, with the column `mass_excess` (atomic mass excess in MeV).
+        Indexed by (Z, N), sorted, with the column `mass_excess` (atomic mass excess in MeV), and
+        `mass_excess_sd` (MeV) if the layout names its column.
 
     Raises
     ------
@@ -138,15 +144,15 @@ def read_column(path: Path, layout: TableLayout) -> dict[tuple[int, int], float]
     """
     lines = _lines(path, layout)
     positions = _positions(path, lines, layout)
-    rows: dict[tuple[int, int], float] = {}
+    rows: dict[tuple[int, int], tuple[float, ...]] = {}
     for line in lines:
         row = _row(line, positions, layout)
         if row is None:
             continue
-        nucleus, value = row
+        nucleus, values = row
         if nucleus in rows:
             raise DataError(f"{line.where}: Z={nucleus[0]}, N={nucleus[1]} comes a second time.")
-        rows[nucleus] = value
+        rows[nucleus] = values
     if not rows:
         raise DataError(f"{path}: no masses found; expected one nucleus per line.")
     return rows
@@ -171,7 +177,7 @@ def _lines(path: Path, layout: TableLayout) -> list[_Line]:
 
 
 def _positions(path: Path, lines: list[_Line], layout: TableLayout) -> list[int]:
-    """Return the zero-based places of Z, N or A, and the mass; takes the header off `lines`."""
+    """Return the zero-based places of the layout's columns; takes the header off `lines`."""
     if isinstance(layout.Z, int):
         return [int(column) - 1 for column in layout.columns]
     if not lines:
@@ -187,12 +193,12 @@ def _positions(path: Path, lines: list[_Line], layout: TableLayout) -> list[int]
 
 def _row(
     line: _Line, positions: list[int], layout: TableLayout
-) -> tuple[tuple[int, int], float] | None:
+) -> tuple[tuple[int, int], tuple[float, ...]] | None:
     if len(line.cells) <= max(positions):
         raise DataError(
             f"{line.where}: {len(line.cells)} cells; expected at least {max(positions) + 1}."
         )
-    protons, second, value = (line.cells[position] for position in positions)
+    protons, second, value, *spread = (line.cells[position] for position in positions)
     if value in layout.missing:
         return None
     Z = _integer(line, layout.Z, protons)
@@ -202,13 +208,21 @@ def _row(
             f"{line.where}: Z={Z}, N={N} is no nuclide; expected 0 <= Z <= {MAX_Z} and "
             f"0 <= N <= {MAX_N}."
         )
+    mass = _number(line, layout.value, value)
+    sds = [_number(line, layout.columns[-1], cell) for cell in spread]
+    if any(sd < 0 for sd in sds):
+        raise DataError(f"{line.where}: the standard deviation {spread[0]} is negative.")
+    return (Z, N), (mass, *sds)
+
+
+def _number(line: _Line, column: Column, cell: str) -> float:
     try:
-        mass = float(value)
+        number = float(cell)
     except ValueError:
-        mass = float("nan")
-    if not abs(mass) < float("inf"):
-        raise DataError(f"{line.where}: {value!r} in column {layout.value!r} is not a number.")
-    return (Z, N), mass
+        number = float("nan")
+    if not abs(number) < float("inf"):
+        raise DataError(f"{line.where}: {cell!r} in column {column!r} is not a number.")
+    return number
 
 
 def _integer(line: _Line, column: Column, cell: str) -> int:
@@ -217,17 +231,24 @@ def _integer(line: _Line, column: Column, cell: str) -> int:
     return int(cell.split(".")[0])
 
 
-def _checked(path: Path, rows: dict[tuple[int, int], float], layout: TableLayout) -> pd.DataFrame:
+def _checked(
+    path: Path, rows: dict[tuple[int, int], tuple[float, ...]], layout: TableLayout
+) -> pd.DataFrame:
     Z, N = zip(*rows, strict=True)
-    mass_excess = to_mass_excess(
+    values, *sds = (np.array(column) for column in zip(*rows.values(), strict=True))
+    convert = partial(
+        to_mass_excess,
         Z,
         N,
-        list(rows.values()),
         quantity=layout.quantity,
         unit=layout.unit,
         convention=layout.convention,
     )
-    table = pd.DataFrame({"mass_excess": mass_excess}, index=nuclide_index(Z, N)).sort_index()
+    table = pd.DataFrame({"mass_excess": convert(values)}, index=nuclide_index(Z, N))
+    for sd in sds:
+        # Every conversion is linear in the value.
+        table["mass_excess_sd"] = np.abs(convert(values + sd) - table["mass_excess"].to_numpy())
+    table = table.sort_index()
     try:
         check_units(table["mass_excess"])
     except DataError as error:

@@ -27,6 +27,7 @@ THEORY_TABLES = (
     "HFB24",
     "HFB26",
     "KTUY05",
+    "MDN",
     "NL3star",
     "SLy4",
     "SV-min",
@@ -53,7 +54,8 @@ def load_theory(name: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Indexed by (Z, N), sorted, with the column `mass_excess`: atomic mass excess in MeV,
-        converted from what the table prints as its provenance record says.
+        converted from what the table prints as its provenance record says.  A table that states
+        a spread of its own for each nucleus also has the column `mass_excess_sd`, MeV.
 
     Raises
     ------
@@ -77,4 +79,7 @@ def _read(name: str) -> pd.DataFrame:
         convention=record.electron_binding,
     )
     index = nuclide_index(raw["Z"], raw["N"])
-    return pd.DataFrame({"mass_excess": mass_excess}, index=index).sort_index()
+    table = pd.DataFrame({"mass_excess": mass_excess}, index=index)
+    if "mass_excess_sd" in raw:
+        table["mass_excess_sd"] = raw["mass_excess_sd"].to_numpy()
+    return table.sort_index()

@@ -26,11 +26,13 @@ from bmm.theory.adapters import Domain
 from bmm.theory.duflo_zuker.coefficients import Target
 from bmm.theory.duflo_zuker.dz10 import Kind
 from bmm.theory.duflo_zuker.occupations import Family
+from bmm.theory.mdn.settings import MdnSettings
 
 __all__ = [
     "Card",
     "CommitteeCard",
     "DufloZukerCard",
+    "MdnCard",
     "TableCard",
     "TabulatedCard",
     "read_card",
@@ -196,11 +198,41 @@ class DufloZukerCard(_Card):
         return self
 
 
-Card = TableCard | CommitteeCard | DufloZukerCard
+class MdnCard(_Card):
+    """A mixture density network: trained when it is fitted, or read from the file of a model.
+
+    Parameters
+    ----------
+    network : MdnSettings, optional
+        What is trained.
+    file : path, optional
+        A trained model, relative to the card, in place of a training.
+    calibrated_on : str
+        "training" for a network that is trained; otherwise the latest AME edition in the model.
+    """
+
+    adapter: Literal["mdn"]
+    network: MdnSettings = MdnSettings()
+    file: Annotated[Path, AfterValidator(_beside_the_card)] | None = None
+    calibrated_on: Calibration | Literal["training"]
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if (self.file is None) != (self.calibrated_on == "training"):
+            raise ValueError(
+                "key 'calibrated_on': expected 'training' if, and only if, no 'file' is given"
+            )
+        if self.file is not None and "network" in self.model_fields_set:
+            raise ValueError("section 'network' cannot be given with 'file', which brings its own")
+        return self
+
+
+Card = TableCard | CommitteeCard | DufloZukerCard | MdnCard
 _CARDS: dict[str, type[Card]] = {
     "table": TableCard,
     "committee": CommitteeCard,
     "duflo_zuker": DufloZukerCard,
+    "mdn": MdnCard,
 }
 _READER: TypeAdapter[Card] = TypeAdapter(Annotated[Card, Field(discriminator="adapter")])
 
@@ -215,8 +247,8 @@ def read_card(path: Path) -> Card:
 
     Returns
     -------
-    TableCard, CommitteeCard or DufloZukerCard
-        With the path of a user's table made absolute.
+    TableCard, CommitteeCard, DufloZukerCard or MdnCard
+        With the path of a user's file made absolute.
 
     Raises
     ------

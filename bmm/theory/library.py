@@ -11,9 +11,11 @@ import pandas as pd
 from bmm.errors import ConfigError
 from bmm.tables import load_theory, models_folder, read_mass_table
 from bmm.theory.adapters import TheoryModel
-from bmm.theory.cards import Card, CommitteeCard, TableCard, TabulatedCard, read_card
+from bmm.theory.cards import Card, CommitteeCard, MdnCard, TableCard, TabulatedCard, read_card
 from bmm.theory.committee import EmulatedTable
 from bmm.theory.duflo_zuker.adapter import DufloZukerFamily, DufloZukerFormula
+from bmm.theory.mdn.adapter import MdnModel, TrainedMdn
+from bmm.theory.mdn.model_file import read_ensemble
 from bmm.theory.table import TableModel
 
 __all__ = ["build_model", "find_cards", "load_model"]
@@ -85,18 +87,22 @@ def load_model(name_or_path: str | Path, extra: Sequence[Path] = ()) -> TheoryMo
 
 
 def build_model(card: Card) -> TheoryModel:
-    """Build the model that a card describes; reads, and checks, the table of a user's card."""
+    """Build the model that a card describes; reads, and checks, the files of a user's card."""
     if isinstance(card, TableCard):
         return TableModel(card.name, _read_masses(card), card.domain)
     if isinstance(card, CommitteeCard):
         return EmulatedTable(
             name=card.name,
-            masses=_read_masses(card),
+            masses=_read_masses(card)["mass_excess"],
             share=card.share,
             seed=card.seed,
             preset=card.committee,
             domain=card.domain,
         )
+    if isinstance(card, MdnCard):
+        if card.file is not None:
+            return TrainedMdn(card.name, read_ensemble(card.file), card.domain)
+        return MdnModel(card.name, card.network, card.domain)
     if card.formula == "family":
         assert card.family is not None  # the card is validated
         return DufloZukerFamily(

@@ -11,6 +11,7 @@ from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers
 from bmm.theory.cards import Card
 from bmm.theory.library import build_model
+from bmm.theory.mdn.adapter import MdnModel
 from bmm.theory.table import TableModel
 
 __all__ = ["survey"]
@@ -20,7 +21,8 @@ def survey(cards: Mapping[str, Card], measured: pd.DataFrame) -> pd.DataFrame:
     """Compare every component of every model with measured masses.
 
     Models that learn are fitted to the measured masses themselves, so their rms is that of a fit
-    and not that of a prediction; their `calibrated_on` is "training".
+    and not that of a prediction; their `calibrated_on` is "training".  Networks are not trained
+    for a survey: their rms is NaN.
 
     Parameters
     ----------
@@ -36,8 +38,8 @@ def survey(cards: Mapping[str, Card], measured: pd.DataFrame) -> pd.DataFrame:
 
         * adapter: the card's adapter
         * table_size: nuclei in the table; missing for a formula
-        * covered: how many of the measured nuclei have a prediction
-        * rms: root-mean-square deviation from these, MeV; NaN if there are none
+        * covered: how many of the measured nuclei have a prediction, or lie in its domain
+        * rms: root-mean-square deviation from these, MeV; NaN if there are none, or no training
         * calibrated_on: data that may have informed the model
         * citation: where it was published
     """
@@ -49,6 +51,17 @@ def survey(cards: Mapping[str, Card], measured: pd.DataFrame) -> pd.DataFrame:
 def _rows(card: Card, measured: pd.DataFrame) -> list[dict[str, object]]:
     model = build_model(card)
     nuclei = nuclide_index(*numbers(measured.index))
+    facts: dict[str, object] = {
+        "adapter": card.adapter,
+        "table_size": len(model.masses) if isinstance(model, TableModel) else pd.NA,
+        "calibrated_on": card.calibrated_on,
+        "citation": card.citation,
+    }
+    if isinstance(model, MdnModel):
+        reach = int(model.domain.covers(nuclei).sum())
+        return [
+            {"model": card.name, "component": card.name, "covered": reach, "rms": np.nan, **facts}
+        ]
     predicted = model.fit(measured).predict(nuclei)["mass_excess"]
     errors = predicted.to_numpy() - measured[["mass_excess"]].to_numpy()
     covered = np.isfinite(errors)
@@ -57,12 +70,9 @@ def _rows(card: Card, measured: pd.DataFrame) -> list[dict[str, object]]:
         {
             "model": card.name,
             "component": component,
-            "adapter": card.adapter,
-            "table_size": len(model.masses) if isinstance(model, TableModel) else pd.NA,
             "covered": count,
             "rms": np.sqrt(total / count) if count else np.nan,
-            "calibrated_on": card.calibrated_on,
-            "citation": card.citation,
+            **facts,
         }
         for component, count, total in zip(
             model.components, covered.sum(axis=0), squares.sum(axis=0), strict=True

@@ -23,7 +23,8 @@ class TableModel:
     name : str
         Name of the model and of its only component.
     masses : DataFrame
-        Indexed (Z, N), with a column mass_excess in MeV.
+        Indexed (Z, N), with a column mass_excess in MeV, and mass_excess_sd if the model states
+        its own spread.
     domain : Domain
         Nuclei of the table to use.
     """
@@ -45,4 +46,7 @@ class TableModel:
         """Look nuclei up; see `bmm.theory.adapters.FittedTheory`."""
         found = self.masses["mass_excess"].reindex(nuclei).to_numpy(dtype=np.float64)
         masses = np.where(self.domain.covers(nuclei), found, np.nan)
-        return prediction(nuclei, self.components, masses[:, None])
+        if "mass_excess_sd" not in self.masses:
+            return prediction(nuclei, self.components, masses[:, None])
+        sd = self.masses["mass_excess_sd"].reindex(nuclei).to_numpy(dtype=np.float64)
+        return prediction(nuclei, self.components, masses[:, None], sd[:, None])

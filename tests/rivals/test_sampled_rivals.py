@@ -120,3 +120,12 @@ def test_the_local_mixture_is_that_of_bmm(world):
     assert np.isnan([forecast.mean[-1], forecast.median[-1], *forecast.draws[:, -1]]).all()
     assert forecast.mean["Z"].to_numpy()[-1] == world.chart["Z"].to_numpy()[-1]
     assert fitted.facts["n_training"] == len(world.measured)
+
+
+def test_an_ensembles_forecast_is_as_wide_as_the_models_say(chart):
+    masses = np.array([[1.0], [2.0]])
+    _, labelled = chart(masses, masses[:, 0], ("a",), uncertainty=0.1)
+    labelled = labelled.assign(mass_excess_sd=(("nucleus", "model"), np.array([[0.0], [0.4]])))
+    fitted = FittedEnsemble(np.ones((1, 1)), np.array([[0.3]]), {})
+    spread = fitted.forecast(labelled, 1).draws.to_numpy().std(axis=0)
+    np.testing.assert_allclose(spread, [0.3, 0.5], rtol=0.05)

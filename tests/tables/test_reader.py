@@ -1,5 +1,6 @@
 import logging
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,3 +159,22 @@ def test_whatever_is_written_is_read_back(tmp_path_factory, masses):
     rows = "".join(f"{Z},{N},{value!r}\n" for (Z, N), value in masses.items())
     path.write_text("Z,N,M_th\n" + rows)
     assert read_mass_table(path, NAMED)["mass_excess"].to_dict() == masses
+
+
+@pytest.mark.parametrize(("quantity", "unit", "per"), [
+    ("mass_excess", "keV", lambda A: 1e-3),
+    ("binding_energy_per_nucleon", "MeV", lambda A: A),
+])  # fmt: skip
+def test_a_models_own_spread_is_converted_as_its_mass(tmp_path, quantity, unit, per):
+    Z, N = np.array([50, 82]), np.array([82, 126])
+    mass = {"mass_excess": [-76543.0, -21748.0], "binding_energy_per_nucleon": [8.3549, 7.8675]}
+    rows = zip(Z, N, mass[quantity], [0.3, 0.7], strict=True)
+    path = tmp_path / "mine.csv"
+    path.write_text("Z,N,value,sd\n" + "".join(f"{a},{b},{c},{d}\n" for a, b, c, d in rows))
+    layout = TableLayout(N="N", value="value", sd="sd", quantity=quantity, unit=unit)
+    table = read_mass_table(path, layout)
+    np.testing.assert_allclose(table["mass_excess_sd"], [0.3 * per(132), 0.7 * per(208)], rtol=1e-8)
+    assert "mass_excess_sd" not in read_mass_table(path, layout.model_copy(update={"sd": None}))
+    path.write_text("Z,N,value,sd\n50,82,-76543,-0.1\n")
+    with pytest.raises(DataError, match=r"line 2: the standard deviation -0.1 is negative"):
+        read_mass_table(path, layout)

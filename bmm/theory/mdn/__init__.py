@@ -1,0 +1,1 @@
+"""The mixture density network: a small probabilistic network, bound by Garvey-Kelson relations."""
