@@ -1,7 +1,12 @@
 """A small world with known truth, and the mixture fitted to it."""
 
 import json
+import os
 from types import SimpleNamespace
+
+# Before NumPy is loaded: tests run in two processes, whose threads would wait for each other.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
 
 import numpy as np
 import pandas as pd

@@ -3,12 +3,15 @@
 What a theory gets wrong changes slowly with Z and N, and so do its errors in the pairing of
 neutrons and of protons.  The deviation of the measured mass at x = (Z, N) from the theory is
 
-    d(x) = s(x) [g(x) + (-1)^N g_N(x) + (-1)^Z g_Z(x) + (-1)^(Z+N) g_ZN(x) + nugget] + measurement,
+    d(x) = s(x) [g_1(x) + g_2(x) + (-1)^N g_N(x) + (-1)^Z g_Z(x) + (-1)^(Z+N) g_ZN(x) + nugget]
+           + measurement,
 
     s(x) = (A / 100)^power,      g_t ~ GP(0, a_t^2 exp[-(dZ)^2 / 2 rho_Z^2 - (dN)^2 / 2 rho_N^2]),
 
-each field with its own amplitude and length scales, exactly, by a Cholesky decomposition.
-Neufcourt et al. (Phys. Rev. C 98, 034318, 2018) correct separation energies with the field g alone.
+each field with its own amplitude and length scales, exactly, by a Cholesky decomposition.  Of the
+two fields that do not alternate, one is free to follow a shell and the other a trend over many: far
+from the data the first is forgotten, and the second still says how sure a trend is.  Neufcourt et
+al. (Phys. Rev. C 98, 034318, 2018) correct separation energies with a single field.
 """
 
 from __future__ import annotations
@@ -29,11 +32,15 @@ __all__ = ["TERMS", "Hyperparameters", "ResidualField", "fit_residuals", "negati
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-TERMS = ("smooth", "neutron_pairing", "proton_pairing", "both")
-"""The four fields: slow, alternating with N, alternating with Z, and with both."""
+TERMS = ("smooth", "broad", "neutron_pairing", "proton_pairing", "both")
+"""The fields: two that are slow, and those alternating with N, with Z, and with both."""
 
 # Amplitude (MeV), rho_Z and rho_N (nucleons) of each field, nugget (MeV): centres of the priors.
-_CENTRES = np.log([0.6, 3, 4, 0.2, 10, 10, 0.2, 10, 10, 0.1, 10, 10, 0.3])
+_CENTRES = np.log([0.6, 3, 4, 0.6, 12, 12, 0.2, 10, 10, 0.2, 10, 10, 0.1, 10, 10, 0.3])
+# Whether each field alternates with Z, and with N.
+_ALTERNATES = ((0, 0), (0, 0), (0, 1), (1, 0), (1, 1))
+_FIELDS = len(TERMS)
+_SIZE = 3 * _FIELDS + 2
 _SPREAD = 1.5
 # Beyond these, far in the tails of the priors, the covariance is no longer numerically regular.
 _BOUNDS = [*((centre - 4, centre + 4) for centre in _CENTRES), (-4, 4)]
@@ -50,9 +57,9 @@ class Hyperparameters:
 
     Parameters
     ----------
-    amplitude : array (4,)
+    amplitude : array (field,)
         Standard deviation of each field of `TERMS` at A = 100, MeV.
-    rho_Z, rho_N : array (4,)
+    rho_Z, rho_N : array (field,)
         Length scales, nucleons.
     nugget : float
         Standard deviation, at A = 100, of what is left of each nucleus, MeV.
@@ -68,9 +75,9 @@ class Hyperparameters:
 
     @classmethod
     def of(cls, vector: FloatArray) -> Hyperparameters:
-        """Read them from the vector (14,) that is optimised: logarithms, and the power."""
-        amplitude, rho_Z, rho_N = np.exp(vector[:12]).reshape(4, 3).T
-        return cls(amplitude, rho_Z, rho_N, float(np.exp(vector[12])), float(vector[13]))
+        """Read them from the vector (17,) that is optimised: logarithms, and the power."""
+        amplitude, rho_Z, rho_N = np.exp(vector[:-2]).reshape(_FIELDS, 3).T
+        return cls(amplitude, rho_Z, rho_N, float(np.exp(vector[-2])), float(vector[-1]))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Hyperparameters:
@@ -98,7 +105,7 @@ class Hyperparameters:
     ) -> Iterator[FloatArray]:
         """Covariances (m, n) of the fields between nuclei (Z, N), before growth; MeV^2."""
         apart = [np.abs(a[:, None] - b[None, :]) for a, b in zip(first, second, strict=True)]
-        for t, (along_Z, along_N) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1))):
+        for t, (along_Z, along_N) in enumerate(_ALTERNATES):
             # Distances are small whole numbers: a table of exponentials will do.
             factors = [
                 np.exp(-0.5 * (np.arange(each.max(initial=0) + 1) / rho[t]) ** 2)[each]
@@ -283,7 +290,7 @@ def negative_log_posterior(
 
     Parameters
     ----------
-    vector : array (14,)
+    vector : array (17,)
         Logarithms of amplitude, rho_Z and rho_N, term by term, and of the nugget; the power.
     Z, N : int array (n,)
         The nuclei.
@@ -292,7 +299,7 @@ def negative_log_posterior(
 
     Returns
     -------
-    float, array (14,)
+    float, array (17,)
         In units of log(1/MeV), up to the prior's constant.
     """
     return _of_parts(vector, [(Z, N, residual, variance)])
@@ -319,7 +326,7 @@ def _negative_log_likelihood(
     diagonal = np.diag(inner).copy()
     inner *= growth[:, None] * growth
     squares = [(each[:, None] - each).astype(np.float64) ** 2 for each in (Z, N)]
-    gradient = np.empty(14)
+    gradient = np.empty(_SIZE)
     by_power = diagonal * own
     for t, term in enumerate(found.terms((Z, N), (Z, N))):
         term *= inner
@@ -327,15 +334,16 @@ def _negative_log_likelihood(
         gradient[3 * t] = term.sum()
         for i, rho in enumerate((found.rho_Z[t], found.rho_N[t])):
             gradient[3 * t + 1 + i] = 0.5 * np.einsum("ij,ij->", term, squares[i]) / rho**2
-    gradient[12] = (diagonal * own).sum()
-    gradient[13] = by_power @ np.log((Z + N) / 100.0)
+    gradient[-2] = (diagonal * own).sum()
+    gradient[-1] = by_power @ np.log((Z + N) / 100.0)
     return float(value), gradient
 
 
 def _penalty(vector: FloatArray) -> tuple[float, FloatArray]:
     """Minus the log prior of the vector, up to a constant, and its gradient."""
-    off = (vector - np.append(_CENTRES, 0.0)) / np.append(np.full(13, _SPREAD), 1.0)
-    return 0.5 * float(off @ off), off / np.append(np.full(13, _SPREAD), 1.0)
+    spread = np.append(np.full(len(_CENTRES), _SPREAD), 1.0)
+    off = (vector - np.append(_CENTRES, 0.0)) / spread
+    return 0.5 * float(off @ off), off / spread
 
 
 def _covariance(found: Hyperparameters, Z: IntArray, N: IntArray) -> FloatArray:

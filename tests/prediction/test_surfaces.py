@@ -18,7 +18,7 @@ COUNT = 20000
 
 
 def field(seed, rho):
-    learnt = Hyperparameters.of(np.append(np.log([1.0, rho, rho, *[0.1, 4, 4] * 3, 0.1]), 0.0))
+    learnt = Hyperparameters.of(np.append(np.log([1.0, rho, rho, *[0.1, 4, 4] * 4, 0.1]), 0.0))
     residual = np.random.default_rng(seed).normal(size=int(MEASURED.sum()))
     return ResidualField.conditioned(
         learnt, Z[MEASURED], N[MEASURED], residual, np.full(len(residual), 0.05)

@@ -58,7 +58,7 @@ def test_gaps_stay_and_spreads_grow_away_from_the_data(world, corrected):
 
 
 def test_a_measured_nucleus_is_corrected_by_the_others_only(world):
-    learnt = Hyperparameters.of(np.append(np.log([0.8, 3, 4, *[0.05, 5, 5] * 3, 0.2]), 0.0))
+    learnt = Hyperparameters.of(np.append(np.log([0.8, 3, 4, *[0.05, 5, 5] * 4, 0.2]), 0.0))
     models = dict.fromkeys(("one", "two"), Learnt(learnt, 0.7))
     before = world[0][MEASURED]
     after = before.copy()
@@ -77,7 +77,10 @@ def test_a_measured_nucleus_is_corrected_by_the_others_only(world):
 def test_what_was_learnt_is_told(corrected):
     facts = corrected.facts["two"]
     assert facts["n_training"] == int((MEASURED & (Z != 33)).sum())
-    assert facts["rho_N"]["smooth"] == pytest.approx(4.0, rel=0.4)
+    # The one slow field of this world is found by either of the two.
+    stronger = max(("smooth", "broad"), key=facts["amplitude"].__getitem__)
+    assert facts["amplitude"][stronger] == pytest.approx(0.8, rel=0.5)
+    assert facts["rho_N"][stronger] == pytest.approx(4.0, rel=0.5)
     assert 0.4 < facts["factor"] < 1.2
 
 
