@@ -139,7 +139,9 @@ def test_all_files_are_there(runs, name):
     chains = {"chains"} if name == "stopped" else set()
     assert found == FILES | REPORT | {"figures", "log.txt"} | chains
     figures = {path.stem for path in (runs[name].path / "figures").glob("*.p[nd][gf]")}
-    assert figures == {"coverage", "residuals", "uncertainty", *(f"weight_{m}" for m in MODELS)}
+    of_report = {"pit", "isotopes", "existence"}
+    of_run = {"coverage", "residuals", "uncertainty", *(f"weight_{m}" for m in MODELS)}
+    assert figures == of_run | of_report
     log = (runs[name].path / "log.txt").read_text()
     assert f"run {name}: 276 measured nuclei" in log
     assert f"complete: {runs[name].path}" in log
