@@ -3,7 +3,7 @@
 Joint draws of the whole chart (`bmm.prediction.surfaces`) take minutes.  What a theory gets wrong
 is alike over a few protons only, so here
 
-* the hyperparameters of every residual field are learnt once, as if blocks of eight neighbouring
+* the hyperparameters of every residual field are learnt once, as if blocks of sixteen neighbouring
   elements were independent of each other,
 * and the chart is drawn in windows of a few elements, each given the measured nuclei of the
   elements around it.
@@ -39,7 +39,7 @@ SIGMAS = {1: 0.6827, 2: 0.9545, 3: 0.9973}
 """Probability of the central intervals that are called after one, two and three sigma."""
 
 # In elements: of the blocks that are learnt from, of a window, and on either side of it.
-_BLOCK = 8
+_BLOCK = 16
 _WIDTH = 8
 _AROUND = 8
 
