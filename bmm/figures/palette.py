@@ -12,7 +12,7 @@ DASHES = ("solid", "dashed", "dotted", "dashdot")
 
 
 def model_styles(count: int) -> list[tuple[str, str]]:
-    """Colour and dash of each model's line; no two alike among the first 28, nor in grey.
+    """Colour and dash of each model's line; no two are alike among the first 28.
 
     Parameters
     ----------

@@ -114,7 +114,8 @@ def drip_lines(surfaces: xr.DataArray) -> pd.DataFrame:
         for side, found in (("proton", first), ("neutron", last)):
             at_edge = float(np.mean(from_edge[side] < 2))
             rows.append(_row(int(element), side, N[chain][found], at_edge))
-    return pd.DataFrame(rows).set_index(["Z", "side"])
+    columns = ["Z", "side", *_LEVELS, "at_edge"]
+    return pd.DataFrame(rows, columns=columns).set_index(["Z", "side"])
 
 
 def _row(Z: int, side: str, N: npt.NDArray[np.int64], at_edge: float) -> dict[str, float | str]:

@@ -3,7 +3,7 @@
 Joint draws of the whole chart (`bmm.prediction.surfaces`) take minutes.  What a theory gets wrong
 is alike over a few protons only, so here
 
-* the hyperparameters of every residual field are learnt once, as if blocks of eight neighbouring
+* the hyperparameters of every residual field are learnt once, as if blocks of sixteen neighbouring
   elements were independent of each other,
 * and the chart is drawn in windows of a few elements, each given the measured nuclei of the
   elements around it.
@@ -38,6 +38,8 @@ ENERGIES = ("S_1n", "S_2n", "S_1p", "S_2p")
 SIGMAS = {1: 0.6827, 2: 0.9545, 3: 0.9973}
 """Probability of the central intervals that are called after one, two and three sigma."""
 
+# In elements: of the blocks that are learnt from, of a window, and on either side of it.
+_BLOCK = 16
 _WIDTH = 8
 _AROUND = 8
 
@@ -73,7 +75,7 @@ def learn_fields(measured: pd.DataFrame, theory: xr.Dataset) -> dict[str, Learnt
     DataError
         If a model covers fewer than 20 of the nuclei.
     """
-    block = measured.index.get_level_values("Z").to_numpy() // _WIDTH
+    block = measured.index.get_level_values("Z").to_numpy() // _BLOCK
     at = theory.isel(nucleus=_index(theory).isin(measured.index))
     models = correct_theory(measured, at, block=block).models
     return {name: each.learnt for name, each in models.items()}

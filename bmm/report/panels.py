@@ -6,7 +6,7 @@ from math import inf, lgamma, log, pi
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, DataRange1d
+from bokeh.models import ColumnDataSource, DataRange1d, HoverTool
 from bokeh.plotting import figure
 
 from bmm.conversions import NEUTRON_MASS_EXCESS
@@ -72,12 +72,11 @@ def chain_panel(contents: Contents) -> tuple[Any, ColumnDataSource, ColumnDataSo
     here = ColumnDataSource({"N": [], "S_2n": []})
     plot = _small_plot("Isotopes", "Neutron number N", "S_2n (MeV)")
     joint = contents.separations is not None
-    if joint:
-        shown = [
-            plot.varea("N", f"lower_{number}", f"upper_{number}", source=source,
-                       fill_color=colour, legend_label=f"{number} sigma")
-            for number, colour in _BANDS.items()
-        ]  # fmt: skip
+    shown = [
+        plot.varea("N", f"lower_{number}", f"upper_{number}", source=source, fill_color=colour,
+                   legend_label=f"{number} sigma")
+        for number, colour in _BANDS.items() if joint
+    ]  # fmt: skip
     for k, (name, (colour, dash)) in enumerate(
         zip(names, model_styles(len(names)), strict=True)
     ):  # fmt: skip
@@ -90,10 +89,22 @@ def chain_panel(contents: Contents) -> tuple[Any, ColumnDataSource, ColumnDataSo
     dots = plot.scatter("N", "known", source=source, size=4, color="black", legend_label="measured")
     plot.scatter("N", "S_2n", source=here, size=11, fill_color=None, line_color="#d55e00",
                  line_width=3)  # fmt: skip
+    spots = plot.scatter("N", "median" if joint else "mean", source=source, size=8, alpha=0)
+    plot.add_tools(HoverTool(renderers=[spots], tooltips=_tooltips(joint=joint)))
     plot.hspan(0, line_color="grey", line_width=0.5)
-    plot.y_range = DataRange1d(renderers=[*(shown[1:] if joint else []), mean, dots])
+    plot.y_range = DataRange1d(renderers=[*shown[1:], mean, dots])
     _legend_below(plot)
     return plot, source, here
+
+
+def _tooltips(*, joint: bool) -> list[tuple[str, str]]:
+    if not joint:
+        return [("", "@label"), ("S_2n of the means", "@mean{0.000} MeV")]
+    return [
+        ("", "@label"),
+        ("S_2n", "@median{0.000} ± @sd{0.000} MeV"),
+        ("exists", "@existence{0.000}"),
+    ]
 
 
 def _legend_below(plot: Any) -> None:

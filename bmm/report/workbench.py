@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from importlib.resources import files
 from typing import Any
 
 import pandas as pd
@@ -28,7 +29,7 @@ __all__ = ["Workbench", "joint_table"]
 
 _MOST = 400
 _COLUMNS = ("median", "sd", "lower_68", "upper_68", "lower_95", "upper_95")
-_NAMES = ("run", "nucleus", "Z", "N", "A")
+_NAMES = ("run", "quantity", "nucleus", "Z", "N", "A")
 _AXES = {"N": "Neutron number N", "Z": "Proton number Z", "A": "Mass number A"}
 
 
@@ -47,7 +48,7 @@ def joint_table(runs: dict[str, JointDraws], nuclei: str, quantity: str) -> pd.D
     Returns
     -------
     DataFrame
-        run, then the columns of `JointDraws.quantity`, MeV.
+        run and quantity, then the columns of `JointDraws.quantity`, MeV.
 
     Raises
     ------
@@ -64,6 +65,7 @@ def joint_table(runs: dict[str, JointDraws], nuclei: str, quantity: str) -> pd.D
             raise BmmError(f"{len(chosen)} nuclei are selected; expected at most {_MOST}")
         table = run.quantity(chosen, quantity)
         table.insert(0, "run", name)
+        table.insert(1, "quantity", quantity)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
@@ -100,7 +102,9 @@ class Workbench:
         self.table = self._table()
         for each in (self.nuclei, self.quantity):
             each.on_change("value", lambda attr, old, new: self.ask())
-        self.save.js_on_click(CustomJS(args={"source": self.source}, code=_SAVE))
+        save = files("bmm.report").joinpath("save.js").read_text(encoding="utf-8")
+        args = {"source": self.source, "energies": list(_COLUMNS)}
+        self.save.js_on_click(CustomJS(args=args, code=save))
         self.ask()
 
     @property
@@ -157,7 +161,7 @@ class Workbench:
 
     def _table(self) -> DataTable:
         form = NumberFormatter(format="0.000")
-        columns = [TableColumn(field=each, title=each) for each in ("run", "nucleus", "Z", "N")]
+        columns = [TableColumn(field=each, title=each) for each in _NAMES]
         columns += [TableColumn(field=each, title=each, formatter=form) for each in _COLUMNS]
         return DataTable(source=self.source, columns=columns, height=260, index_position=None,
                          sizing_mode="stretch_width")  # fmt: skip
@@ -165,18 +169,3 @@ class Workbench:
 
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-_SAVE = """
-const names = Object.keys(source.data);
-const rows = source.data[names[0]].length;
-const lines = [names.join(",")];
-for (let i = 0; i < rows; i++) {
-  lines.push(names.map((name) => source.data[name][i]).join(","));
-}
-const link = document.createElement("a");
-link.href = URL.createObjectURL(new Blob([lines.join("\\n") + "\\n"], {type: "text/csv"}));
-link.download = "nuclei.csv";
-link.click();
-URL.revokeObjectURL(link.href);
-"""

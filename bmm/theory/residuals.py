@@ -108,7 +108,7 @@ class Hyperparameters:
         for t, (along_Z, along_N) in enumerate(_ALTERNATES):
             # Distances are small whole numbers: a table of exponentials will do.
             factors = [
-                np.exp(-0.5 * (np.arange(each.max() + 1) / rho[t]) ** 2)[each]
+                np.exp(-0.5 * (np.arange(each.max(initial=0) + 1) / rho[t]) ** 2)[each]
                 for each, rho in zip(apart, (self.rho_Z, self.rho_N), strict=True)
             ]
             signs = [1.0 - 2.0 * ((along_Z * Z + along_N * N) % 2) for Z, N in (first, second)]

@@ -26,6 +26,14 @@ function text(node) {
 }
 return text(document.body).replace(/\\s+/g, " ");
 """
+# What would be saved, caught on its way into a file.
+SAVED = """
+const done = arguments[0];
+URL.createObjectURL = (blob) => (blob.text().then(done), "");
+HTMLAnchorElement.prototype.click = () => {};
+const button = Bokeh.documents[0].get_model_by_name("joint_save");
+Bokeh.index.find_one(button).el.shadowRoot.querySelector("button").click();
+"""
 PLACE = """
 const view = Bokeh.index.find_one(Bokeh.documents[0].get_model_by_name("chart_0"));
 view.el.scrollIntoView({block: "center"});
@@ -251,6 +259,11 @@ def test_the_served_explorer_draws_what_it_is_asked_for(browser, wait, served, r
     expected = joint_table({"tin": draws}, "Sn-132 In-131", "S_1n")
     assert found["nucleus"] == expected["nucleus"].tolist()
     assert found["median"] == pytest.approx(expected["median"].tolist())
+    saved = browser.execute_async_script(SAVED)
+    header, first, second, _ = saved.split("\n")
+    assert header.startswith("run,quantity,nucleus,Z,N,A,sd_MeV,")
+    assert first.startswith("tin,S_1n,In-131,49,82,131,")
+    assert second.startswith("tin,S_1n,Sn-132,50,82,132,")
     model(browser, "joint_nuclei", "model.value = 'Pb-208'")
     wait(lambda: "Pb-208" in model(browser, "joint_status", "return model.text"))
     assert not [each for each in complaints(browser) if each["level"] == "SEVERE"]

@@ -56,6 +56,7 @@ COLUMNS = [
 ]  # fmt: skip
 BEGUN = {"config.toml", "log.txt"}
 FILES = {"config.toml", "posterior.nc", "predictions.csv", "evaluation.csv", "scores.json"}
+REPORT = {"report.html", "separations.csv", "drip_lines.csv", "fields.json"}
 TOP_SCORES = [
     "name", "converged", "n", "rms_MeV", "rms_standard_error_MeV", "mae_MeV", "bias_MeV",
     "crps_MeV", "coverage", "coverage_standard_error", "log_score", "yardsticks", "bma_n",
@@ -136,9 +137,11 @@ def scores_of(run):
 def test_all_files_are_there(runs, name):
     found = {path.name for path in runs[name].path.iterdir()}
     chains = {"chains"} if name == "stopped" else set()
-    assert found == FILES | {"figures", "log.txt", "report.html"} | chains
+    assert found == FILES | REPORT | {"figures", "log.txt"} | chains
     figures = {path.stem for path in (runs[name].path / "figures").glob("*.p[nd][gf]")}
-    assert figures == {"coverage", "residuals", "uncertainty", *(f"weight_{m}" for m in MODELS)}
+    of_report = {"pit", "isotopes", "existence"}
+    of_run = {"coverage", "residuals", "uncertainty", *(f"weight_{m}" for m in MODELS)}
+    assert figures == of_run | of_report
     log = (runs[name].path / "log.txt").read_text()
     assert f"run {name}: 276 measured nuclei" in log
     assert f"complete: {runs[name].path}" in log
@@ -250,7 +253,7 @@ def test_the_folder_reproduces_itself_bit_for_bit(bmm, whole, tree, tmp_path, mo
     (path / "chains" / "free-2.nc").unlink()
 
     assert bmm("resume", path, "--quiet").code == whole.code
-    assert {each.name for each in path.iterdir()} == FILES | {"figures", "log.txt", "report.html"}
+    assert {each.name for each in path.iterdir()} == FILES | REPORT | {"figures", "log.txt"}
     assert (path / "log.txt").read_text().count("is taken from the store") == 3
     second = RunFolder.open(path).read_posterior()
     for group in tree.children:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from bmm.nuclides import nuclide_index
 from bmm.prediction.derived import derive
@@ -90,3 +91,19 @@ def test_windows_agree_where_they_meet(problem, learnt):
     off = (one.mean("draw") - other.mean("draw").to_numpy()) / one.std("draw")
     assert np.abs(off).max() < 4 * error
     np.testing.assert_allclose(one.std("draw"), other.std("draw"), rtol=0.1)
+
+
+def test_elements_far_from_all_that_is_measured_can_be_drawn(problem, learnt):
+    """There the field is its prior; and no isotope need be bound."""
+    measured, theory = problem
+    far = theory.assign_coords(Z=theory["Z"] + 40, N=theory["N"] + 60)
+    far["nucleus"] = [f"far {name}" for name in theory["nucleus"].to_numpy()]
+    far["mass_excess"] = far["mass_excess"] + 50.0 * far["N"]  # every neutron is too many
+    both = xr.concat([theory, far], "nucleus")
+    drawn = windows(measured, both, learnt, 100, 3, elements=(84, 87))
+    table, lines = separations(drawn)
+    known = table["S_2n_median"].notna()
+    assert known.sum() == 4 * 13
+    assert (table.loc[known, "S_2n_sd"] > 0).all()
+    assert (table.loc[known, "existence"] == 0).all()
+    assert lines.empty
