@@ -8,7 +8,7 @@ import pandas as pd
 
 from bmm.errors import DataError
 from bmm.nuclides import nuclide_index
-from bmm.tables.reader import TableLayout, read_column
+from bmm.tables.reader import TableLayout, read_rows
 from bmm.tables.smoothness import check_units
 
 __all__ = ["read_measurements", "read_nuclei"]
@@ -32,7 +32,7 @@ def read_nuclei(path: Path) -> pd.MultiIndex:
     DataError
         If the file cannot be read, names no nucleus or one twice; the sentence names the line.
     """
-    return nuclide_index(*zip(*read_column(path, _layout("N")), strict=True))
+    return nuclide_index(*zip(*read_rows(path, _layout("N")), strict=True))
 
 
 def read_measurements(path: Path) -> pd.DataFrame:
@@ -56,10 +56,10 @@ def read_measurements(path: Path) -> pd.DataFrame:
         sentence names the nucleus or the line.
     """
     names = ("mass_excess", "mass_excess_uncertainty")
-    columns = {name: read_column(path, _layout(name)) for name in names}
+    columns = {name: read_rows(path, _layout(name)) for name in names}
     rows = columns["mass_excess"]
     table = pd.DataFrame(
-        {name: list(each.values()) for name, each in columns.items()},
+        {name: [value for (value,) in each.values()] for name, each in columns.items()},
         index=nuclide_index(*zip(*rows, strict=True)),
     ).sort_index()
     bad = ~(table["mass_excess_uncertainty"] > 0)

@@ -19,7 +19,7 @@ from bmm.errors import DataError
 from bmm.nuclides import MAX_N, MAX_Z, nuclide_index
 from bmm.tables.smoothness import check_units, find_suspects
 
-__all__ = ["TableLayout", "read_column", "read_mass_table"]
+__all__ = ["TableLayout", "read_mass_table", "read_rows"]
 
 logger = logging.getLogger(__name__)
 
@@ -118,12 +118,12 @@ def read_mass_table(path: str | Path, layout: TableLayout) -> pd.DataFrame:
         If the file cannot be read as `layout` says; the sentence names the file and the line.
     """
     path = Path(path)
-    rows = read_column(path, layout)
+    rows = read_rows(path, layout)
     return _checked(path, rows, layout)
 
 
-def read_column(path: Path, layout: TableLayout) -> dict[tuple[int, int], float]:
-    """Read the numbers that stand in the column of the mass, as they are.
+def read_rows(path: Path, layout: TableLayout) -> dict[tuple[int, int], tuple[float, ...]]:
+    """Read the numbers that stand in the columns of the layout, as they are.
 
     Parameters
     ----------
@@ -134,8 +134,9 @@ def read_column(path: Path, layout: TableLayout) -> dict[tuple[int, int], float]
 
     Returns
     -------
-    dict of (Z, N) to float
-        In the order of the file; rows without a number are left out.
+    dict of (Z, N) to tuple of float
+        The value, and the sd if the layout names its column, in the order of the file; rows without
+        a number are left out.
 
     Raises
     ------

@@ -93,7 +93,7 @@ def build_model(card: Card) -> TheoryModel:
     if isinstance(card, CommitteeCard):
         return EmulatedTable(
             name=card.name,
-            masses=_read_masses(card)["mass_excess"],
+            masses=_read_masses(card),
             share=card.share,
             seed=card.seed,
             preset=card.committee,
