@@ -17,7 +17,8 @@ def compare(
         str,
         typer.Argument(
             help="Name of a shipped comparison (blind-ame2003, blind-ame2003-learnt, "
-            "blind-ame2003-heavy, blind-ame2003-functionals) or path of a .toml file."
+            "blind-ame2003-heavy, blind-ame2003-functionals, within-ame2003) or path of a .toml "
+            "file."
         ),
     ] = "blind-ame2003",
     output: Annotated[

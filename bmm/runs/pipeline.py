@@ -14,28 +14,22 @@ import xarray as xr
 from rich.console import Console
 
 from bmm.errors import BmmError
-from bmm.evaluation import Scores, nucleus_table
-from bmm.evaluation.nucleus_scores import nucleus_scores
-from bmm.figures import write_figures
+from bmm.evaluation import Scores
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of, fit
 from bmm.nuclides import nuclide_index
-from bmm.prediction.predictive import Prediction, predict
 from bmm.runs.config import RunConfig
 from bmm.runs.folder import RunFolder
 from bmm.runs.inputs import chart_theory, chosen_cards, select_measured
 from bmm.runs.origin import refuse_other_origin
-from bmm.runs.prediction_table import prediction_table
 from bmm.runs.provenance import provenance
-from bmm.runs.scoring import score_run
+from bmm.runs.results import write_results
 from bmm.theory.adapters import numbers, predict_all
 from bmm.theory.library import build_model
 
 __all__ = ["RunResult", "fit_configuration", "resume", "run"]
 
 logger = logging.getLogger(__name__)
-
-_LEVEL = 0.68
 
 
 @dataclass(frozen=True)
@@ -147,26 +141,11 @@ def _go_on(
         convergence = convergence_of(tree)
         for failure in convergence.failures:
             logger.warning("NOT CONVERGED: %s", failure)
-        prediction = predict(tree, measured=measured, seed=config.seed)
-        folder.write_predictions(prediction_table(prediction.summary, measured))
-        scores = score_run(config, tree, convergence, prediction, measured)
-        folder.write_evaluation(_evaluation(prediction, measured, config.seed))
-        write_figures(folder.figures, prediction.summary, scores, measured)
+        scores = write_results(folder, config, tree, convergence, measured)
         folder.write_scores(scores)
         folder.conclude()
         logger.info("complete: %s", folder.path)
     return RunResult(folder, convergence, scores)
-
-
-def _evaluation(prediction: Prediction, measured: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Weights, responsibilities and scores of the measured nuclei, one row each."""
-    summary = prediction.summary
-    index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
-    known = index.isin(measured.index)
-    part = summary[["mean", "median", "log_density"]].assign(draws=prediction.draws)
-    scores = nucleus_scores(part.isel(nucleus=known), measured, (_LEVEL,), seed + 2)
-    columns = ["error", "crps", "pit", f"width_{100 * _LEVEL:g}"]
-    return nucleus_table(summary, measured)[known].join(scores[columns])
 
 
 def _sample(

@@ -14,17 +14,13 @@ import pandas as pd
 import xarray as xr
 
 from bmm.errors import BmmError, RunError
-from bmm.evaluation import nucleus_table
-from bmm.figures import write_figures
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of
 from bmm.mixing.update import Updated, update
 from bmm.nuclides import nuclide_index
-from bmm.prediction.predictive import predict
 from bmm.runs.config import RunConfig
 from bmm.runs.folder import RunFolder
-from bmm.runs.prediction_table import prediction_table
-from bmm.runs.scoring import score_run
+from bmm.runs.results import write_results
 from bmm.tables import read_measurements
 from bmm.writing import write_whole
 
@@ -123,17 +119,12 @@ def _write(
 ) -> pd.DataFrame:
     measured = _measured(tree)
     folder.write_posterior(tree)
-    prediction = predict(tree, measured=measured, seed=config.seed)
-    table = prediction_table(prediction.summary, measured)
-    folder.write_predictions(table)
-    changes = _changes(pd.read_csv(parent.predictions), table)
+    scores = write_results(folder, config, tree, convergence, measured)
+    changes = _changes(*(pd.read_csv(each.predictions) for each in (parent, folder)))
     shown = changes.reset_index()
     write_whole(
         folder.path / "changes.csv", partial(shown.to_csv, index=False, float_format="%.6f")
     )
-    scores = score_run(config, tree, convergence, prediction, measured)
-    folder.write_evaluation(nucleus_table(prediction.summary, measured))
-    write_figures(folder.figures, prediction.summary, scores, measured)
     folder.write_scores(scores | {"update": facts})
     folder.conclude()
     return changes
