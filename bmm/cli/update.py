@@ -1,4 +1,4 @@
-"""``bmm update``: new measurements for a finished run."""
+"""``bmm update``: new measurements for a finished run, or for a trained network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ _SHOWN = 10
 
 
 def update(
-    run: Annotated[Path, typer.Argument(help="Folder of a complete run.")],
+    run: Annotated[
+        Path, typer.Argument(help="Folder of a complete run, or file of a trained MDN (.npz).")
+    ],
     measurements: Annotated[
         Path,
         typer.Argument(
@@ -28,18 +30,22 @@ def update(
         ),
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="New run folder; by default RUN-updated.")
+        Path | None,
+        typer.Option("--output", "-o", help="New folder or file; else RUN-updated."),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a run folder that is there.")
-    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No tables.")] = False,
 ) -> None:
-    """Let a finished run learn new masses by reweighting its posterior draws.
+    """Let a finished run, or a trained network, learn new masses by reweighting.
 
-    Refuses, with exit code 2, when the Pareto k-hat of the weights says that the posterior has to
-    be sampled anew.
+    A run's posterior draws, or a network's members, get new weights by Bayes' theorem.  Refuses,
+    with exit code 2, when the Pareto k-hat of the weights, or the number of members left, says
+    that all has to be sampled, or trained, anew.
     """
+    if run.suffix == ".npz":
+        file = output or run.with_name(f"{run.stem}-updated.npz")
+        _update_network(run, measurements, file, Console(quiet=quiet), overwrite=overwrite)
+        return
     from bmm.runs.update import update_run
 
     path = output or run.resolve().with_name(f"{run.resolve().name}-updated")
@@ -49,6 +55,32 @@ def update(
         Console(stderr=True).print(
             "[bold red]NOT CONVERGED:[/] the chains of this run disagree.", soft_wrap=True
         )
+
+
+def _update_network(
+    model: Path, measurements: Path, file: Path, console: Console, *, overwrite: bool
+) -> None:
+    from bmm.errors import RunError
+    from bmm.nuclides import label
+    from bmm.tables.lists import read_measurements
+    from bmm.theory.mdn.model_file import write_ensemble
+    from bmm.theory.mdn.update import update_model
+
+    if file.exists() and not overwrite:
+        raise RunError(f"{file} exists; use --overwrite, or choose another file")
+    done = update_model(model, read_measurements(measurements))
+    if done.needs_retraining:
+        raise RunError(f"{model}: {done.verdict}")
+    write_ensemble(file, done.ensemble)
+    table = Table("nuclide", title="New masses (MeV)", title_justify="left")
+    for heading in ("mean before", "sd", "mean after", "sd"):
+        table.add_column(heading, justify="right")
+    both = done.before.add_suffix("_before").join(done.after.add_suffix("_after")).head(_SHOWN)
+    for (Z, N), row in zip(both.index, both.to_numpy(), strict=True):
+        table.add_row(label(Z, N), *(f"{value:.3f}" for value in row))
+    console.print(table)
+    console.print(done.verdict, highlight=False)
+    console.print(f"model: {file}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _show(done: UpdatedRun, console: Console) -> None:

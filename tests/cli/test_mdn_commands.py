@@ -3,9 +3,12 @@
 import pandas as pd
 import pytest
 
+from bmm.nuclides import nuclide_index
 from bmm.tables import load_measured
+from bmm.tables.lists import read_measurements
 from bmm.theory.library import load_model
 from bmm.theory.mdn.model_file import read_ensemble
+from bmm.theory.mdn.update import reweight
 
 CARD = """
 name = "net"
@@ -53,6 +56,23 @@ def test_a_trained_network_is_a_model_that_runs_can_mix(bmm, card, tmp_path):
     again = bmm("train-mdn", card(), "-o", tmp_path / "made", "--name", "mine")
     assert again.code == 2
     assert "mine.npz is there" in again.err
+    assert_the_network_learns_new_masses(bmm, tmp_path / "made" / "mine.npz", ensemble)
+
+
+def assert_the_network_learns_new_masses(bmm, model, ensemble):
+    before = ensemble.predict(nuclide_index([50], [88]))  # Sn-138, unknown to AME2020
+    table = model.with_name("new.csv")
+    header = "Z,N,mass_excess,mass_excess_uncertainty"
+    table.write_text(f"{header}\n50,88,{before.mean[0]:.3f},2.0\n", encoding="utf-8")
+    done = bmm("update", model, table)
+    assert done.code == 0, done.err
+    assert "of 4 members are left" in done.out
+    updated = read_ensemble(model.with_name("mine-updated.npz"))
+    expected = reweight(ensemble, read_measurements(table)).ensemble.log_weight
+    assert updated.log_weight == pytest.approx(expected)
+    again = bmm("update", model, table)
+    assert again.code == 2
+    assert "mine-updated.npz exists" in again.err
 
 
 def test_a_diverged_training_leaves_the_last_good_state(bmm, card, tmp_path):
