@@ -169,19 +169,19 @@ def run_separations(folder: RunFolder, config: RunConfig, chart: xr.Dataset) -> 
     DataError
         If a model covers fewer than 20 of the fitted nuclei.
     """
-    if folder.separations.is_file() and folder.drip_lines.is_file():
-        try:
-            nuclei, lines = pd.read_csv(folder.separations), pd.read_csv(folder.drip_lines)
-            return Separations(nuclei, lines.set_index(["Z", "side"]))
-        except (OSError, ValueError, KeyError) as error:
-            raise RunError(f"{folder.separations} cannot be read ({error})") from error
-    found = JointDraws(folder, config, chart).everything()
-    for file, frame in (
-        (folder.separations, found.nuclei),
-        (folder.drip_lines, found.lines.reset_index()),
-    ):
-        write_whole(file, partial(frame.to_csv, index=False, float_format="%.6f"))
-    return found
+    if not (folder.separations.is_file() and folder.drip_lines.is_file()):
+        found = JointDraws(folder, config, chart).everything()
+        for file, frame in (
+            (folder.separations, found.nuclei),
+            (folder.drip_lines, found.lines.reset_index()),
+        ):
+            write_whole(file, partial(frame.to_csv, index=False, float_format="%.6f"))
+    # Read in any case: a run that was killed here ends with the same figures as one that was not.
+    try:
+        nuclei, lines = pd.read_csv(folder.separations), pd.read_csv(folder.drip_lines)
+        return Separations(nuclei, lines.set_index(["Z", "side"]))
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(f"{folder.separations} cannot be read ({error})") from error
 
 
 def _read_learnt(file: Path) -> dict[str, Learnt]:
