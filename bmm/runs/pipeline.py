@@ -118,7 +118,9 @@ def resume(path: Path, *, console: Console | None = None) -> RunResult | None:
     folder = RunFolder.reopen(path)
     config = folder.read_config()
     if folder.is_complete and not folder.read_scores()["convergence"]["partial"]:
-        folder.conclude()
+        with folder.claimed():
+            folder.discard_unfinished()  # of a report that was cut short
+            folder.conclude()
         return None
     try:
         return _go_on(folder, config, select_measured(config), console)
