@@ -96,6 +96,48 @@ def expected_reduction(across: FloatArray, variance: FloatArray, weight: FloatAr
     return np.asarray(weight @ across**2 / variance)
 
 
+class _Remaining:
+    """How sure a belief would be of the points left, once those taken so far are computed.
+
+    A pivoted Cholesky factor: the values of the points taken are unknown, their covariances not.
+
+    Parameters
+    ----------
+    belief : Belief
+        At all points.
+    left : int array (n,)
+        Numbers of the points that may be taken.
+    batch : int
+        How many will be.
+    """
+
+    def __init__(self, belief: Belief, left: IntArray, batch: int) -> None:
+        variance = _variance(belief, left)
+        self._least = _JITTER * variance.max() + np.finfo(np.float64).tiny
+        self.variance = np.maximum(variance, self._least)
+        self.taken: list[int] = []
+        self._belief, self._left = belief, left
+        self._open = np.ones(len(left), dtype=bool)
+        self._factors = np.empty((batch, len(left)))
+
+    def take(self, value: FloatArray) -> tuple[int, FloatArray]:
+        """Take the open point of the largest value (n,).
+
+        Returns
+        -------
+        int, array (n,)
+            Its place in `left`, and the factor whose square the variances have lost.
+        """
+        k, best = len(self.taken), int(np.argmax(np.where(self._open, value, -np.inf)))
+        self.taken.append(best)
+        self._open[best] = False
+        column = self._belief.covariance(self._left, self._left[best : best + 1])[:, 0]
+        column = column - self._factors[:k].T @ self._factors[:k, best]
+        factor = self._factors[k] = column / np.sqrt(self.variance[best])
+        self.variance = np.maximum(self.variance - factor**2, self._least)
+        return best, factor
+
+
 def _spread(
     belief: Belief,
     points: FloatArray,
@@ -105,21 +147,11 @@ def _spread(
     weight: FloatArray,
     rng: np.random.Generator,
 ) -> IntArray:
-    """Largest weighted variance, given the points chosen before: a pivoted Cholesky factor."""
-    variance = _variance(belief, left)
-    least = _JITTER * variance.max() + np.finfo(np.float64).tiny
-    open_ = np.ones(len(left), dtype=bool)
-    factors = np.empty((batch, len(left)))
-    chosen: list[int] = []
-    for k in range(batch):
-        best = int(np.argmax(np.where(open_, weight[left] * variance, -np.inf)))
-        chosen.append(best)
-        open_[best] = False
-        column = belief.covariance(left, left[best : best + 1])[:, 0]
-        column = column - factors[:k].T @ factors[:k, best]
-        factors[k] = column / np.sqrt(max(variance[best], least))
-        variance = np.maximum(variance - factors[k] ** 2, least)
-    return left[chosen]
+    """Largest weighted variance, given the points chosen before."""
+    remaining = _Remaining(belief, left, batch)
+    for _ in range(batch):
+        remaining.take(weight[left] * remaining.variance)
+    return left[remaining.taken]
 
 
 def _error_reduction(
@@ -134,22 +166,12 @@ def _error_reduction(
     """Largest expected reduction, the covariances updated after each choice."""
     counts = left if len(left) <= _MOST_COUNTED else rng.choice(left, _MOST_COUNTED, replace=False)
     across = belief.covariance(counts, left)
-    variance = _variance(belief, left)
-    least = _JITTER * variance.max() + np.finfo(np.float64).tiny
-    open_ = np.ones(len(left), dtype=bool)
-    factors = np.empty((batch, len(left)))
-    chosen: list[int] = []
-    for k in range(batch):
-        gain = expected_reduction(across, np.maximum(variance, least), weight[counts])
-        best = int(np.argmax(np.where(open_, gain, -np.inf)))
-        chosen.append(best)
-        open_[best] = False
-        column = belief.covariance(left, left[best : best + 1])[:, 0]
-        column = column - factors[:k].T @ factors[:k, best]
-        factors[k] = column / np.sqrt(max(variance[best], least))
-        across -= np.outer(across[:, best] / np.sqrt(max(variance[best], least)), factors[k])
-        variance = np.maximum(variance - factors[k] ** 2, least)
-    return left[chosen]
+    remaining = _Remaining(belief, left, batch)
+    for _ in range(batch):
+        variance = remaining.variance
+        best, factor = remaining.take(expected_reduction(across, variance, weight[counts]))
+        across -= np.outer(across[:, best] / np.sqrt(variance[best]), factor)
+    return left[remaining.taken]
 
 
 def _random(

@@ -1,5 +1,10 @@
 import contextlib
 import io
+import os
+import pty
+import re
+import signal
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -72,3 +77,76 @@ def reported(call_bmm, tmp_path_factory):
 def contents(reported):
     """What its report shows."""
     return gather(reported[1])
+
+
+CONFIGURATION = """
+description = "276 nuclei for the tests"
+seed = 11
+[data]
+Z = [40, 50]
+N = [50, 80]
+[theory]
+models = ["FRDM2012", "DZ33", "HFB26"]
+[chart]
+Z = [40, 50]
+N = [50, 82]
+[mixing.basis]
+m_Z = 5
+m_N = 6
+[mixing.sampler]
+"""
+SAMPLERS = {
+    "whole": "chains = 4\ndraws = 150\ntune = 200",
+    "short": "chains = 1\ndraws = 3\ntune = 10",
+    "stopped": "chains = 2\ndraws = 50000\ntune = 20\nmax_depth = 4",
+}
+
+
+def start(folder, name, *options, **streams):
+    configuration = folder / f"{name}.toml"
+    configuration.write_text(CONFIGURATION + SAMPLERS[name])
+    command = [sys.executable, "-m", "bmm.cli", "run", configuration, "-o", folder / name, *options]
+    return subprocess.Popen(command, env=os.environ | {"NO_COLOR": "1"}, **streams)
+
+
+def interrupt_once_sampling(process, screen):
+    """Press Ctrl-C when some chain shows a hundred draws; return all that was shown."""
+    shown, plain, pressed = b"", "", False
+    while True:
+        try:
+            shown += os.read(screen, 65536)
+        except OSError:  # the other end is closed
+            return plain
+        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode(errors="ignore"))
+        draws = [int(n) for n in re.findall(r"(\d+)/50020 sampling", plain)]
+        if not pressed and max(draws, default=0) > 120:
+            process.send_signal(signal.SIGINT)
+            pressed = True
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """Three runs at once: a whole one, one of three draws and one that is interrupted."""
+    folder = tmp_path_factory.mktemp("runs")
+    piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    screen, inner = pty.openpty()
+    processes = {
+        "stopped": start(folder, "stopped", stdout=inner, stderr=subprocess.STDOUT),
+        "whole": start(folder, "whole", **piped),
+        "short": start(folder, "short", "--quiet", **piped),
+    }
+    os.close(inner)
+    shown = {"stopped": (interrupt_once_sampling(processes["stopped"], screen), "")}
+    os.close(screen)
+    found = {}
+    for name, process in processes.items():
+        out, err = shown[name] if name in shown else process.communicate()
+        code = process.wait()
+        assert "Traceback" not in out + err, out + err
+        found[name] = SimpleNamespace(path=folder / name, code=code, out=out, err=err)
+    return found
+
+
+@pytest.fixture(scope="session")
+def whole(runs):
+    return runs["whole"]

@@ -2,16 +2,9 @@
 
 import json
 import math
-import os
-import pty
-import re
 import shutil
-import signal
-import subprocess
-import sys
 import tomllib
 import warnings
-from types import SimpleNamespace
 
 import arviz as az
 import numpy as np
@@ -28,27 +21,7 @@ from bmm.runs.pipeline import RunResult
 from bmm.tables import load_measured
 
 MODELS = ["FRDM2012", "DZ33", "HFB26"]
-CONFIGURATION = """
-description = "276 nuclei for the tests"
-seed = 11
-[data]
-Z = [40, 50]
-N = [50, 80]
-[theory]
-models = ["FRDM2012", "DZ33", "HFB26"]
-[chart]
-Z = [40, 50]
-N = [50, 82]
-[mixing.basis]
-m_Z = 5
-m_N = 6
-[mixing.sampler]
-"""
-SAMPLERS = {
-    "whole": "chains = 4\ndraws = 150\ntune = 200",
-    "short": "chains = 1\ndraws = 3\ntune = 10",
-    "stopped": "chains = 2\ndraws = 50000\ntune = 20\nmax_depth = 4",
-}
+RUNS = ["whole", "short", "stopped"]
 COLUMNS = [
     "Z", "N", "A", "symbol", "measured", "measured_uncertainty",
     "mean", "median", "sd", "lower_68", "upper_68", "lower_95", "upper_95",
@@ -64,56 +37,6 @@ TOP_SCORES = [
     "seconds",
     "provenance",
 ]  # fmt: skip
-
-
-def start(folder, name, *options, **streams):
-    configuration = folder / f"{name}.toml"
-    configuration.write_text(CONFIGURATION + SAMPLERS[name])
-    command = [sys.executable, "-m", "bmm.cli", "run", configuration, "-o", folder / name, *options]
-    return subprocess.Popen(command, env=os.environ | {"NO_COLOR": "1"}, **streams)
-
-
-def interrupt_once_sampling(process, screen):
-    """Press Ctrl-C when some chain shows a hundred draws; return all that was shown."""
-    shown, plain, pressed = b"", "", False
-    while True:
-        try:
-            shown += os.read(screen, 65536)
-        except OSError:  # the other end is closed
-            return plain
-        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode(errors="ignore"))
-        draws = [int(n) for n in re.findall(r"(\d+)/50020 sampling", plain)]
-        if not pressed and max(draws, default=0) > 120:
-            process.send_signal(signal.SIGINT)
-            pressed = True
-
-
-@pytest.fixture(scope="session")
-def runs(tmp_path_factory):
-    """Three runs at once: a whole one, one of three draws and one that is interrupted."""
-    folder = tmp_path_factory.mktemp("runs")
-    piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    screen, inner = pty.openpty()
-    processes = {
-        "stopped": start(folder, "stopped", stdout=inner, stderr=subprocess.STDOUT),
-        "whole": start(folder, "whole", **piped),
-        "short": start(folder, "short", "--quiet", **piped),
-    }
-    os.close(inner)
-    shown = {"stopped": (interrupt_once_sampling(processes["stopped"], screen), "")}
-    os.close(screen)
-    found = {}
-    for name, process in processes.items():
-        out, err = shown[name] if name in shown else process.communicate()
-        code = process.wait()
-        assert "Traceback" not in out + err, out + err
-        found[name] = SimpleNamespace(path=folder / name, code=code, out=out, err=err)
-    return found
-
-
-@pytest.fixture(scope="session")
-def whole(runs):
-    return runs["whole"]
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +56,7 @@ def scores_of(run):
     return json.loads((run.path / "scores.json").read_text(), parse_constant=refuse)
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", RUNS)
 def test_all_files_are_there(runs, name):
     found = {path.name for path in runs[name].path.iterdir()}
     chains = {"chains"} if name == "stopped" else set()
@@ -216,7 +139,7 @@ def test_evaluation_covers_the_measured_nuclei(whole):
     np.testing.assert_allclose(responsibilities.sum(axis=1), 1, atol=3e-6)
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", RUNS)
 def test_names_of_the_scores_are_stable(runs, name):
     scores = scores_of(runs[name])
     assert list(scores) == TOP_SCORES
@@ -283,7 +206,7 @@ def test_a_complete_run_is_not_resumed(bmm, whole):
     assert {path: path.stat().st_mtime_ns for path in whole.path.rglob("*")} == before
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", RUNS)
 def test_the_verdict_is_everywhere(runs, name):
     run, scores = runs[name], scores_of(runs[name])
     converged = scores["converged"]
