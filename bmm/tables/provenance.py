@@ -31,7 +31,10 @@ class _Record(BaseModel):
 
 
 class Source(_Record):
-    """The package the figures were taken from."""
+    """The package the figures were taken from, or the file at `url` (`version` is its commit).
+
+    `key` names what is taken of the file, where it holds more than one table.
+    """
 
     package: str
     version: str
@@ -39,6 +42,7 @@ class Source(_Record):
     archive_sha256: str
     path: str
     key: str = ""
+    url: str = ""
 
 
 class Command(_Record):
