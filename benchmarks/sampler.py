@@ -37,21 +37,21 @@ class Part(StrEnum):
 
 def main(
     parts: Annotated[list[Part] | None, typer.Argument(help="Tables; all by default.")] = None,
-    m_Z: Annotated[int, typer.Option("--m-Z", help="Basis functions along Z.")] = 16,
-    m_N: Annotated[int, typer.Option("--m-N", help="Basis functions along N.")] = 24,
+    m_Z: Annotated[int, typer.Option("--m-Z", help="Basis functions along Z.")] = 24,
+    m_N: Annotated[int, typer.Option("--m-N", help="Basis functions along N.")] = 36,
     chains: Annotated[int, typer.Option(help="Chains, side by side.")] = 2,
-    draws: Annotated[int, typer.Option(help="Draws of bmm, and as many of warm-up.")] = 1000,
-    rival_draws: Annotated[int, typer.Option(help="The same of its rivals.")] = 300,
+    draws: Annotated[int, typer.Option(help="Draws of bmm, after its usual warm-up.")] = 1000,
+    rival_draws: Annotated[
+        int, typer.Option(help="Draws of its rivals, after as many of warm-up, as PyMC does.")
+    ] = 300,
     exact_nuclei: Annotated[int, typer.Option(help="Nuclei for the exact GP.")] = 300,
 ) -> None:
     """Print the tables."""
     console = Console(width=WIDTH)
     chosen = parts or list(Part)
     if Part.ess in chosen:
-        ours, theirs = (
-            Sampler(chains=chains, cores=chains, draws=count, tune=count)
-            for count in (draws, rival_draws)
-        )
+        ours = Sampler(chains=chains, cores=chains, draws=draws)
+        theirs = Sampler(chains=chains, cores=chains, draws=rival_draws, tune=rival_draws)
         few = occupations(m_Z, m_N, nuclei=exact_nuclei)
         for table in race(occupations(m_Z, m_N), few, ours, theirs):
             console.print(table)

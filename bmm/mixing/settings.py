@@ -233,7 +233,8 @@ class Sampler(_Strict):
     Parameters
     ----------
     chains, draws, tune : int
-        Number of chains, kept draws and warm-up draws per chain.
+        Number of chains, kept draws and warm-up draws per chain.  Longer warm-up did not help:
+        with 300 to 1000, as many effective draws were left (`benchmarks/sampler.py`, 24 x 36).
     target_accept : float, default 0.8
         Target acceptance probability.
     max_depth : int, default 10
@@ -244,7 +245,7 @@ class Sampler(_Strict):
 
     chains: PositiveInt = 4
     draws: PositiveInt = 1000
-    tune: PositiveInt = 1000
+    tune: PositiveInt = 500
     target_accept: Annotated[float, Field(gt=0, lt=1)] = 0.8
     max_depth: PositiveInt = 10
     cores: PositiveInt | None = None
