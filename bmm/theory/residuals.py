@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -251,10 +252,23 @@ def fit_residuals(
             f"a field of residuals needs at least {_FEWEST} measured nuclei; "
             f"the model covers {len(residual)}"
         )
-    one = np.zeros(len(Z), dtype=np.int64) if block is None else block
+    blocks = np.zeros(len(Z), dtype=np.int64) if block is None else block
+    whole = (np.asarray(each, dtype=np.int64).tobytes() for each in (Z, N, blocks))
+    key = (*whole, *(np.asarray(each, dtype=np.float64).tobytes() for each in (residual, known_sd)))
+    return ResidualField.conditioned(_most_probable(*key), Z, N, residual, known_sd)
+
+
+@lru_cache(maxsize=64)
+def _most_probable(*key: bytes) -> Hyperparameters:
+    """Find hyperparameters, from arrays as bytes.
+
+    A comparison asks for the same field for the model alone, for mixtures, and for its choices.
+    """
+    Z, N, blocks = (np.frombuffer(each, dtype=np.int64) for each in key[:3])
+    residual, known_sd = (np.frombuffer(each, dtype=np.float64) for each in key[3:])
     parts = [
         (Z[inside], N[inside], residual[inside], known_sd[inside] ** 2)
-        for inside in (one == number for number in np.unique(one))
+        for inside in (blocks == number for number in np.unique(blocks))
     ]
     found = optimize.minimize(
         _of_parts,
@@ -265,7 +279,7 @@ def fit_residuals(
         bounds=_BOUNDS,
         options={"maxfun": _EVALUATIONS, "ftol": _TOLERANCE},
     )
-    return ResidualField.conditioned(Hyperparameters.of(found.x), Z, N, residual, known_sd)
+    return Hyperparameters.of(found.x)
 
 
 def _of_parts(

@@ -7,6 +7,7 @@ import pytest
 from scipy import optimize, stats
 
 from bmm.errors import DataError
+from bmm.tables import load_measured, load_theory
 from bmm.theory.residuals import (
     TERMS,
     Hyperparameters,
@@ -140,3 +141,41 @@ def test_blocks_that_are_far_apart_teach_the_same():
     assert other.amplitude[0] == pytest.approx(one.amplitude[0], rel=0.05)
     assert parts.log_evidence == pytest.approx(whole.log_evidence, abs=0.1)
     assert parts.precision.shape == (120, 120)
+
+
+def test_the_same_deviations_are_learnt_once_in_a_process(residual, field, monkeypatch):
+    monkeypatch.setattr(optimize, "minimize", None)
+    again = fit_residuals(Z, N, residual.copy(), KNOWN)
+    assert again.hyperparameters is field.hyperparameters
+    assert again.log_evidence == field.log_evidence
+    with pytest.raises(TypeError, match="not callable"):
+        fit_residuals(Z, N, residual + 1e-9, KNOWN)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["FRDM2012", "DZ28"])
+def test_two_length_scales_describe_what_a_theory_gets_wrong_in_heavy_nuclei_better_than_one(name):
+    measured = load_measured("AME2003").query("60 <= Z <= 100")
+    error = measured["mass_excess"] - load_theory(name)["mass_excess"].reindex(measured.index)
+    part = (
+        *(measured.index.get_level_values(axis).to_numpy() for axis in "ZN"),
+        error.to_numpy(),
+        measured["mass_excess_uncertainty"].to_numpy(),
+    )
+    free = np.delete(np.arange(17), [3, 4, 5])
+
+    def without_the_broad_field(values):
+        vector = np.append(CENTRES, 0.0)
+        vector[3], vector[free] = np.log(1e-4), values
+        return vector
+
+    def objective(values):
+        value, gradient = negative_log_posterior(
+            without_the_broad_field(values), *part[:3], part[3] ** 2
+        )
+        return value, gradient[free]
+
+    start = np.append(CENTRES, 0.0)[free]
+    found = optimize.minimize(objective, start, jac=True, method="L-BFGS-B").x
+    one = ResidualField.conditioned(Hyperparameters.of(without_the_broad_field(found)), *part)
+    assert fit_residuals(*part).log_evidence > one.log_evidence + 3
