@@ -67,7 +67,7 @@ class MixtureForecast:
         present = np.isfinite(centre) & (np.asarray(log_weight) > -np.inf)
         self._known = present.any(axis=0)
         self._centre = np.where(present, centre, 0.0)
-        self._scale = np.broadcast_to(np.asarray(scale, dtype=np.float64), centre.shape)
+        self._scale = np.where(present, scale, 1.0)
         self._nu = np.broadcast_to(np.asarray(nu, dtype=np.float64), centre.shape)
         masked = np.where(present, log_weight, -np.inf)
         top = np.where(self._known, masked.max(axis=0), 0.0)

@@ -54,6 +54,17 @@ def test_what_is_missing_leaves_its_weight_to_the_others():
     assert np.isnan([density[2], forecast.median[2], *forecast.draws[:, 2]]).all()
 
 
+def test_a_model_that_does_not_cover_a_nucleus_has_no_spread_there_and_says_nothing():
+    centre, scale = np.array([[1.0, np.nan, 2.0], [3.0, 4.0, 5.0]]), np.full((2, 3), 0.5)
+    scale[0, 1] = np.nan
+    forecast = MixtureForecast(THEORY, centre, scale, seed=1)
+    index = nuclide_index(THEORY["Z"].to_numpy(), THEORY["N"].to_numpy())
+    measured = pd.DataFrame({"mass_excess": 4.2, "mass_excess_uncertainty": 0.0}, index=index)
+    expected = stats.norm.logpdf(4.2, 4.0, 0.5)
+    assert forecast.log_density(measured).to_numpy()[1] == pytest.approx(expected)
+    assert np.isfinite(forecast.draws).all()
+
+
 def test_unmeasured_nuclei_have_no_log_density():
     forecast = MixtureForecast(THEORY, np.zeros((1, 3)), 1.0, seed=1)
     assert np.isnan(forecast.log_density(MEASURED.iloc[:2])).to_numpy().tolist() == [
