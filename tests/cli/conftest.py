@@ -86,7 +86,7 @@ seed = 11
 Z = [40, 50]
 N = [50, 80]
 [theory]
-models = ["FRDM2012", "DZ33", "HFB26"]
+models = ["FRDM2012", "DZ33", "HFB24"]
 [chart]
 Z = [40, 50]
 N = [50, 82]
