@@ -3,6 +3,10 @@
 A graph of two large nodes compiles in a fraction of the time of one that spells the same out.  For
 the same reason everything about the nuclei travels in a single vector: the sampler's machine code
 unpacks each array of data anew.
+
+The data know the mean of a field over the nuclei well, and mu_k only as far as the lowest functions
+of the basis do not imitate a constant.  So the level of a field, its mean over the nuclei, is the
+parameter in place of mu_k, and the operation also tells by how much it exceeds mu_k.
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ __all__ = ["OPERATIONS", "LinearLogLikelihood", "LogLikelihood", "pack"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_SIZES = 5
+_SIZES = 6
 
 
 def pack(
@@ -35,6 +39,8 @@ def pack(
     theory: FloatArray,
     variance: FloatArray,
     log_A: FloatArray,
+    *,
+    learn_nu: bool,
 ) -> FloatArray:
     """Put all that is known of the nuclei into one vector.
 
@@ -42,15 +48,16 @@ def pack(
     ----------
     lattice : Lattice
         The n nuclei, ordered by Z.
-    mass, theory, variance, log_A
+    mass, theory, variance, log_A, learn_nu
         See `bmm.mixing.likelihood.local_mixture`.
 
     Returns
     -------
     array
-        The sizes (models, nuclei, chains, m_Z, m_N), then the arrays one after the other.
+        The sizes (models, nuclei, chains, m_Z, m_N) and learn_nu, then the
+        arrays one after the other.
     """
-    sizes = (*theory.shape, *lattice.phi_Z.shape, lattice.phi_N.shape[1])
+    sizes = (*theory.shape, *lattice.phi_Z.shape, lattice.phi_N.shape[1], learn_nu)
     arrays = (lattice.phi_Z, lattice.phi_N, lattice.first, mass, theory, variance, log_A)
     return np.concatenate([sizes, *(np.ravel(each) for each in arrays)]).astype(np.float64)
 
@@ -111,16 +118,18 @@ def log_likelihood(
         Coefficients.
     d_field : array (model, nucleus)
         Derivatives with respect to the fields.
+    d_level : array (model,)
+        Their sums.
     d_sigma, d_nu, d_power : arrays (model,), () and ()
         Derivatives with respect to sigma, nu and power.
     """
     phi_Z, phi_N, first, mass, theory, variance, log_A = _unpack(packed)
-    field, excess, beta = lattice_field(
-        xi, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first
-    )
-    _raise(field, level)
+    about_mu, beta = lattice_field(xi, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first)
+    field, excess = _centre(about_mu, level)
     # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
-    by_nucleus = local_mixture(field, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A)
+    by_nucleus = local_mixture(
+        field, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A, packed[5] > 0.0
+    )
     summed: tuple[FloatArray, ...] = _sum_up(excess, beta, by_nucleus)
     return summed
 
@@ -139,22 +148,25 @@ def linear_log_likelihood(
 ) -> tuple[FloatArray, ...]:
     """Do as `log_likelihood`, for the linear form; see `bmm.mixing.linear`."""
     phi_Z, phi_N, first, mass, theory, variance, log_A = _unpack(packed)
-    field, excess, beta = lattice_field(
-        xi, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first
-    )
-    _raise(field, level)
+    about_mu, beta = lattice_field(xi, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first)
+    field, excess = _centre(about_mu, level)
     by_nucleus = linear_mixture(field, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A)
     summed: tuple[FloatArray, ...] = _sum_up(excess, beta, by_nucleus)
     return summed
 
 
 @numba.njit(cache=True)
-def _raise(field: FloatArray, level: FloatArray) -> None:
-    """Add its level to each field, in place."""
-    K, n = field.shape
+def _centre(about_mu: FloatArray, level: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Bring fields (nucleus, model) to their levels: (model, nucleus), and their means before."""
+    n, K = about_mu.shape
+    # Sums as products with ones, here and below: BLAS adds up faster than a loop.
+    excess = np.dot(np.full(n, 1.0 / n), about_mu)
+    field = np.empty((K, n))
     for k in range(K):
+        shift = level[k] - excess[k]
         for i in range(n):
-            field[k, i] += level[k]
+            field[k, i] = about_mu[i, k] + shift
+    return field, excess
 
 
 @numba.njit(cache=True)
@@ -169,6 +181,7 @@ def _sum_up(
         excess,
         beta,
         d_field,
+        np.dot(d_field, ones),
         np.dot(d_sigma, ones),
         np.asarray(np.dot(d_nu, ones)),
         np.asarray(np.dot(d_power, ones)),
@@ -180,6 +193,7 @@ def log_likelihood_pullback(
     g_excess: FloatArray,
     beta: FloatArray,
     d_field: FloatArray,
+    d_level: FloatArray,
     d_sigma: FloatArray,
     d_nu: FloatArray,
     d_power: FloatArray,
@@ -199,14 +213,15 @@ def log_likelihood_pullback(
     phi_Z, phi_N, first, _, _, _, _ = _unpack(packed)
     K, n = d_field.shape
     factor = 1.0 * g
-    g_field = np.empty((K, n))
+    g_level = factor * d_level
+    g_about_mu = np.empty((n, K))
     for k in range(K):
+        common = (g_excess[k] - g_level[k]) / n
         for i in range(n):
-            g_field[k, i] = factor * d_field[k, i]
+            g_about_mu[i, k] = factor * d_field[k, i] + common
     g_xi, g_amplitude, g_root_Z, g_root_N = lattice_field_pullback(
-        g_field, g_excess, beta, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first
+        g_about_mu, beta, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first
     )
-    g_level = np.dot(g_field, np.ones(n))
     return (
         g_xi,
         g_amplitude,
@@ -231,6 +246,7 @@ class LogLikelihood(CompiledOperation):
         pt.dvector,
         pt.dtensor3,
         pt.dmatrix,
+        pt.dvector,
         pt.dvector,
         pt.dscalar,
         pt.dscalar,
@@ -269,11 +285,11 @@ class LogLikelihood(CompiledOperation):
         """Shapes of the outputs, which PyMC would otherwise find by evaluating them."""
         models = shapes[0][0]
         nuclei = pt.cast(node.inputs[-1][1], "int64")
-        return [(), (models,), shapes[0], (models, nuclei), (models,), (), ()]
+        return [(), (models,), shapes[0], (models, nuclei), (models,), (models,), (), ()]
 
     def _pattern(self, inputs: int) -> list[list[bool]]:
         return [
-            [i < self._differentiable, i < self._of_field, i == 0, *[False] * 4]
+            [i < self._differentiable, i < self._of_field, i == 0, *[False] * 5]
             for i in range(inputs)
         ]
 

@@ -48,6 +48,16 @@ def _float(typingctx: Any, bits: Any) -> Any:
     return types.float64(types.int64), generate
 
 
+@intrinsic
+def _fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+    """Compute a b + c with one rounding; every processor since 2013 has an instruction for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fma(*arguments)
+
+    return types.float64(types.float64, types.float64, types.float64), generate
+
+
 @numba.njit(cache=True, error_model="numpy")
 def exponential(x: float) -> float:
     """Exponential of a number up to 700; below -700 it stays at exp(-700).
@@ -56,22 +66,23 @@ def exponential(x: float) -> float:
     r^13, whose remainder is below 1e-17 for |r| <= log(2) / 2.
     """
     value = _LEAST_EXPONENT if x < _LEAST_EXPONENT else x
-    shifted = value * _LOG2_E + _SHIFTER
+    shifted = _fma(value, _LOG2_E, _SHIFTER)
     k = shifted - _SHIFTER
-    r = (value - k * _LOG_2_HIGH) - k * _LOG_2_LOW
-    series = 1.0 + r * (1.0 / 13.0)
-    series = 1.0 + r * (1.0 / 12.0) * series
-    series = 1.0 + r * (1.0 / 11.0) * series
-    series = 1.0 + r * (1.0 / 10.0) * series
-    series = 1.0 + r * (1.0 / 9.0) * series
-    series = 1.0 + r * (1.0 / 8.0) * series
-    series = 1.0 + r * (1.0 / 7.0) * series
-    series = 1.0 + r * (1.0 / 6.0) * series
-    series = 1.0 + r * (1.0 / 5.0) * series
-    series = 1.0 + r * (1.0 / 4.0) * series
-    series = 1.0 + r * (1.0 / 3.0) * series
-    series = 1.0 + r * (1.0 / 2.0) * series
-    result: float = _float(_bits(1.0 + r * series) + (_bits(shifted) << _FRACTION_BITS))
+    r = _fma(k, -_LOG_2_LOW, _fma(k, -_LOG_2_HIGH, value))
+    series = _fma(r, 1 / 6227020800, 1 / 479001600)
+    series = _fma(r, series, 1 / 39916800)
+    series = _fma(r, series, 1 / 3628800)
+    series = _fma(r, series, 1 / 362880)
+    series = _fma(r, series, 1 / 40320)
+    series = _fma(r, series, 1 / 5040)
+    series = _fma(r, series, 1 / 720)
+    series = _fma(r, series, 1 / 120)
+    series = _fma(r, series, 1 / 24)
+    series = _fma(r, series, 1 / 6)
+    series = _fma(r, series, 0.5)
+    series = _fma(r, series, 1.0)
+    series = _fma(r, series, 1.0)
+    result: float = _float(_bits(series) + (_bits(shifted) << _FRACTION_BITS))
     return result
 
 
@@ -88,12 +99,12 @@ def logarithm(x: float) -> float:
     f = _float(bits - (exponent << _FRACTION_BITS)) - 1.0
     s = f / (2.0 + f)
     z = s * s
-    series = 1.531383769920937332e-01 + z * 1.479819860511658591e-01
-    series = 1.818357216161805012e-01 + z * series
-    series = 2.222219843214978396e-01 + z * series
-    series = 2.857142874366239149e-01 + z * series
-    series = 3.999999999940941908e-01 + z * series
-    series = z * (6.666666666666735130e-01 + z * series)
+    series = _fma(z, 1.479819860511658591e-01, 1.531383769920937332e-01)
+    series = _fma(z, series, 1.818357216161805012e-01)
+    series = _fma(z, series, 2.222219843214978396e-01)
+    series = _fma(z, series, 2.857142874366239149e-01)
+    series = _fma(z, series, 3.999999999940941908e-01)
+    series = z * _fma(z, series, 6.666666666666735130e-01)
     half = 0.5 * f * f
     result: float = k * _LOG_2_HIGH - ((half - (s * (half + series) + k * _LOG_2_LOW)) - f)
     return result

@@ -8,10 +8,6 @@ one matrix product for all occurring Z, followed, isotopic chain by isotopic cha
 with the functions of N.  A dense basis of all products would hold nuclei x m_Z x m_N numbers and
 cost that many multiplications.
 
-The data know the mean of a field over the nuclei well, and mu_k only as far as the lowest functions
-of the basis do not imitate a constant.  So the operation returns the field about that mean, and by
-how much the mean exceeds mu_k.
-
 The coefficients beta of the K models are a rotation of xi, whose first coordinate shifts all fields
 alike: no weight feels it, and it keeps its prior, while the data hold the others.
 """
@@ -78,8 +74,8 @@ def lattice_field(
     phi_Z: FloatArray,
     phi_N: FloatArray,
     first: IntArray,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Evaluate the fields of all models, about their means over the nuclei.
+) -> tuple[FloatArray, FloatArray]:
+    """Evaluate the fields of all models, each about its mu_k.
 
     Parameters
     ----------
@@ -96,48 +92,34 @@ def lattice_field(
 
     Returns
     -------
-    field : array (model, nucleus)
-        The expansion less its mean over the nuclei.
-    excess : array (model,)
-        That mean.
+    field : array (nucleus, model)
+        The expansion.
     beta : array (model, m_Z, m_N)
         Coefficients.
     """
     # Explicit loops here and below: numba compiles them several times faster than assignments
-    # to slices.
+    # to slices.  Few large products in place of many small ones: all models in one, results
+    # written where they belong.
     K, m_Z, m_N = xi.shape
-    chains = phi_Z.shape[0]
+    chains, n = phi_Z.shape[0], phi_N.shape[0]
     beta = np.dot(rotation, xi.reshape(K, m_Z * m_N)).reshape(K, m_Z, m_N)
-    scaled_Z = np.empty((chains, m_Z))
-    for chain in range(chains):
-        for i in range(m_Z):
-            scaled_Z[chain, i] = phi_Z[chain, i] * root_Z[i]
-    by_chain = np.empty((chains, K, m_N))
-    for k in range(K):
-        product = np.dot(scaled_Z, beta[k])
-        for chain in range(chains):
+    scaled = np.empty((m_Z, K, m_N))
+    for i in range(m_Z):
+        for k in range(K):
+            along_Z = amplitude[k] * root_Z[i]
             for j in range(m_N):
-                by_chain[chain, k, j] = amplitude[k] * root_N[j] * product[chain, j]
-    n = phi_N.shape[0]
-    field = np.empty((K, n))
+                scaled[i, k, j] = along_Z * root_N[j] * beta[k, i, j]
+    by_chain = np.dot(phi_Z, scaled.reshape(m_Z, K * m_N)).reshape(chains, K, m_N)
+    field = np.empty((n, K))
     for chain in range(chains):
         start, stop = int(first[chain]), int(first[chain + 1])
-        values = np.dot(by_chain[chain], phi_N[start:stop].T)
-        for k in range(K):
-            for i in range(stop - start):
-                field[k, start + i] = values[k, i]
-    # Sums as products with ones: BLAS adds up faster than a loop.
-    excess = np.dot(field, np.full(n, 1.0 / n))
-    for k in range(K):
-        for i in range(n):
-            field[k, i] -= excess[k]
-    return field, excess, beta
+        np.dot(phi_N[start:stop], by_chain[chain].T, field[start:stop])
+    return field, beta
 
 
 @numba.njit(cache=True, error_model="numpy")
 def lattice_field_pullback(
     g: FloatArray,
-    g_excess: FloatArray,
     beta: FloatArray,
     amplitude: FloatArray,
     root_Z: FloatArray,
@@ -147,7 +129,7 @@ def lattice_field_pullback(
     phi_N: FloatArray,
     first: IntArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Carry gradients by field (model, nucleus) and excess (model,) back to the parameters.
+    """Carry a gradient by the field, array (nucleus, model), back to the parameters.
 
     Returns
     -------
@@ -155,35 +137,23 @@ def lattice_field_pullback(
         Gradients with respect to xi, amplitude, root_Z and root_N.
     """
     K, m_Z, m_N = beta.shape
-    n = phi_N.shape[0]
-    common = g_excess / n - np.dot(g, np.full(n, 1.0 / n))
-    by_chain = np.empty((K, phi_Z.shape[0], m_N))
-    for chain in range(phi_Z.shape[0]):
+    chains = phi_Z.shape[0]
+    by_chain = np.empty((chains, K, m_N))
+    for chain in range(chains):
         start, stop = int(first[chain]), int(first[chain + 1])
-        gathered = np.empty((K, stop - start))
-        for k in range(K):
-            for i in range(stop - start):
-                gathered[k, i] = g[k, start + i] + common[k]
-        product = np.dot(gathered, phi_N[start:stop])
-        for k in range(K):
-            for j in range(m_N):
-                by_chain[k, chain, j] = product[k, j]
+        np.dot(g[start:stop].T, phi_N[start:stop], by_chain[chain])
+    projected = np.dot(phi_Z.T, by_chain.reshape(chains, K * m_N)).reshape(m_Z, K, m_N)
     g_beta = np.empty((K, m_Z, m_N))
-    g_amplitude = np.empty(K)
-    g_root_Z = np.zeros(m_Z)
-    g_root_N = np.zeros(m_N)
+    weighted = np.empty((K, m_Z, m_N))
     for k in range(K):
-        projected = np.dot(phi_Z.T, by_chain[k])
-        total = 0.0
         for i in range(m_Z):
-            along = 0.0
+            along_Z = amplitude[k] * root_Z[i]
             for j in range(m_N):
-                g_beta[k, i, j] = amplitude[k] * root_Z[i] * root_N[j] * projected[i, j]
-                weighted = projected[i, j] * beta[k, i, j]
-                along += weighted * root_N[j]
-                g_root_N[j] += amplitude[k] * root_Z[i] * weighted
-            g_root_Z[i] += amplitude[k] * along
-            total += root_Z[i] * along
-        g_amplitude[k] = total
+                g_beta[k, i, j] = along_Z * root_N[j] * projected[i, k, j]
+                weighted[k, i, j] = projected[i, k, j] * beta[k, i, j]
+    along_N = np.dot(weighted.reshape(K * m_Z, m_N), root_N).reshape(K, m_Z)
+    g_amplitude = np.dot(along_N, root_Z)
+    g_root_Z = np.dot(amplitude, along_N)
+    g_root_N = np.dot(np.outer(amplitude, root_Z).ravel(), weighted.reshape(K * m_Z, m_N))
     g_xi = np.dot(rotation.T, g_beta.reshape(K, m_Z * m_N)).reshape(K, m_Z, m_N)
     return g_xi, g_amplitude, g_root_Z, g_root_N

@@ -18,11 +18,17 @@ p_k is normal or Student-t about the model's mass, with the variance
     s_k^2 = [sigma_k unit (A / 100)^power]^2 + v,
 
 v collecting the measurement's variance and the model's own stated one.
+
+With four degrees of freedom, the default, the density is made of products and a root,
+
+    p_k = 3 r^2 sqrt(r) / (8 s_k),   1 / r = 1 + (y - m_k)^2 / (4 s_k^2),
+
+and needs neither logarithms nor an exponential: this case goes its own, shorter way.
 """
 
 from __future__ import annotations
 
-from math import lgamma, log, pi
+from math import lgamma, log, pi, sqrt
 
 import numba
 import numpy as np
@@ -36,6 +42,8 @@ FloatArray = npt.NDArray[np.float64]
 
 SIGMA_UNIT = 0.1
 """MeV of total energy at A = 100 for sigma_k = 1 keV per nucleon."""
+
+_FOUR = 4.0
 
 
 @numba.njit(cache=True)
@@ -63,6 +71,7 @@ def local_mixture(
     theory: FloatArray,
     variance: FloatArray,
     log_A: FloatArray,
+    learn_nu: bool = True,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Log density of each measured mass, with its derivatives.
 
@@ -84,6 +93,8 @@ def local_mixture(
         Variance added to each component, MeV^2.
     log_A : array (nucleus,)
         log(A / 100).
+    learn_nu : bool, default True
+        Whether the derivative with respect to nu is wanted; it may be left at zero otherwise.
 
     Returns
     -------
@@ -98,37 +109,48 @@ def local_mixture(
     unit = np.empty(n)
     for i in range(n):
         unit[i] = exponential(power * log_A[i])
-    joint = np.empty((K, n))
-    by_scale = np.empty((K, n))
-    by_nu = np.empty((K, n))
-    prior = np.empty((K, n))
+    joint, prior = np.empty((K, n)), np.empty((K, n))
+    by_scale, by_nu = np.empty((K, n)), np.empty((K, n))
     for k in range(K):
         for i in range(n):
             by_scale[k, i] = (SIGMA_UNIT * sigma[k] * unit[i]) ** 2
             joint[k, i] = by_scale[k, i] + variance[k, i]
+        for i in range(n):
             covered = np.isfinite(theory[k, i])
             by_nu[k, i] = (mass[i] - theory[k, i]) ** 2 if covered else 0.0
             prior[k, i] = field[k, i] if covered else -np.inf
-        component(joint[k], by_scale[k], by_nu[k], nu)
-        for i in range(n):
-            joint[k, i] += prior[k, i]
-    log_density = _normalise(joint)
-    log_prior = _normalise(prior)
+    if nu == _FOUR and not learn_nu:
+        prior_top, prior_total = _exponentiate(prior)
+        for k in range(K):
+            _component_of_four(joint[k], by_scale[k], by_nu[k])
+        top, total = prior_top, _weighted_sum(joint, prior)
+    else:
+        for k in range(K):
+            component(joint[k], by_scale[k], by_nu[k], nu)
+            for i in range(n):
+                joint[k, i] += prior[k, i]
+        top, total = _exponentiate(joint)
+        prior_top, prior_total = _exponentiate(prior)
+    log_density = np.empty(n)
     for i in range(n):
-        log_density[i] -= log_prior[i]
-    d_field = np.empty((K, n))
-    d_sigma = np.empty((K, n))
-    d_nu = np.zeros(n)
-    d_power = np.zeros(n)
+        log_density[i] = top[i] - prior_top[i] + logarithm(total[i] / prior_total[i])
+        total[i] = 1.0 / total[i]
+        prior_total[i] = 1.0 / prior_total[i]
+    d_field, d_sigma = np.empty((K, n)), np.empty((K, n))
+    d_nu, d_power = np.zeros(n), np.zeros(n)
     for k in range(K):
+        per_sigma = 1.0 / sigma[k]
         for i in range(n):
             covered = np.isfinite(theory[k, i])
-            responsibility = joint[k, i] if covered else 0.0
-            by_log_scale = responsibility * by_scale[k, i]
-            d_field[k, i] = responsibility - (prior[k, i] if covered else 0.0)
-            d_sigma[k, i] = by_log_scale / sigma[k]
-            d_nu[i] += responsibility * by_nu[k, i]
+            joint[k, i] = joint[k, i] * total[i] if covered else 0.0
+            d_field[k, i] = joint[k, i] - (prior[k, i] * prior_total[i] if covered else 0.0)
+        for i in range(n):
+            by_log_scale = joint[k, i] * by_scale[k, i]
+            d_sigma[k, i] = by_log_scale * per_sigma
             d_power[i] += by_log_scale * log_A[i]
+        if learn_nu:
+            for i in range(n):
+                d_nu[i] += joint[k, i] * by_nu[k, i]
     return log_density, d_field, d_sigma, d_nu, d_power
 
 
@@ -148,7 +170,7 @@ def component(density: FloatArray, by_scale: FloatArray, by_nu: FloatArray, nu: 
         return
     constant = lgamma(0.5 * (nu + 1)) - lgamma(0.5 * nu) - 0.5 * log(nu * pi)
     constant_by_nu = 0.5 * (digamma(0.5 * (nu + 1)) - digamma(0.5 * nu) - 1.0 / nu)
-    log_nu = log(nu)
+    log_nu, half_per_nu = log(nu), 0.5 / nu
     for i in range(n):
         tail = nu * density[i] + by_nu[i]
         pull = (nu + 1) * by_nu[i] / tail
@@ -156,18 +178,38 @@ def component(density: FloatArray, by_scale: FloatArray, by_nu: FloatArray, nu: 
         log_variance = logarithm(density[i])
         log_tail = logarithm(tail) - log_variance - log_nu  # log(1 + z^2 / nu)
         density[i] = constant - 0.5 * log_variance - 0.5 * (nu + 1) * log_tail
-        by_nu[i] = constant_by_nu - 0.5 * log_tail + 0.5 * pull / nu
+        by_nu[i] = constant_by_nu - 0.5 * log_tail + half_per_nu * pull
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _normalise(terms: FloatArray) -> FloatArray:
-    """Turn logarithms (model, nucleus) into shares, in place; return the log of their sum."""
+def _component_of_four(density: FloatArray, by_scale: FloatArray, by_nu: FloatArray) -> None:
+    """Do as `component` for four degrees of freedom; but the density itself, and by_nu zero."""
+    for i in range(density.size):
+        tail = _FOUR * density[i]
+        r = tail / (tail + by_nu[i])
+        precision = 1.0 / density[i]
+        by_scale[i] *= ((_FOUR + 1.0) * (1.0 - r) - 1.0) * precision
+        density[i] = 0.375 * r * r * sqrt(r * precision)
+        by_nu[i] = 0.0
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _weighted_sum(terms: FloatArray, weight: FloatArray) -> FloatArray:
+    """Multiply terms (model, nucleus) by their weights, in place; return the sums (nucleus,)."""
     K, n = terms.shape
-    top = np.empty(n)
-    total = np.empty(n)
-    for i in range(n):
-        top[i] = terms[0, i]
-        total[i] = 0.0
+    total = np.zeros(n)
+    for k in range(K):
+        for i in range(n):
+            terms[k, i] *= weight[k, i]
+            total[i] += terms[k, i]
+    return total
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _exponentiate(terms: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Exponentiate terms (model, nucleus) less their top, in place; return top and the sums."""
+    K, n = terms.shape
+    top, total = terms[0].copy(), np.zeros(n)
     for k in range(1, K):
         for i in range(n):
             top[i] = max(top[i], terms[k, i])
@@ -175,9 +217,4 @@ def _normalise(terms: FloatArray) -> FloatArray:
         for i in range(n):
             terms[k, i] = exponential(terms[k, i] - top[i])
             total[i] += terms[k, i]
-    for k in range(K):
-        for i in range(n):
-            terms[k, i] /= total[i]
-    for i in range(n):
-        total[i] = logarithm(total[i]) + top[i]
-    return total
+    return top, total

@@ -179,7 +179,8 @@ def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, noise: Noise) ->
         Noise settings.
     """
     lattice = Lattice.of(axis_Z, axis_N, problem["Z"].to_numpy(), problem["N"].to_numpy())
-    return {"packed": pack(lattice, **likelihood_data(problem, noise))}
+    learn_nu = "nu" in hyperparameters(noise)
+    return {"packed": pack(lattice, **likelihood_data(problem, noise), learn_nu=learn_nu)}
 
 
 def name_variables(draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axis]) -> xr.Dataset:

@@ -60,9 +60,14 @@ def _compile(op: CompiledOperation, node: Apply, **_: Any) -> tuple[Any, int]:
 
 
 def _compiled_source(function: Callable[..., Any]) -> str:
-    """Source of a function's module, whose constants are compiled in, and of those it draws on."""
-    drawn_on = [value.py_func for value in vars(_home(function)).values() if is_jitted(value)]
-    homes = {_home(each).__name__: _home(each) for each in (function, *drawn_on)}
+    """Source of a function's module, whose constants are compiled in, and of all it draws on."""
+    homes: dict[str, ModuleType] = {}
+    waiting = [function]
+    while waiting:
+        home = _home(waiting.pop())
+        if home.__name__ not in homes:
+            homes[home.__name__] = home
+            waiting += [each.py_func for each in vars(home).values() if is_jitted(each)]
     return "".join(inspect.getsource(homes[name]) for name in sorted(homes))
 
 

@@ -43,8 +43,7 @@ def fields(axes, rho, beta, amplitude, mu):
     lattice = Lattice.of(*axes, Z, N)
     roots = [root_spectral_density(axis.omega, x) for axis, x in zip(axes, rho, strict=True)]
     shape = lattice.phi_Z, lattice.phi_N, lattice.first
-    about_mean, mean, _ = lattice_field(beta, amplitude, *roots, np.eye(len(beta)), *shape)
-    return (about_mean.T + mean) + mu
+    return lattice_field(beta, amplitude, *roots, np.eye(len(beta)), *shape)[0] + mu
 
 
 def covariance(axes, rho, eta):

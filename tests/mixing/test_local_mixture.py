@@ -44,11 +44,23 @@ def point(rng, nu):
     return rng.normal(scale=2, size=(K, n)), rng.gamma(10, size=K), nu, rng.normal()
 
 
+@pytest.mark.parametrize("learn_nu", [True, False])
 @pytest.mark.parametrize("nu", [0.7, 4.0, 60.0, np.inf])
-def test_density_is_scipys(rng, data, nu):
+def test_density_is_scipys(rng, data, nu, learn_nu):
     parameters = point(rng, nu)
     expected = reference(*parameters, *data)
-    np.testing.assert_allclose(local_mixture(*parameters, *data)[0], expected, rtol=1e-11)
+    found = local_mixture(*parameters, *data, learn_nu)[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_four_degrees_of_freedom_are_a_shorter_way_to_the_same(rng, data, scale):
+    parameters = point(rng, 4.0)
+    far = (scale * data[0], scale * data[1], *data[2:])
+    longer, shorter = (local_mixture(*parameters, *far, learn_nu) for learn_nu in (True, False))
+    for position, (one, other) in enumerate(zip(longer, shorter, strict=True)):
+        by_nu = position == 3
+        np.testing.assert_allclose(other, 0 if by_nu else one, rtol=1e-11, atol=1e-13)
 
 
 def test_normal_noise_is_the_limit_of_student_t(rng, data):
@@ -98,8 +110,8 @@ def test_hopeless_fields_and_masses_stay_finite(rng, data):
     for size in (900.0, -900.0):
         field = size * np.sign(rng.normal(size=(K, n)))
         field[0] = -field[1]
-        for nu in (4.0, np.inf):
-            results = local_mixture(field, sigma, nu, power, *data)
+        for nu, learn_nu in ((4.0, True), (4.0, False), (np.inf, False)):
+            results = local_mixture(field, sigma, nu, power, *data, learn_nu)
             assert all(np.isfinite(result).all() for result in results)
             np.testing.assert_allclose(
                 results[0], reference(field, sigma, nu, power, *data), rtol=1e-11
@@ -109,14 +121,15 @@ def test_hopeless_fields_and_masses_stay_finite(rng, data):
     assert all(np.isfinite(result).all() for result in results)
 
 
-def test_what_is_said_of_a_model_that_is_missing_does_not_matter(rng, data):
+@pytest.mark.parametrize("learn_nu", [True, False])
+def test_what_is_said_of_a_model_that_is_missing_does_not_matter(rng, data, learn_nu):
     parameters = point(rng, 4.0)
     mass, theory, variance, log_A = data
     covers = np.isfinite(theory)
-    before = local_mixture(*parameters, *data)
+    before = local_mixture(*parameters, *data, learn_nu)
     field = np.where(covers, parameters[0], 50.0)
     variance = np.where(covers, variance, 1e3)
-    after = local_mixture(field, *parameters[1:], mass, theory, variance, log_A)
+    after = local_mixture(field, *parameters[1:], mass, theory, variance, log_A, learn_nu)
     for one, other in zip(before, after, strict=True):
         assert np.array_equal(one, other)
     assert not before[1][~covers].any()
