@@ -160,7 +160,7 @@ def _centre(about_mu: FloatArray, level: FloatArray) -> tuple[FloatArray, FloatA
     """Bring fields (nucleus, model) to their levels: (model, nucleus), and their means before."""
     n, K = about_mu.shape
     # Sums as products with ones, here and below: BLAS adds up faster than a loop.
-    excess = np.dot(np.full(n, 1.0 / n), about_mu)
+    excess = np.dot(np.full((1, n), 1.0 / n), about_mu)[0]
     field = np.empty((K, n))
     for k in range(K):
         shift = level[k] - excess[k]

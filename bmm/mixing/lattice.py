@@ -144,16 +144,20 @@ def lattice_field_pullback(
         np.dot(g[start:stop].T, phi_N[start:stop], by_chain[chain])
     projected = np.dot(phi_Z.T, by_chain.reshape(chains, K * m_N)).reshape(m_Z, K, m_N)
     g_beta = np.empty((K, m_Z, m_N))
-    weighted = np.empty((K, m_Z, m_N))
+    g_amplitude, g_root_Z, g_root_N = np.zeros(K), np.zeros(m_Z), np.zeros(m_N)
+    weighted = np.empty((K * m_Z, m_N))
     for k in range(K):
         for i in range(m_Z):
             along_Z = amplitude[k] * root_Z[i]
             for j in range(m_N):
                 g_beta[k, i, j] = along_Z * root_N[j] * projected[i, k, j]
-                weighted[k, i, j] = projected[i, k, j] * beta[k, i, j]
-    along_N = np.dot(weighted.reshape(K * m_Z, m_N), root_N).reshape(K, m_Z)
-    g_amplitude = np.dot(along_N, root_Z)
-    g_root_Z = np.dot(amplitude, along_N)
-    g_root_N = np.dot(np.outer(amplitude, root_Z).ravel(), weighted.reshape(K * m_Z, m_N))
+                weighted[k * m_Z + i, j] = projected[i, k, j] * beta[k, i, j]
+            for j in range(m_N):
+                g_root_N[j] += along_Z * weighted[k * m_Z + i, j]
+    along_N = np.dot(weighted, root_N)
+    for k in range(K):
+        for i in range(m_Z):
+            g_amplitude[k] += root_Z[i] * along_N[k * m_Z + i]
+            g_root_Z[i] += amplitude[k] * along_N[k * m_Z + i]
     g_xi = np.dot(rotation.T, g_beta.reshape(K, m_Z * m_N)).reshape(K, m_Z, m_N)
     return g_xi, g_amplitude, g_root_Z, g_root_N
