@@ -106,19 +106,8 @@ def local_mixture(
         Derivatives with respect to nu and power.
     """
     K, n = field.shape
-    unit = np.empty(n)
-    for i in range(n):
-        unit[i] = exponential(power * log_A[i])
-    joint, prior = np.empty((K, n)), np.empty((K, n))
-    by_scale, by_nu = np.empty((K, n)), np.empty((K, n))
-    for k in range(K):
-        for i in range(n):
-            by_scale[k, i] = (SIGMA_UNIT * sigma[k] * unit[i]) ** 2
-            joint[k, i] = by_scale[k, i] + variance[k, i]
-        for i in range(n):
-            covered = np.isfinite(theory[k, i])
-            by_nu[k, i] = (mass[i] - theory[k, i]) ** 2 if covered else 0.0
-            prior[k, i] = field[k, i] if covered else -np.inf
+    terms = _terms(field, sigma, power, mass, theory, variance, log_A)
+    joint, prior, by_scale, by_nu = terms
     if nu == _FOUR and not learn_nu:
         prior_top, prior_total = _exponentiate(prior)
         for k in range(K):
@@ -134,6 +123,57 @@ def local_mixture(
     log_density = np.empty(n)
     for i in range(n):
         log_density[i] = top[i] - prior_top[i] + logarithm(total[i] / prior_total[i])
+    derivatives = _derivatives(terms, total, prior_total, theory, sigma, log_A, learn_nu)
+    d_field, d_sigma, d_nu, d_power = derivatives
+    return log_density, d_field, d_sigma, d_nu, d_power
+
+
+# Several short loops below in place of one: over more arrays than a few, the compiler does not
+# check whether they overlap, and gives vector instructions up.
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _terms(
+    field: FloatArray,
+    sigma: FloatArray,
+    power: float,
+    mass: FloatArray,
+    theory: FloatArray,
+    variance: FloatArray,
+    log_A: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Prepare s_k^2, log alpha_k, sigma's own part of s_k^2 and the squared deviation, (model, nucleus)."""
+    K, n = field.shape
+    unit = np.empty(n)
+    for i in range(n):
+        unit[i] = exponential(power * log_A[i])
+    joint, prior = np.empty((K, n)), np.empty((K, n))
+    by_scale, by_nu = np.empty((K, n)), np.empty((K, n))
+    for k in range(K):
+        for i in range(n):
+            by_scale[k, i] = (SIGMA_UNIT * sigma[k] * unit[i]) ** 2
+            joint[k, i] = by_scale[k, i] + variance[k, i]
+        for i in range(n):
+            covered = np.isfinite(theory[k, i])
+            by_nu[k, i] = (mass[i] - theory[k, i]) ** 2 if covered else 0.0
+            prior[k, i] = field[k, i] if covered else -np.inf
+    return joint, prior, by_scale, by_nu
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _derivatives(
+    terms: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    total: FloatArray,
+    prior_total: FloatArray,
+    theory: FloatArray,
+    sigma: FloatArray,
+    log_A: FloatArray,
+    learn_nu: bool,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Differentiate by field, sigma, nu and power; terms and totals are used up."""
+    joint, prior, by_scale, by_nu = terms
+    K, n = joint.shape
+    for i in range(n):
         total[i] = 1.0 / total[i]
         prior_total[i] = 1.0 / prior_total[i]
     d_field, d_sigma = np.empty((K, n)), np.empty((K, n))
@@ -151,7 +191,7 @@ def local_mixture(
         if learn_nu:
             for i in range(n):
                 d_nu[i] += joint[k, i] * by_nu[k, i]
-    return log_density, d_field, d_sigma, d_nu, d_power
+    return d_field, d_sigma, d_nu, d_power
 
 
 @numba.njit(cache=True, error_model="numpy")
