@@ -142,7 +142,7 @@ def _terms(
     variance: FloatArray,
     log_A: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Prepare s_k^2, log alpha_k, sigma's own part of s_k^2 and the squared deviation, (model, nucleus)."""
+    """Prepare s_k^2, log alpha_k, sigma's own part of s_k^2 and the squared deviations."""
     K, n = field.shape
     unit = np.empty(n)
     for i in range(n):
