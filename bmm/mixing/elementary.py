@@ -69,7 +69,7 @@ def exponential(x: float) -> float:
     shifted = _fma(value, _LOG2_E, _SHIFTER)
     k = shifted - _SHIFTER
     r = _fma(k, -_LOG_2_LOW, _fma(k, -_LOG_2_HIGH, value))
-    series = _fma(r, 1 / 6227020800, 1 / 479001600)
+    series = _fma(r, 1 / 6227020800, 1 / 479001600)  # 1 / 13! and 1 / 12!
     series = _fma(r, series, 1 / 39916800)
     series = _fma(r, series, 1 / 3628800)
     series = _fma(r, series, 1 / 362880)

@@ -1,9 +1,10 @@
 import importlib.util
+import inspect
 import sys
 
 import pytensor.tensor as pt
 
-from bmm.mixing import operation
+from bmm.mixing import elementary, lattice, operation
 from bmm.mixing.density import LogLikelihood, _LogLikelihoodPullback
 
 SOURCE = """
@@ -48,6 +49,13 @@ def test_version_of_the_compiled_code_changes_with_anything_compiled_into_it(tmp
     versions = [version(tmp_path, text, f"variant_{i}") for i, text in enumerate(variants)]
     assert len(set(versions)) == len(variants)
     assert version(tmp_path, SOURCE, "again") == versions[0]
+
+
+def test_version_depends_on_what_is_drawn_on_at_second_hand():
+    # The likelihood calls these, and the operation calls the likelihood.
+    source = operation._compiled_source(LogLikelihood.function)
+    assert inspect.getsource(elementary.exponential.py_func) in source
+    assert inspect.getsource(lattice.lattice_field.py_func) in source
 
 
 def test_operations_of_the_same_kind_are_equal():
