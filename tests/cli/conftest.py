@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -106,7 +107,13 @@ def start(folder, name, *options, **streams):
     configuration = folder / f"{name}.toml"
     configuration.write_text(CONFIGURATION + SAMPLERS[name])
     command = [sys.executable, "-m", "bmm.cli", "run", configuration, "-o", folder / name, *options]
-    return subprocess.Popen(command, env=os.environ | {"NO_COLOR": "1"}, **streams)
+    # What a shell starts in the background ignores Ctrl-C, and so would these.
+    return subprocess.Popen(
+        command,
+        env=os.environ | {"NO_COLOR": "1"},
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        **streams,
+    )
 
 
 def interrupt_once_sampling(process, screen):

@@ -44,7 +44,9 @@ def test_it_agrees_with_a_fit_to_all_masses(parts, updated, fitted):
     moved = float(np.sqrt(((before["mean"] - refit["mean"]) ** 2).mean()))
     left = float(np.sqrt(((after["mean"] - refit["mean"]) ** 2).mean()))
     assert left < 0.6 * moved
-    assert after["sd"].to_numpy() == pytest.approx(refit["sd"].to_numpy(), rel=0.2)
+    # Not the standard deviation: a single draw with two degrees of freedom makes it infinite.
+    width, expected = ((x["upper_68"] - x["lower_68"]).to_numpy() for x in (after, refit))
+    assert width == pytest.approx(expected, rel=0.2)
 
 
 def test_the_tree_is_whole(world, parts, updated, fitted):
