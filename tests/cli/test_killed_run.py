@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,8 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, Path(__file__).with_name("fork_server.py"), configuration],
             env=os.environ | {"OMP_NUM_THREADS": "1"} | calm,
+            # What a shell starts in the background ignores Ctrl-C, and so would this.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
