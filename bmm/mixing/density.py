@@ -31,6 +31,7 @@ __all__ = ["OPERATIONS", "LinearLogLikelihood", "LogLikelihood", "pack"]
 FloatArray = npt.NDArray[np.float64]
 
 _SIZES = 6
+_LEARN_NU = 5
 
 
 def pack(
@@ -128,7 +129,7 @@ def log_likelihood(
     field, excess = _centre(about_mu, level)
     # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
     by_nucleus = local_mixture(
-        field, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A, packed[5] > 0.0
+        field, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A, packed[_LEARN_NU] > 0.0
     )
     summed: tuple[FloatArray, ...] = _sum_up(excess, beta, by_nucleus)
     return summed

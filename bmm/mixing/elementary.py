@@ -50,7 +50,7 @@ def _float(typingctx: Any, bits: Any) -> Any:
 
 @intrinsic
 def _fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
-    """Compute a b + c with one rounding; every processor since 2013 has an instruction for it."""
+    """Compute a b + c with one rounding; slow where the processor has no instruction for it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.fma(*arguments)

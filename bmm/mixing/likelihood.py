@@ -128,8 +128,7 @@ def local_mixture(
     return log_density, d_field, d_sigma, d_nu, d_power
 
 
-# Several short loops below in place of one: over more arrays than a few, the compiler does not
-# check whether they overlap, and gives vector instructions up.
+# The loops below are divided as was found to be fastest.
 
 
 @numba.njit(cache=True, error_model="numpy")
