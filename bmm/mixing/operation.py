@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -53,56 +55,71 @@ class CompiledOperation(Op):
             store[0] = value
 
 
+@dataclass(frozen=True)
+class _Kernel:
+    """Machine code of a function, and the symbol by which other machine code finds it."""
+
+    symbol: str
+    compiled: Any
+
+    def call(self, context: Any, builder: Any, inputs: Any) -> Any:
+        """Write the call into code that is being compiled; hands exceptions on."""
+        convention, described = context.call_conv, self.compiled.fndesc
+        kind = convention.get_function_type(described.restype, described.argtypes)
+        status, result = convention.call_function(
+            builder,
+            cgutils.get_or_insert_function(builder.module, kind, self.symbol),
+            described.restype,
+            described.argtypes,
+            cgutils.unpack_tuple(builder, inputs),
+        )
+        with cgutils.if_unlikely(builder, status.is_error):
+            convention.return_status_propagate(builder, status)
+        return result
+
+
 @register_funcify_default_op_cache_key(CompiledOperation)
 def _compile(op: CompiledOperation, node: Apply, **_: Any) -> tuple[Any, int]:
+    """Compile the operation; give a function that calls it, and its version.
+
+    LLVM optimises a function again within each that calls it, and this one is called from within
+    four others.  So it is compiled once, and its callers know it by a symbol only.
+    """
+    types = tuple(
+        numba.types.Array(numba.types.float64, each.type.ndim, "C", readonly=True)
+        for each in node.inputs
+    )
+    function = type(op).function
     # PyTensor's cache on disk knows an operation by its class alone.  Without the source in the
     # key, a newer bmm would run an older bmm's machine code.
-    function = type(op).function
-    version = hashlib.sha256(_compiled_source(function).encode()).hexdigest()[:16]
-    return _called_by_name(function, node, f"bmm_{function.__name__}_{version}"), int(version, 16)
-
-
-def _called_by_name(function: Callable[..., Any], node: Apply, name: str) -> Any:
-    """Compile a function for the inputs of a node; return one that calls it.
-
-    LLVM optimises a function again within each that calls it, and here it is called from within
-    two or three others.  So callers know only its name, a symbol to be found when they are loaded.
-    """
-    CACHED_SRC_FUNCTIONS[function] = name
-    # Fast-math would assume that there is no infinity and no NaN; the kernels reckon with both.
-    kernel = numba_njit(function, error_model="numpy", fastmath=False, cache=True)
-    expected = tuple(_array_type(each) for each in node.inputs)
-    kernel.compile(expected)
-    compiled = kernel.overloads[expected]
-    descriptor = compiled.fndesc
-    llvmlite.binding.add_symbol(
-        name, compiled.library.get_pointer_to_function(descriptor.llvm_func_name)
-    )
+    version = hashlib.sha256(f"{types} {_compiled_source(function)}".encode()).hexdigest()[:16]
+    kernel = _kernel(function, types, f"bmm_{function.__name__}_{version}")
 
     @intrinsic
-    def call(typing: Any, inputs: Any) -> Any:
+    def call_kernel(_: Any, inputs: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            values = cgutils.unpack_tuple(builder, args[0])
-            convention = context.call_conv
-            kind = convention.get_function_type(descriptor.restype, descriptor.argtypes)
-            external = cgutils.get_or_insert_function(builder.module, kind, name)
-            status, result = convention.call_function(
-                builder, external, descriptor.restype, descriptor.argtypes, values
-            )
-            with cgutils.if_unlikely(builder, status.is_error):
-                convention.return_status_propagate(builder, status)
-            return result
+            return kernel.call(context, builder, args[0])
 
-        return compiled.signature.return_type(numba.types.Tuple(expected)), generate
+        return kernel.compiled.signature.return_type(numba.types.Tuple(types)), generate
 
-    def caller(*inputs: Any) -> Any:
-        return call(inputs)
+    def call(*inputs: Any) -> Any:
+        return call_kernel(inputs)
 
-    return numba_njit(caller)
+    return numba_njit(call), int(version, 16)
 
 
-def _array_type(variable: Any) -> numba.types.Array:
-    return numba.types.Array(numba.types.float64, variable.type.ndim, "C", readonly=True)
+@cache  # also keeps the machine code where its symbol says it is
+def _kernel(
+    function: Callable[..., Any], types: tuple[numba.types.Type, ...], name: str
+) -> _Kernel:
+    CACHED_SRC_FUNCTIONS[function] = name
+    # Fast-math would assume that there is no infinity and no NaN; the kernels reckon with both.
+    dispatcher = numba_njit(function, error_model="numpy", fastmath=False, cache=True)
+    dispatcher.compile(types)
+    compiled = dispatcher.overloads[types]
+    address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    llvmlite.binding.add_symbol(name, address)
+    return _Kernel(name, compiled)
 
 
 def _compiled_source(function: Callable[..., Any]) -> str:

@@ -2,14 +2,20 @@ import importlib.util
 import inspect
 import sys
 
+import numpy as np
+import pytensor
 import pytensor.tensor as pt
+import pytest
 
 from bmm.mixing import elementary, lattice, operation
 from bmm.mixing.density import LogLikelihood, _LogLikelihoodPullback
 
 SOURCE = """
+import numba
+
 UNIT = 0.1
 
+@numba.njit
 def helper(x):
     return x + 1
 
@@ -62,3 +68,21 @@ def test_operations_of_the_same_kind_are_equal():
     for kind in (LogLikelihood, _LogLikelihoodPullback):
         assert kind() == kind()
         assert hash(kind()) == hash(kind())
+
+
+def test_errors_inside_the_compiled_code_reach_python():
+    class Refused(operation.CompiledOperation):
+        function = staticmethod(refuse)
+        output_types = (pt.dvector,)
+
+    x = pt.dvector()
+    refused = pytensor.function([x], Refused()(x), mode="NUMBA")
+    np.testing.assert_array_equal(refused(np.array([4.0, 9.0])), [2.0, 3.0])
+    with pytest.raises(ValueError, match="negative"):
+        refused(np.array([-1.0]))
+
+
+def refuse(x):
+    if np.any(x < 0.0):
+        raise ValueError("negative")
+    return np.sqrt(x)
