@@ -26,14 +26,17 @@ from bmm.nuclides import nuclide_index, symbol
 from bmm.prediction.derived import derive
 from bmm.prediction.existence import drip_lines, existence
 from bmm.prediction.surfaces import sample_surfaces
-from bmm.theory.correction import Learnt, correct_theory
+from bmm.theory.correction import Learnt, correct_average, correct_theory
 
-__all__ = ["ENERGIES", "SIGMAS", "Window", "learn_fields", "separations", "windows"]
+__all__ = ["AVERAGE", "ENERGIES", "SIGMAS", "Window", "learn_fields", "separations", "windows"]
 
 FloatArray = npt.NDArray[np.float64]
 
 ENERGIES = ("S_1n", "S_2n", "S_1p", "S_2p")
 """What is derived; see `bmm.prediction.derived.QUANTITIES`."""
+
+AVERAGE = "average"
+"""Under which `learn_fields` gives the field of the models' average."""
 
 SIGMAS = {1: 0.6827, 2: 0.9545, 3: 0.9973}
 """Probability of the central intervals that are called after one, two and three sigma."""
@@ -61,7 +64,7 @@ class Window:
 
 
 def learn_fields(measured: pd.DataFrame, theory: xr.Dataset) -> dict[str, Learnt]:
-    """Learn the hyperparameters of every model's residual field, block by block.
+    """Learn the residual field of every model, and that of their average, block by block.
 
     Parameters
     ----------
@@ -78,7 +81,8 @@ def learn_fields(measured: pd.DataFrame, theory: xr.Dataset) -> dict[str, Learnt
     block = measured.index.get_level_values("Z").to_numpy() // _BLOCK
     at = theory.isel(nucleus=_index(theory).isin(measured.index))
     models = correct_theory(measured, at, block=block).models
-    return {name: each.learnt for name, each in models.items()}
+    learnt = {name: each.learnt for name, each in models.items()}
+    return learnt | {AVERAGE: correct_average(models, elements=_BLOCK).learnt}
 
 
 def windows(
@@ -123,7 +127,10 @@ def windows(
         part = theory.isel(nucleus=_between(_index(theory), near))
         correction = correct_theory(measured[some], part, learnt=learnt)
         wanted = nuclei[_between(nuclei, (start - 2, end))]
-        surfaces = sample_surfaces(correction, _dataset(wanted), count, seed, measured=known)
+        average = correct_average(correction.models, learnt=learnt[AVERAGE])
+        surfaces = sample_surfaces(
+            correction, _dataset(wanted), count, seed, measured=known, average=average
+        )
         inside = sorted({int(z) for z in Z if start <= z <= end})
         yield Window(inside, surfaces)
 

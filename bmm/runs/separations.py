@@ -21,7 +21,7 @@ import xarray as xr
 from bmm.errors import RunError
 from bmm.nuclides import labels
 from bmm.prediction.derived import QUANTITIES, derive
-from bmm.prediction.windows import Window, learn_fields, separations, windows
+from bmm.prediction.windows import AVERAGE, Window, learn_fields, separations, windows
 from bmm.runs.config import RunConfig
 from bmm.runs.folder import RunFolder
 from bmm.runs.inputs import select_measured
@@ -87,7 +87,7 @@ class JointDraws:
         return cls(folder, folder.read_config(), folder.read_posterior()["chart"].to_dataset())
 
     def learnt(self) -> dict[str, Learnt]:
-        """Read what is known of the residuals of every model, or learn and write it.
+        """Read what is known of the residuals of the models and their average, or learn it.
 
         Raises
         ------
@@ -96,8 +96,9 @@ class JointDraws:
         RunError
             If the file cannot be read or written.
         """
-        if self._file.is_file():
-            return _read_learnt(self._file)
+        # Earlier files lack the average.
+        if self._file.is_file() and AVERAGE in (known := _read_learnt(self._file)):
+            return known
         learnt = learn_fields(self._measured, self.chart)
         content = {
             name: {"factor": each.factor, **each.hyperparameters.as_dict()}

@@ -19,9 +19,10 @@ from scipy import stats
 
 from bmm.errors import DataError
 from bmm.nuclides import label, nuclide_index
+from bmm.theory.adapters import numbers
 from bmm.theory.residuals import Hyperparameters, ResidualField, fit_residuals
 
-__all__ = ["NU", "CorrectedModel", "Correction", "Learnt", "correct_theory"]
+__all__ = ["NU", "CorrectedModel", "Correction", "Learnt", "correct_average", "correct_theory"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -198,6 +199,47 @@ def correct_theory(
         for name, values in (("mass_excess", mass), ("mass_excess_sd", sd))
     }
     return Correction(theory.assign(changed), models)
+
+
+def correct_average(
+    models: Mapping[str, CorrectedModel],
+    *,
+    learnt: Learnt | None = None,
+    elements: int | None = None,
+) -> CorrectedModel:
+    """Learn what the average of models gets wrong.
+
+    Parameters
+    ----------
+    models : mapping of str to CorrectedModel
+        From `correct_theory`.  A measured nucleus that some of them leave out is described by the
+        average of the others.
+    learnt : Learnt, optional
+        Take hyperparameters and factor from here instead of learning them.
+    elements : int, optional
+        Learn them in blocks of that many elements, which is faster; see
+        `bmm.theory.residuals.fit_residuals`.
+    """
+    fields = [each.field for each in models.values()]
+    told = pd.concat(
+        [
+            pd.DataFrame(
+                {"residual": field.residual, "variance": field.known_sd**2},
+                index=nuclide_index(field.Z, field.N),
+            )
+            for field in fields
+        ]
+    )
+    mean = told.groupby(level=["Z", "N"]).mean()
+    Z, N = numbers(mean.index)
+    residual, known_sd = mean["residual"].to_numpy(), np.sqrt(mean["variance"].to_numpy())
+    if learnt is not None:
+        field = learnt.conditioned(Z, N, residual, known_sd)
+        return CorrectedModel(field, learnt.factor)
+    block = None if elements is None else Z // elements
+    field = fit_residuals(Z, N, residual, known_sd, block)
+    left_out, its_sd = field.left_out(np.arange(len(Z)))
+    return CorrectedModel(field, _factor((residual - left_out) / its_sd))
 
 
 def _correct_model(

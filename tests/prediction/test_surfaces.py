@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy import stats
 
 from bmm.nuclides import nuclide_index
-from bmm.prediction.surfaces import sample_surfaces, student4_quantile
+from bmm.prediction.surfaces import sample_surfaces
 from bmm.theory.adapters import prediction
 from bmm.theory.correction import NU, CorrectedModel, Correction
 from bmm.theory.residuals import Hyperparameters, ResidualField
@@ -46,11 +47,6 @@ def surfaces(correction, measured):
     return sample_surfaces(correction, correction.theory, COUNT, 3, measured=measured)
 
 
-def test_the_closed_quantile_is_that_of_the_student_t():
-    p = np.concatenate([[1e-12, 1e-5], np.linspace(0.01, 0.99, 99), [1 - 1e-5]])
-    assert student4_quantile(p) == pytest.approx(stats.t(4).ppf(p), rel=1e-6, abs=1e-7)
-
-
 def test_every_nucleus_keeps_its_own_distribution(correction, surfaces):
     part = correction.theory.transpose("nucleus", "model")
     for i in np.flatnonzero(~MEASURED)[::5]:
@@ -74,8 +70,10 @@ def test_measured_nuclei_are_drawn_from_their_measurement(surfaces):
 def test_neighbours_err_together_as_the_field_says(correction):
     """With one model, the ranks' correlation is that of the conditioned field."""
     alone = Correction(correction.theory.isel(model=[0]), {"one": correction.models["one"]})
-    draws = sample_surfaces(alone, alone.theory.isel(nucleus=~MEASURED), COUNT, 5).to_numpy()
-    covariance = correction.models["one"].field.covariance(Z[~MEASURED], N[~MEASURED])
+    own = correction.models["one"]
+    new = alone.theory.isel(nucleus=~MEASURED)
+    draws = sample_surfaces(alone, new, COUNT, 5, average=own).to_numpy()
+    covariance = own.field.covariance(Z[~MEASURED], N[~MEASURED])
     sd = np.sqrt(np.diag(covariance))
     exact = covariance / sd / sd[:, None]
     # Pearson's formula for a Gaussian copula.
@@ -99,13 +97,26 @@ def test_the_covariance_is_that_of_the_conditional_normal(correction):
     assert own.at(Z[new], N[new])[1] ** 2 == pytest.approx(np.diag(expected))
 
 
-def test_a_model_that_ends_hands_over_without_disturbing_the_others(correction, surfaces):
-    """Beyond the end of the second model all follow the first, the more so who did before."""
+def test_neighbours_stay_tied_where_a_model_ends(surfaces):
     row = {n: surfaces.isel(nucleus=np.flatnonzero((Z == 41) & (n == N))).to_numpy()[:, 0]
            for n in (59, 60, 61)}  # fmt: skip
-    across = np.corrcoef(row[60], row[61])[0, 1]
-    assert across > 0.2
+    assert np.corrcoef(row[60], row[61])[0, 1] > 0.2
     assert np.isfinite(row[61]).all()
+
+
+def test_where_models_part_over_a_trend_differences_stay_sharp(correction):
+    """Levels 4 MeV apart: either model may be right, but for both of two neighbours."""
+    apart = correction.theory.copy(deep=True)
+    level = xr.DataArray([-2.0, 2.0], dims="model")
+    apart["mass_excess"] = (0 * apart["mass_excess"] + level).transpose("nucleus", "model")
+    apart["mass_excess_sd"] = 0 * apart["mass_excess_sd"] + 0.1
+    average = CorrectedModel(field(3, 3.0), 0.1)
+    new = apart.isel(nucleus=(Z == 41) & (N > 57) & (N <= 60))
+    draws = sample_surfaces(
+        Correction(apart, correction.models), new, COUNT, 6, average=average
+    ).to_numpy()
+    assert draws.std(axis=0) == pytest.approx(2.0, rel=0.1)
+    assert np.diff(draws, axis=1).std(axis=0).max() < 0.5 * draws.std()
 
 
 def test_what_nobody_knows_is_unknown(correction):

@@ -8,7 +8,7 @@ from scipy import stats
 from bmm.errors import DataError
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import prediction
-from bmm.theory.correction import NU, Learnt, correct_theory
+from bmm.theory.correction import NU, Learnt, correct_average, correct_theory
 from bmm.theory.residuals import Hyperparameters
 
 INDEX = nuclide_index(30 + np.arange(440) // 22, 40 + np.arange(440) % 22)
@@ -101,3 +101,26 @@ def test_what_was_learnt_can_be_taken_over(world, corrected):
     part = Z < 36
     some = correct_theory(frame[MEASURED & part], theory.isel(nucleus=part), learnt=learnt)
     assert some.models["one"].learnt == learnt["one"]
+
+
+def test_the_average_of_one_model_is_that_model(world):
+    alone = correct_theory(world[0][MEASURED], world[1].isel(model=[0])).models
+    average = correct_average(alone)
+    assert average.factor == pytest.approx(alone["one"].factor)
+    assert average.facts == alone["one"].facts
+
+
+def test_what_models_get_wrong_by_themselves_averages_out(world, corrected):
+    """At 80 % of the nuclei both have errors of their own; at Z = 33 only one predicts."""
+    average = correct_average(corrected.models)
+    own = corrected.models["one"].field
+    assert np.array_equal(average.field.Z, own.Z)
+    both = own.Z != 33
+    pair = np.stack([own.residual[both], corrected.models["two"].field.residual])
+    assert average.field.residual[both] == pytest.approx(pair.mean(axis=0))
+    assert average.field.residual[~both] == pytest.approx(own.residual[~both])
+    sd = average.factor * average.field.at(Z[~MEASURED], N[~MEASURED])[1]
+    each = corrected.theory["mass_excess_sd"].to_numpy()[~MEASURED]
+    assert np.nanmedian(sd / each[:, 0]) == pytest.approx(np.sqrt(0.5), abs=0.1)
+    again = correct_average(corrected.models, learnt=average.learnt)
+    assert again.facts == average.facts
