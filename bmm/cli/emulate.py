@@ -42,13 +42,19 @@ def emulate(
         typer.Option(help="That minimum (MeV), such as the ground state; by default the lowest."),
     ] = None,
     learner: Annotated[
-        Literal["committee", "gp"], typer.Option(help="Kind of emulator.")
-    ] = "committee",
+        Literal["torn-gp", "gp", "committee"],
+        typer.Option(
+            help="Kind of emulator: a process rough at tears, a stationary one, networks."
+        ),
+    ] = "torn-gp",
     preset: Annotated[str, typer.Option(help="Committee: default, or talk.")] = "default",
     acquire: Annotated[
         Literal["spread", "error-reduction", "random", "space-filling"],
         typer.Option(help="How points are chosen."),
     ] = "spread",
+    growth: Annotated[
+        float, typer.Option(min=0.0, help="Points of a round, as a share of those computed.")
+    ] = 0.1,
     target: Annotated[
         float | None, typer.Option(help="Stop at this error, as the emulator estimates it (MeV).")
     ] = None,
@@ -71,8 +77,8 @@ def emulate(
 ) -> None:
     """Learn a potential energy surface, or a mass table, from few of its points.
 
-    A committee of networks learns the points computed so far; the next are computed where its
-    spread says that they teach most.  The table stands for the theory: only computed points are
+    An emulator learns the points computed so far; the next are computed where it is least sure and
+    the energy may matter.  The table stands for the theory: only computed points are
     shown to the emulator, and it is scored on all.  Started again, the command goes on where it
     was.
     """
@@ -88,6 +94,7 @@ def emulate(
             "within": within,
             "minimum": minimum,
             "acquisition": acquire,
+            "growth": growth,
             "target_error": target,
         }
     )
@@ -154,10 +161,11 @@ def _contestants(
     from bmm.emulation.process import ProcessLearner
     from bmm.emulation.settings import preset as committee_preset
     from bmm.emulation.study import Contestant
+    from bmm.emulation.torn import TornLearner
 
     def make(kind: str, acquisition: str) -> Contestant:
         details: dict[str, Any] = {}
-        inner: Any = ProcessLearner()
+        inner: Any = TornLearner() if kind == "torn-gp" else ProcessLearner()
         if kind == "committee":
             chosen = committee_preset(preset)
             inner = CommitteeLearner(chosen)

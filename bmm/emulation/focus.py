@@ -20,7 +20,7 @@ __all__ = ["Focus"]
 FloatArray = npt.NDArray[np.float64]
 
 # Of the window: how fast energies outside it are compressed.
-_SCALE = 0.3
+_SCALE = 0.1
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Focus:
     def compress(self, energy: FloatArray) -> FloatArray:
         """Energies above the minimum, those outside the window logarithmically; MeV.
 
-        With the scale s, three tenths of the width, an energy beyond an end by x becomes one
+        With the scale s, a tenth of the width, an energy beyond an end by x becomes one
         beyond it by s log(1 + x / s).
         """
         scale, above = _SCALE * self.width, energy - self.minimum

@@ -54,7 +54,7 @@ class LoopSettings(BaseModel):
 
     start: PositiveFloat = 0.03
     budget: PositiveFloat = 0.25
-    growth: PositiveFloat = 0.3
+    growth: PositiveFloat = 0.1
     marks: tuple[PositiveFloat, ...] = (0.1,)
     acquisition: Literal["spread", "error-reduction", "random", "space-filling"] = "spread"
     target_error: PositiveFloat | None = None

@@ -15,7 +15,14 @@ from scipy import linalg, optimize
 
 from bmm.emulation.belief import Emulator
 
-__all__ = ["GaussianProcess", "ProcessBelief", "ProcessLearner", "matern"]
+__all__ = [
+    "GaussianProcess",
+    "ProcessBelief",
+    "ProcessLearner",
+    "covariance_of",
+    "matern",
+    "slope_of",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -61,7 +68,7 @@ class GaussianProcess:
 
     def at(self, points: FloatArray) -> ProcessBelief:
         """Predict points (n, d), scaled as those it has learned from."""
-        across = _covariance(self.logs, self.points, points, self.smoothness)
+        across = covariance_of(_kernel(self.logs), self.points, points, self.smoothness)
         cholesky = _factor(self.logs, self.points, self.smoothness)
         white = linalg.solve_triangular(cholesky, across, lower=True)
         pull = linalg.solve_triangular(cholesky, self.values, lower=True)
@@ -97,8 +104,8 @@ class ProcessBelief:
     def covariance(self, rows: IntArray, columns: IntArray) -> FloatArray:
         """Posterior covariance between points, without nugget; array (rows, columns)."""
         process = self.process
-        prior = _covariance(
-            process.logs, self.points[rows], self.points[columns], process.smoothness
+        prior = covariance_of(
+            _kernel(process.logs), self.points[rows], self.points[columns], process.smoothness
         )
         return np.asarray(
             process.scale**2 * (prior - self.white[:, rows].T @ self.white[:, columns])
@@ -176,9 +183,11 @@ def negative_log_posterior(
     # d value / d theta = tr[(K^-1 - a a^T) dK / d theta] / 2
     inner = linalg.cho_solve((cholesky, True), np.eye(len(values))) - np.outer(pull, pull)
     gradient = np.empty_like(logs)
-    gradient[0] = np.einsum("ij,ij->", inner, _covariance(logs, points, points, smoothness))
+    gradient[0] = np.einsum(
+        "ij,ij->", inner, covariance_of(_kernel(logs), points, points, smoothness)
+    )
     gradient[1] = np.trace(inner) * np.exp(2 * logs[1])
-    steep = inner * _slope(logs, points, smoothness)
+    steep = inner * slope_of(_kernel(logs), points, smoothness)
     for k, length in enumerate(np.exp(logs[2:])):
         apart = (points[:, None, k] - points[None, :, k]) / length
         gradient[2 + k] = 0.5 * np.einsum("ij,ij->", steep, apart**2)
@@ -186,9 +195,9 @@ def negative_log_posterior(
     return float(value + 0.5 * off @ off), gradient + off / _WIDTH
 
 
-def _slope(logs: FloatArray, points: FloatArray, smoothness: float) -> FloatArray:
-    """Minus 1/r d/dr of the covariance (n, n), r the scaled distance."""
-    r = _distance(logs, points, points)
+def slope_of(logs: FloatArray, points: FloatArray, smoothness: float) -> FloatArray:
+    """Minus 1/r d/dr of the covariance (n, n), r the scaled distance; as `covariance_of`."""
+    r = _distance(logs[1:], points, points)
     root = np.sqrt(2 * smoothness)
     amplitude = np.exp(2 * logs[0])
     if smoothness == 0.5:
@@ -203,23 +212,43 @@ def _centres(dimensions: int) -> FloatArray:
     return np.log([1.0, _NUGGET, *[_LENGTH] * dimensions])
 
 
+def _kernel(logs: FloatArray) -> FloatArray:
+    """Logarithms of amplitude and length scales: all but the nugget's."""
+    return np.delete(logs, 1)
+
+
 def _distance(logs: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
-    lengths = np.exp(logs[2:])
+    lengths = np.exp(logs)
     squares = sum(
         ((first[:, None, k] - second[None, :, k]) / length) ** 2 for k, length in enumerate(lengths)
     )
     return np.sqrt(np.asarray(squares))
 
 
-def _covariance(
+def covariance_of(
     logs: FloatArray, first: FloatArray, second: FloatArray, smoothness: float
 ) -> FloatArray:
-    correlation = matern(_distance(logs, first, second), smoothness)
+    """Matérn covariance between points.
+
+    Parameters
+    ----------
+    logs : array (1 + d,)
+        Logarithms of amplitude and length scales.
+    first, second : array (n, d), array (m, d)
+        Points.
+    smoothness : float
+        1/2, 3/2 or 5/2.
+
+    Returns
+    -------
+    array (n, m)
+    """
+    correlation = matern(_distance(logs[1:], first, second), smoothness)
     return np.asarray(np.exp(2 * logs[0]) * correlation)
 
 
 def _factor(logs: FloatArray, points: FloatArray, smoothness: float) -> FloatArray:
     """Cholesky factor of the covariance of the learned values, nugget included."""
-    covariance = _covariance(logs, points, points, smoothness)
+    covariance = covariance_of(_kernel(logs), points, points, smoothness)
     covariance[np.diag_indices_from(covariance)] += np.exp(2 * logs[1]) + _JITTER
     return np.asarray(linalg.cholesky(covariance, lower=True))
