@@ -197,7 +197,10 @@ def _report(console: Console, done: Emulation) -> None:
     table.add_column("loop", no_wrap=True)
     for heading in ("points", "seeds", "all", "not computed", "not at a tear"):
         table.add_column(heading, justify="right")
-    for row in done.summary.to_dict(orient="records"):
+    summary = done.summary
+    ends = summary.groupby("loop")["points"].agg(["min", "max"])
+    told = {*ends["min"], *ends["max"], *facts["marks"]}
+    for row in summary[summary["points"].isin(told)].to_dict(orient="records"):
         cells = [
             f"{1000 * row[f'{name}_median']:.0f} ({1000 * row[f'{name}_lower']:.0f} to "
             f"{1000 * row[f'{name}_upper']:.0f})"

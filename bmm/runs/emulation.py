@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 import bmm
-from bmm.emulation.loop import LoopSettings, State, start_set
+from bmm.emulation.loop import LoopSettings, State, points_of, start_set
 from bmm.emulation.study import Contestant, rounds_table, run_contestant, summarise
 from bmm.emulation.surface import Surface
 from bmm.emulation.unconverged import Continuity, check_continuity
@@ -184,6 +184,7 @@ def _facts(
         "window_MeV": None if focus is None else [focus.minimum, focus.minimum + focus.width],
         "matter": matter,
         "smooth": int(_smooth(surface, found, loops[0].settings).sum()),
+        "marks": [points_of(each, len(surface)) for each in loops[0].settings.marks],
         "seeds": list(seeds),
         "loops": {
             each.label: each.settings.model_dump(mode="json") | {"emulator": each.details}
