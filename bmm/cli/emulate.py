@@ -162,6 +162,12 @@ def _contestants(
     from bmm.emulation.settings import preset as committee_preset
     from bmm.emulation.study import Contestant
     from bmm.emulation.torn import TornLearner
+    from bmm.errors import ConfigError
+
+    if preset != "default" and learner != "committee":
+        raise ConfigError(
+            f"--preset {preset}: settings of a committee; expected --learner committee as well"
+        )
 
     def make(kind: str, acquisition: str) -> Contestant:
         details: dict[str, Any] = {}

@@ -171,8 +171,9 @@ class TornLearner:
     def unpack(self, arrays: dict[str, FloatArray], dimensions: int) -> TornProcess:
         """Make the process again."""
         centre, scale = arrays["numbers"].tolist()
-        parts = (arrays[name] for name in ("points", "values", "surprise", "logs"))
-        return TornProcess(*parts, centre, scale)
+        return TornProcess(
+            arrays["points"], arrays["values"], arrays["surprise"], arrays["logs"], centre, scale
+        )
 
 
 def local_roughness(

@@ -56,6 +56,16 @@ def test_started_again_it_computes_nothing_and_agrees(done, call_bmm):
     assert times == {path: path.stat().st_mtime_ns for path in (folder / "loops").iterdir()}
 
 
+def test_by_default_it_is_rough_at_tears_and_tells_the_rounds_at_the_marks(call_bmm, tmp_path):
+    result = call_bmm("emulate", "analytic", "--start", 0.05, "--budget", 0.12, "-o", tmp_path)
+    assert result.code == 0, result.err
+    rounds = pd.read_csv(tmp_path / "summary.csv")
+    assert set(rounds["loop"]) == {"torn-gp-spread"}
+    assert len(rounds) > 5
+    assert result.out.count("torn-gp-spread") == 3
+    assert json.loads((tmp_path / "emulation.json").read_text())["marks"] == [112]
+
+
 def test_other_settings_are_refused_unless_overwritten(done, call_bmm):
     arguments, _, _ = done
     result = call_bmm(*arguments, "--within", "25")
@@ -70,7 +80,12 @@ def test_other_settings_are_refused_unless_overwritten(done, call_bmm):
         (("missing.dat",), "missing.dat: cannot be read"),
         (("analytic", "--budget", "0.01"), "expected at least the 34 of the start"),
         (("analytic", "--minimum", "3"), "expected 'within' as well"),
-        (("analytic", "--preset", "best"), "no committee preset is called 'best'"),
+        (("analytic", "--preset", "talk"), "expected --learner committee as well"),
+        (
+            ("analytic", "--learner", "committee", "--preset", "best"),
+            "no committee preset is called 'best'",
+        ),
+        (("analytic", "--growth", "0"), "growth: Input should be greater than 0"),
         (("analytic", "--within", "-3"), "within: Input should be greater than 0"),
     ],
 )

@@ -131,7 +131,7 @@ def test_a_smooth_surface_is_as_rough_everywhere_and_a_torn_one_is_not(torn):
 
 
 def test_it_follows_tears_that_a_stationary_process_misses(torn):
-    settings = LoopSettings(start=0.05, budget=0.25, growth=0.2)
+    settings = LoopSettings(start=0.05, budget=0.2, growth=0.3)
     errors = {
         learner.name: np.median(
             [run_loop(torn, learner, settings, seed).rounds[-1].rmse for seed in range(3)]

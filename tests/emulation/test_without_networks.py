@@ -21,7 +21,7 @@ from bmm.emulation.process import ProcessLearner
 from bmm.theory.library import find_cards
 assert find_cards()
 run_loop(analytic_surface(12, 8), ProcessLearner(), LoopSettings(start=0.1, budget=0.2), 0)
-sys.argv = ["bmm", "emulate", "analytic"]
+sys.argv = ["bmm", "emulate", "analytic", "--learner", "committee"]
 bmm.cli.main()
 """
 
