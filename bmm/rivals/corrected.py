@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import xarray as xr
+from pydantic import PositiveFloat
 
 from bmm.nuclides import nuclide_index
 from bmm.prediction.surfaces import sample_surfaces
@@ -81,15 +82,21 @@ class CorrectedMixture(Settings):
     ----------
     model : str, optional
         Name of a component, to be corrected alone.
+    uncertainty_factor : float, default 1
+        What the stated uncertainties of the training masses are multiplied by.  Those of older
+        evaluations have proved too small for many masses far from stability.
     """
 
     method: Literal["corrected-mixture"] = "corrected-mixture"
     model: str | None = None
+    uncertainty_factor: PositiveFloat = 1.0
 
     @property
     def variant(self) -> str:
-        """Name of the method, or of the model that is corrected."""
-        return f"{self.model}, corrected" if self.model else self.method
+        """Name of the method, or of the model that is corrected, and the factor."""
+        name = f"{self.model}, corrected" if self.model else self.method
+        factor = self.uncertainty_factor
+        return name if factor == 1 else f"{name}, uncertainties x{factor:g}"
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedCorrection:
         """Fit the fields; see `bmm.rivals.interface.Method`."""
@@ -99,6 +106,7 @@ class CorrectedMixture(Settings):
         covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "model").to_numpy())
         index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
         kept = measured[measured.index.isin(index[covered.any(axis=1)])]
-        correction = correct_theory(kept, theory)
+        stated = self.uncertainty_factor * kept["mass_excess_uncertainty"]
+        correction = correct_theory(kept.assign(mass_excess_uncertainty=stated), theory)
         facts = {"n_training": len(kept), "n_lost": len(measured) - len(kept)}
         return FittedCorrection(correction, facts | {"fields": correction.facts})

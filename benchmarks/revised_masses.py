@@ -1,0 +1,107 @@
+"""How much of a blind test's error comes from training masses that were wrong.
+
+    uv run python benchmarks/revised_masses.py                        # ten minutes
+    uv run python benchmarks/revised_masses.py blind-ame2003-heavy
+
+The corrected models are mixed evenly on the training nuclei of a shipped comparison by edition:
+with the masses as they stood, with their stated uncertainties doubled, and with what the later
+evaluation says of the same nuclei.  The last one is no forecast: it knows the answer to the
+question which masses to trust.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+import typer
+import xarray as xr
+from rich.console import Console
+from rich.table import Table
+
+from bmm.evaluation import scores as sc
+from bmm.nuclides import nuclide_index
+from bmm.rivals.corrected import CorrectedMixture
+from bmm.runs.comparison_config import load_comparison
+from bmm.runs.inputs import chosen_cards
+from bmm.tables import load_measured
+from bmm.theory.adapters import numbers, predict_all
+from bmm.theory.library import build_model
+
+LEVELS = (0.5, 0.68, 0.9, 0.95)
+# A revision by more than this many stated uncertainties, and by more than that many MeV.
+SIGMAS, SHIFT = 4.0, 0.15
+# "Near" a revised mass: at most that far in Z and in N.
+NEAR_Z, NEAR_N = 3, 4
+
+
+def main(
+    comparison: Annotated[str, typer.Argument(help="Shipped comparison by edition.")] = (
+        "blind-ame2003"
+    ),
+) -> None:
+    """Print the scores, and where the masses outside the intervals lie."""
+    config = load_comparison(comparison)
+    split = config.split.splits(config.seed)[0]
+    later = load_measured(config.split.evaluations[-1]).reindex(split.training.index)
+    theory = predict_all(
+        [build_model(card).fit(split.training) for card in chosen_cards(config.theory)],
+        nuclide_index(*numbers(split.training.index.union(split.test.index).sort_values())),
+    )
+    told = later.where(later["mass_excess"].notna(), split.training)
+    table = Table(title=f"{comparison}: corrected models, mixed evenly")
+    for heading in ("training masses", "rms (keV)", "CRPS (keV)", "inside 50 / 68 / 90 / 95 %"):
+        table.add_column(heading, justify="left" if heading == "training masses" else "right")
+    for name, training, factor in (
+        ("as they stood", split.training, 1.0),
+        ("uncertainties doubled", split.training, 2.0),
+        ("as known later", told, 1.0),
+    ):
+        pit, cells = _scores(training, split.test, theory, factor, config.seed)
+        table.add_row(name, *cells)
+        if name == "as they stood":
+            outside = split.test.index[np.abs(pit - 0.5) > 0.45]
+    console = Console()
+    console.print(table)
+    shift = (split.training["mass_excess"] - later["mass_excess"]).abs()
+    stated = split.training["mass_excess_uncertainty"]
+    revised = split.training.index[(shift > SIGMAS * stated) & (shift > SHIFT)]
+    console.print(
+        f"{len(revised)} of {len(stated)} training masses were revised by more than {SIGMAS:g} "
+        f"stated uncertainties and {1e3 * SHIFT:g} keV.  Near one of them lie "
+        f"{_near(outside, revised)} of the {len(outside)} test nuclei outside the 90 % intervals, "
+        f"and {_near(split.test.index, revised)} of all {len(split.test)}."
+    )
+
+
+def _scores(
+    training: pd.DataFrame, test: pd.DataFrame, theory: xr.Dataset, factor: float, seed: int
+) -> tuple[np.ndarray, list[str]]:
+    """PIT of the test nuclei (n,), and what the table says."""
+    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+    fitted = CorrectedMixture(uncertainty_factor=factor).fit(training, theory, seed)
+    forecast = fitted.forecast(theory.isel(nucleus=index.get_indexer(test.index)), seed + 1)
+    rng = np.random.default_rng(seed + 2)
+    draws = forecast.draws.transpose("draw", "nucleus").to_numpy()
+    draws = draws + test["mass_excess_uncertainty"].to_numpy() * rng.standard_normal(draws.shape)
+    observed = test["mass_excess"].to_numpy()
+    pit = sc.pit(draws, observed)
+    inside = (f"{100 * np.mean(np.abs(pit - 0.5) <= level / 2):.1f}" for level in LEVELS)
+    rms = np.sqrt(np.mean((draws.mean(axis=0) - observed) ** 2))
+    crps = sc.crps(draws, observed).mean()
+    return pit, [f"{1e3 * rms:.0f}", f"{1e3 * crps:.0f}", " / ".join(inside)]
+
+
+def _near(nuclei: pd.Index, revised: pd.Index) -> int:
+    """Count nuclei within a few nucleons of any of the others."""
+    (Z, N), (its_Z, its_N) = numbers(nuclei), numbers(revised)
+    close = (np.abs(Z[:, None] - its_Z) <= NEAR_Z) & (np.abs(N[:, None] - its_N) <= NEAR_N)
+    return int(close.any(axis=1).sum())
+
+
+if __name__ == "__main__":
+    typer.run(main)
