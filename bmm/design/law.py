@@ -1,9 +1,11 @@
 """The joint law of some masses as a mixture of Gaussian branches, which measurements condition.
 
-A surface of `bmm.prediction.surfaces` takes one order of the models at random, and every nucleus
-follows the first of them that covers it.  Orders that lead to the same choice at the nuclei at hand
-are one *branch*; where all models cover all of them, there is one branch for each model.  Within
-a branch the masses are taken as Gaussian with the mean and covariance that follow from the model:
+Here one model is right, and measurements tell which: the models are put in an order at random, and
+every nucleus follows the first of them that covers it.  Each has the mean and variance of the even
+mixture, as on a surface of `bmm.prediction.surfaces`, whose copula no measurement conditions
+exactly.  Orders that lead to the same choice at the nuclei at hand are one *branch*; where all
+models cover all of them, there is one branch for each model.  Within a branch the masses are taken
+as Gaussian with the mean and covariance that follow from the model:
 
     cov(x, x') = NU / (NU - 2) scale(x) scale(x') corr(x, x'),
 

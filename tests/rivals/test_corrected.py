@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from scipy import stats
 
 from bmm.errors import ConfigError, DataError
@@ -93,3 +94,14 @@ def test_bad_input_is_named(chart):
         CorrectedMixture(model="a").fit(measured.iloc[:4], labelled)
     with pytest.raises(ConfigError, match="expected one of a, b, c"):
         CorrectedMixture(model="z").fit(measured, labelled)
+
+
+def test_stated_uncertainties_can_be_multiplied(world):
+    measured, theory = world
+    doubled = CorrectedMixture(uncertainty_factor=2).fit(measured, theory).facts
+    twice = measured.assign(mass_excess_uncertainty=2 * measured["mass_excess_uncertainty"])
+    assert doubled == CorrectedMixture().fit(twice, theory).facts
+    assert doubled != CorrectedMixture().fit(measured, theory).facts
+    assert CorrectedMixture(uncertainty_factor=2).label == "corrected-mixture, uncertainties x2"
+    with pytest.raises(ValidationError, match="uncertainty_factor"):
+        CorrectedMixture(uncertainty_factor=0)
