@@ -8,7 +8,7 @@ import pytest
 
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import prediction
-from bmm.theory.correction import CorrectedModel, Correction
+from bmm.theory.correction import NU, CorrectedModel, Correction
 from bmm.theory.residuals import Hyperparameters, ResidualField
 
 INDEX = nuclide_index(40 + np.arange(60) // 12, 50 + np.arange(60) % 12)
@@ -46,10 +46,36 @@ def make(names=("one", "two", "three"), shift=0.5, late=()):
     )
 
 
+def follow(correction, nuclei, count, seed):
+    """Draw masses (count, nucleus) of which each follows the first model that covers it.
+
+    The models are in a random order in every draw; a model's masses are normal.
+    """
+    rng = np.random.default_rng(seed)
+    part = correction.theory.isel(nucleus=INDEX.get_indexer(nuclei)).transpose("model", "nucleus")
+    centre, scale = (part[name].to_numpy() for name in ("mass_excess", "mass_excess_sd"))
+    place = rng.permuted(np.tile(np.arange(len(centre)), (count, 1)), axis=1).T[:, :, None]
+    place = np.where(np.isfinite(centre)[:, None], place, len(centre))
+    drawn = np.empty((count, len(nuclei)))
+    for k, model in enumerate(correction.models.values()):
+        covered = np.flatnonzero(np.isfinite(centre[k]))
+        V = model.field.covariance(part["Z"].to_numpy()[covered], part["N"].to_numpy()[covered])
+        sd = scale[k, covered] * np.sqrt(NU / (NU - 2)) / np.sqrt(np.diag(V))
+        own = np.zeros_like(drawn)
+        own[:, covered] = rng.multivariate_normal(centre[k, covered], V * sd * sd[:, None], count)
+        drawn = np.where(place[k] == place.min(axis=0), own, drawn)
+    return drawn
+
+
 @pytest.fixture(scope="session")
 def patch():
     """Corrected models and measured masses."""
     frame = pd.DataFrame({"mass_excess": -60.0, "mass_excess_uncertainty": 0.05}, index=INDEX)
     return SimpleNamespace(
-        correction=make(), alone=make(("one",)), measured=frame[MEASURED], index=INDEX, make=make
+        correction=make(),
+        alone=make(("one",)),
+        measured=frame[MEASURED],
+        index=INDEX,
+        make=make,
+        follow=follow,
     )
