@@ -219,6 +219,16 @@ def correct_average(
     elements : int, optional
         Learn them in blocks of that many elements, which is faster; see
         `bmm.theory.residuals.fit_residuals`.
+
+    Returns
+    -------
+    CorrectedModel
+        As if their average were a model: field in MeV, and factor.
+
+    Raises
+    ------
+    DataError
+        If they are to learn from fewer than 20 nuclei.
     """
     fields = [each.field for each in models.values()]
     told = pd.concat(
