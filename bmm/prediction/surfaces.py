@@ -29,8 +29,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 # Nucleons over which trends are alike: where the prior of the broad field of residuals is centred.
-# Between 5 and 40 the coverage of differences of masses hardly changes; the spread of what is summed
-# over the chart, such as the number of bound nuclei, does.
+# Between 5 and 40 the coverage of differences of masses hardly changes; the spread of what is
+# summed over the chart, such as the number of bound nuclei, does.
 _TREND = 12.0
 # Of a correlation matrix: what rounding may take from its least eigenvalue.
 _JITTER = 1e-9
