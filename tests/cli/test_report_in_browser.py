@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from functools import partial
 from urllib.parse import urlparse
 
 import numpy as np
@@ -18,6 +17,12 @@ from bmm.runs.separations import JointDraws
 
 pytestmark = pytest.mark.browser
 
+# A shell that started this in the background ignores Ctrl-C, and its children would too.
+HEEDING_CTRL_C = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("bmm.cli", run_name="__main__", alter_sys=True)
+"""
 READY = "return !!(window.Bokeh && Bokeh.documents.length && Bokeh.documents[0].is_idle)"
 # Texts on the page, those inside bokeh's widgets included.
 TEXT = """
@@ -225,12 +230,11 @@ def test_the_page_fits_a_phone_and_paper(page, wait):
 @pytest.fixture
 def served(reported):
     """Address of a served explorer, which Ctrl-C ends."""
-    command = [sys.executable, "-m", "bmm.cli", "explore", reported[1], "--port", "0", "--no-show"]
+    arguments = ["explore", reported[1], "--port", "0", "--no-show"]
+    command = [sys.executable, "-c", HEEDING_CTRL_C, *arguments]
     with subprocess.Popen(
         list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        # A shell that started this in the background ignores Ctrl-C, and its children would too.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     ) as process:  # fmt: skip
         lines = []
         for line in process.stdout:
