@@ -70,6 +70,11 @@ def main(
     shift = (split.training["mass_excess"] - later["mass_excess"]).abs()
     stated = split.training["mass_excess_uncertainty"]
     revised = split.training.index[(shift > SIGMAS * stated) & (shift > SHIFT)]
+    known = shift.notna()
+    console.print(
+        f"Revised by less than one stated uncertainty: {(shift <= stated)[known].mean():.0%} of "
+        f"{known.sum()} training masses."
+    )
     console.print(
         f"{len(revised)} of {len(stated)} training masses were revised by more than {SIGMAS:g} "
         f"stated uncertainties and {1e3 * SHIFT:g} keV.  Near one of them lie "

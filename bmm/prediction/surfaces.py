@@ -8,8 +8,8 @@ the models' Student-t, and a Gaussian copula ties them: the draws of each are pu
 
 * e, the field of what the *average* of the models gets wrong, given the measured masses.  What
   one model gets wrong between neighbours is partly its own, and averages out;
-* b, what the mixture is wider than that.  Where models part beyond the data, it is over trends: b
-  has as its standard deviation what is missing, and is alike over a dozen nucleons.
+* b, what the mixture is wider than that: a field with what is missing as its standard deviation.
+  What parts models beyond the data is taken to be a trend, alike over a dozen nucleons.
 """
 
 from __future__ import annotations
@@ -69,6 +69,11 @@ def sample_surfaces(
     -------
     DataArray (draw, nucleus)
         Mass excess, MeV; NaN where nothing is measured and no model predicts.
+
+    Raises
+    ------
+    DataError
+        If the average is to be learnt here, from fewer than 20 nuclei.
     """
     rng = np.random.default_rng(seed)
     index = nuclide_index(nuclei["Z"].to_numpy(), nuclei["N"].to_numpy())
