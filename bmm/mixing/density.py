@@ -21,6 +21,7 @@ import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
 
+from bmm.mixing.elementary import total
 from bmm.mixing.lattice import Lattice, lattice_field, lattice_field_pullback
 from bmm.mixing.likelihood import local_mixture
 from bmm.mixing.linear import linear_mixture
@@ -100,7 +101,9 @@ def log_likelihood(
 
     Parameters
     ----------
-    xi, amplitude, root_Z, root_N, rotation
+    xi : array (model * m_Z * m_N,)
+        Standard-normal coordinates, one after the other.
+    amplitude, root_Z, root_N, rotation
         See `bmm.mixing.lattice.lattice_field`.
     level : array (model,)
         Mean of each field over the nuclei.
@@ -125,7 +128,10 @@ def log_likelihood(
         Derivatives with respect to sigma, nu and power.
     """
     phi_Z, phi_N, first, mass, theory, variance, log_A = _unpack(packed)
-    about_mu, beta = lattice_field(xi, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first)
+    coordinates = xi.reshape(amplitude.size, root_Z.size, root_N.size)
+    about_mu, beta = lattice_field(
+        coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first
+    )
     field, excess = _centre(about_mu, level)
     # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
     by_nucleus = local_mixture(
@@ -149,7 +155,10 @@ def linear_log_likelihood(
 ) -> tuple[FloatArray, ...]:
     """Do as `log_likelihood`, for the linear form; see `bmm.mixing.linear`."""
     phi_Z, phi_N, first, mass, theory, variance, log_A = _unpack(packed)
-    about_mu, beta = lattice_field(xi, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first)
+    coordinates = xi.reshape(amplitude.size, root_Z.size, root_N.size)
+    about_mu, beta = lattice_field(
+        coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first
+    )
     field, excess = _centre(about_mu, level)
     by_nucleus = linear_mixture(field, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A)
     summed: tuple[FloatArray, ...] = _sum_up(excess, beta, by_nucleus)
@@ -160,13 +169,14 @@ def linear_log_likelihood(
 def _centre(about_mu: FloatArray, level: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Bring fields (nucleus, model) to their levels: (model, nucleus), and their means before."""
     n, K = about_mu.shape
-    # Sums as products with ones, here and below: BLAS adds up faster than a loop.
-    excess = np.dot(np.full((1, n), 1.0 / n), about_mu)[0]
-    field = np.empty((K, n))
+    excess, field = np.empty(K), np.empty((K, n))
     for k in range(K):
+        for i in range(n):
+            field[k, i] = about_mu[i, k]
+        excess[k] = total(field[k]) / n
         shift = level[k] - excess[k]
         for i in range(n):
-            field[k, i] = about_mu[i, k] + shift
+            field[k, i] += shift
     return field, excess
 
 
@@ -176,16 +186,20 @@ def _sum_up(
 ) -> tuple[FloatArray, ...]:
     """Sum over the nuclei what the likelihoods give for each."""
     log_density, d_field, d_sigma, d_nu, d_power = by_nucleus
-    ones = np.ones(log_density.size)
+    K = d_field.shape[0]
+    d_level, d_spread = np.empty(K), np.empty(K)
+    for k in range(K):
+        d_level[k] = total(d_field[k])
+        d_spread[k] = total(d_sigma[k])
     return (
-        np.asarray(np.dot(log_density, ones)),
+        np.asarray(total(log_density)),
         excess,
         beta,
         d_field,
-        np.dot(d_field, ones),
-        np.dot(d_sigma, ones),
-        np.asarray(np.dot(d_nu, ones)),
-        np.asarray(np.dot(d_power, ones)),
+        d_level,
+        d_spread,
+        np.asarray(total(d_nu)),
+        np.asarray(total(d_power)),
     )
 
 
@@ -224,7 +238,7 @@ def log_likelihood_pullback(
         g_about_mu, beta, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first
     )
     return (
-        g_xi,
+        g_xi.reshape(g_xi.size),
         g_amplitude,
         g_root_Z,
         g_root_N,
@@ -269,7 +283,7 @@ class LogLikelihood(CompiledOperation):
         )
         connected = [not isinstance(g.type, DisconnectedType) for g in cotangents]
         if connected[2]:
-            g_xi += pt.tensordot(constant[0].T, cotangents[2], 1)
+            g_xi += pt.tensordot(constant[0].T, cotangents[2], 1).ravel()
         gradients = [g_xi, *others, *(None for _ in constant)]
         return [
             gradient
@@ -284,9 +298,10 @@ class LogLikelihood(CompiledOperation):
 
     def infer_shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         """Shapes of the outputs, which PyMC would otherwise find by evaluating them."""
-        models = shapes[0][0]
+        models, m_Z, m_N = (shape[0] for shape in shapes[1 : self._of_field])
         nuclei = pt.cast(node.inputs[-1][1], "int64")
-        return [(), (models,), shapes[0], (models, nuclei), (models,), (models,), (), ()]
+        beta, d_field = (models, m_Z, m_N), (models, nuclei)
+        return [(), (models,), beta, d_field, (models,), (models,), (), ()]
 
     def _pattern(self, inputs: int) -> list[list[bool]]:
         return [
@@ -311,7 +326,7 @@ OPERATIONS: dict[str, type[LogLikelihood]] = {
 class _LogLikelihoodPullback(CompiledOperation):
     function = staticmethod(log_likelihood_pullback)
     output_types = (
-        pt.dtensor3,
+        pt.dvector,
         pt.dvector,
         pt.dvector,
         pt.dvector,

@@ -34,7 +34,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from bmm.mixing.elementary import exponential, logarithm
+from bmm.mixing.elementary import exponential, inner, logarithm
 
 __all__ = ["SIGMA_UNIT", "component", "local_mixture"]
 
@@ -131,7 +131,7 @@ def local_mixture(
 # The loops below are divided as was found to be fastest.
 
 
-@numba.njit(cache=True, error_model="numpy")
+@inner
 def _terms(
     field: FloatArray,
     sigma: FloatArray,
@@ -159,7 +159,7 @@ def _terms(
     return joint, prior, by_scale, by_nu
 
 
-@numba.njit(cache=True, error_model="numpy")
+@inner
 def _derivatives(
     terms: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
     total: FloatArray,
@@ -220,7 +220,7 @@ def component(density: FloatArray, by_scale: FloatArray, by_nu: FloatArray, nu: 
         by_nu[i] = constant_by_nu - 0.5 * log_tail + half_per_nu * pull
 
 
-@numba.njit(cache=True, error_model="numpy")
+@inner
 def _component_of_four(density: FloatArray, by_scale: FloatArray, by_nu: FloatArray) -> None:
     """Do as `component` for four degrees of freedom; but the density itself, and by_nu zero."""
     for i in range(density.size):
@@ -232,7 +232,7 @@ def _component_of_four(density: FloatArray, by_scale: FloatArray, by_nu: FloatAr
         by_nu[i] = 0.0
 
 
-@numba.njit(cache=True, error_model="numpy")
+@inner
 def _weighted_sum(terms: FloatArray, weight: FloatArray) -> FloatArray:
     """Multiply terms (model, nucleus) by their weights, in place; return the sums (nucleus,)."""
     K, n = terms.shape
@@ -244,7 +244,7 @@ def _weighted_sum(terms: FloatArray, weight: FloatArray) -> FloatArray:
     return total
 
 
-@numba.njit(cache=True, error_model="numpy")
+@inner
 def _exponentiate(terms: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Exponentiate terms (model, nucleus) less their top, in place; return top and the sums."""
     K, n = terms.shape

@@ -24,7 +24,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from bmm.mixing.elementary import exponential, logarithm
+from bmm.mixing.elementary import exponential, inner, logarithm
 from bmm.mixing.likelihood import SIGMA_UNIT, component
 
 __all__ = ["linear_mixture"]
@@ -93,7 +93,7 @@ def linear_mixture(
     return density, d_field, d_sigma, d_nu, d_power
 
 
-@numba.njit(cache=True, error_model="numpy")
+@inner
 def _weights(field: FloatArray, theory: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean weights (model, nucleus) of the models that cover a nucleus, and alpha_0 (nucleus,)."""
     K, n = field.shape

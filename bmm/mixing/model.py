@@ -128,9 +128,9 @@ def build_model(
     models = problem["model"].to_numpy()
     coords = {
         "model": models,
-        "combination": np.arange(len(models)),
-        "basis_Z": np.arange(1, axis_Z.m + 1),
-        "basis_N": np.arange(1, axis_N.m + 1),
+        "coefficient": np.arange(len(models) * axis_Z.m * axis_N.m),
+        "basis_Z": _numbered(axis_Z),
+        "basis_N": _numbered(axis_N),
     }
     with pm.Model(coords=coords) as model:
         packed = pm.Data("packed", model_data(problem, axis_Z, axis_N, noise)["packed"])
@@ -145,7 +145,8 @@ def build_model(
         power: Any = noise.A_power
         if "A_power" in learned:
             power = _variable("A_power", priors.A_power)
-        xi = pm.Normal("xi", 0.0, 1.0, dims=("combination", "basis_Z", "basis_N"))
+        # A vector, like what the sampler moves: reshaping it would be compiled, both ways.
+        xi = pm.Normal("xi", 0.0, 1.0, dims="coefficient")
         level = pm.Flat("level", dims="model")
         value, excess, beta, *_ = OPERATIONS[settings.likelihood]()(
             xi,
@@ -202,7 +203,8 @@ def name_variables(draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axi
         model) in place of xi and level.
     """
     models = draws["model"].to_numpy()
-    coordinates = draws["xi"].to_numpy()
+    coordinates = draws["xi"].transpose(..., "coefficient").to_numpy()
+    coordinates = coordinates.reshape(*coordinates.shape[:2], -1, *(axis.m for axis in axes))
     beta = np.einsum("kl,cdlij->cdkij", _rotation(len(models)), coordinates, optimize=True)
     functions = [axis.functions(problem[axis.name].to_numpy()) for axis in axes]
     mean = functions[0].T @ functions[1] / problem.sizes["nucleus"]
@@ -214,11 +216,15 @@ def name_variables(draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axi
         "cdkij,cdi,cdj,ij->cdk", beta, *roots, mean, optimize=True
     )
     over = ("chain", "draw")
-    named = draws.drop_vars([*COORDINATES, "combination"]).assign(
+    named = draws.drop_vars([*COORDINATES, "coefficient"]).assign(
         mu=((*over, "model"), draws["level"].transpose(..., "model").to_numpy() - excess),
         beta=((*over, "model", "basis_Z", "basis_N"), beta.astype(np.float32)),
     )
-    return named.assign_coords({name: draws[name] for name in ("basis_Z", "basis_N")})
+    return named.assign_coords({f"basis_{axis.name}": _numbered(axis) for axis in axes})
+
+
+def _numbered(axis: Axis) -> npt.NDArray[np.int64]:
+    return np.arange(1, axis.m + 1)
 
 
 def _rotation(K: int) -> npt.NDArray[np.float64]:

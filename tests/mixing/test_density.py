@@ -13,7 +13,8 @@ from bmm.mixing.likelihood import local_mixture
 from bmm.mixing.linear import linear_mixture
 
 K, M_Z, M_N, n = 3, 4, 5, 30
-SHAPES = ((K, M_Z, M_N), (K,), (M_Z,), (M_N,), (K,), (K,), (), ())
+SHAPES = ((K * M_Z * M_N,), (K,), (M_Z,), (M_N,), (K,), (K,), (), ())
+BETA = (K, M_Z, M_N)
 ROTATION = np.ascontiguousarray(helmert(K, full=True).T)
 
 
@@ -77,13 +78,20 @@ def test_value_is_the_density_at_the_fields_of_the_lattice(
     parameters = values(rng, nu)
     xi, amplitude, root_Z, root_N, level, sigma, _, power = parameters
     about_mu, beta = lattice_field(
-        xi, amplitude, root_Z, root_N, ROTATION, lattice.phi_Z, lattice.phi_N, lattice.first
+        xi.reshape(BETA),
+        amplitude,
+        root_Z,
+        root_N,
+        ROTATION,
+        lattice.phi_Z,
+        lattice.phi_N,
+        lattice.first,
     )
     kernel = {"density": local_mixture, "linear": linear_mixture}[form]
     excess = about_mu.mean(axis=0)
     field = (about_mu - excess + level).T
     density = kernel(field, sigma, nu, float(power), *data.values())[0]
-    zeros = (0.0, np.zeros(K), np.zeros(SHAPES[0]))
+    zeros = (0.0, np.zeros(K), np.zeros(BETA))
     found = compiled(*parameters, pack(lattice, **data, learn_nu=learn_nu), *zeros)[:3]
     for one, other in zip(found, (density.sum(), excess, beta), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-12)
@@ -92,7 +100,7 @@ def test_value_is_the_density_at_the_fields_of_the_lattice(
 def test_gradient_is_the_finite_difference_of_every_parameter(rng, lattice, data, compiled):
     parameters = values(rng, 4.0)
     packed = pack(lattice, **data, learn_nu=True)
-    g = (rng.normal(), rng.normal(size=K), rng.normal(size=SHAPES[0]))
+    g = (rng.normal(), rng.normal(size=K), rng.normal(size=BETA))
     gradient = compiled(*parameters, packed, *g)[3:]
 
     def whole(moved):
@@ -119,6 +127,6 @@ def test_operation_evaluates_in_python_too(rng, lattice, data, form, compiled):
     ].owner
     storage = [[None] for _ in node.outputs]
     node.op.perform(node, [*parameters, ROTATION, packed], storage)
-    zeros = (0.0, np.zeros(K), np.zeros(SHAPES[0]))
+    zeros = (0.0, np.zeros(K), np.zeros(BETA))
     for (stored,), value in zip(storage, compiled(*parameters, packed, *zeros)[:3], strict=False):
         np.testing.assert_allclose(stored, value, rtol=1e-12)

@@ -72,7 +72,7 @@ def test_log_likelihood_is_the_models(world, fitted, draws):
         K = len(value["mu"])
         field = np.concatenate([each for _, each in draws.log_alpha(Z, N)])[number]
         point = {
-            "xi": np.tensordot(helmert(K, full=True), value["beta"], 1),
+            "xi": np.tensordot(helmert(K, full=True), value["beta"], 1).ravel(),
             "level": field.mean(axis=0),
             "A_power": value["A_power"],
         } | {

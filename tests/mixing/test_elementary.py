@@ -1,8 +1,10 @@
+import math
+
 import numba
 import numpy as np
 import pytest
 
-from bmm.mixing.elementary import exponential, logarithm
+from bmm.mixing.elementary import exponential, logarithm, total
 
 
 @numba.njit
@@ -46,3 +48,16 @@ def test_nothing_is_made_of_zero_weights():
 def test_nan_stays_nan():
     assert np.isnan(exponential(np.nan))
     assert np.isnan(logarithm(np.nan))
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 17, 1000])
+def test_total_is_the_sum_of_every_term_once(size):
+    powers = 2.0 ** np.arange(size).clip(max=40)
+    assert total(powers) == powers.sum()
+    x = np.random.default_rng(4).normal(size=size)
+    assert total(x) == pytest.approx(math.fsum(x), abs=1e-12)
+
+
+def test_total_hides_no_number_that_is_none():
+    assert np.isnan(total(np.array([1.0, np.nan, 2.0])))
+    assert total(np.array([1.0, -np.inf])) == -np.inf
