@@ -61,26 +61,8 @@ def test_density_is_scipys(rng, data, nu):
 
 
 @pytest.mark.parametrize("nu", [0.7, 4.0, np.inf])
-def test_derivatives_are_finite_differences(rng, data, nu):
-    field, sigma, _, power = point(rng, nu)
-    _, d_field, d_sigma, d_nu, d_power = linear_mixture(field, sigma, nu, power, *data)
-    h = 1e-5
-
-    def slope(up, down):
-        return (reference(*up, *data) - reference(*down, *data)) / (2 * h)
-
-    for k in range(K):
-        step = h * np.eye(K)[k]
-        up = step[:, None]
-        moved = slope((field + up, sigma, nu, power), (field - up, sigma, nu, power))
-        np.testing.assert_allclose(d_field[k], moved, rtol=1e-5, atol=1e-8)
-        moved = slope((field, sigma + step, nu, power), (field, sigma - step, nu, power))
-        np.testing.assert_allclose(d_sigma[k], moved, rtol=1e-5, atol=1e-8)
-    moved = slope((field, sigma, nu, power + h), (field, sigma, nu, power - h))
-    np.testing.assert_allclose(d_power, moved, rtol=1e-5, atol=1e-8)
-    if np.isfinite(nu):
-        moved = slope((field, sigma, nu + h, power), (field, sigma, nu - h, power))
-        np.testing.assert_allclose(d_nu, moved, rtol=1e-5, atol=1e-8)
+def test_derivatives_are_finite_differences(rng, data, assert_derivatives, nu):
+    assert_derivatives(linear_mixture, reference, point(rng, nu), data)
 
 
 def test_moments_are_those_of_dirichlet_weights(rng, data):
