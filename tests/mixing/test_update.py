@@ -44,9 +44,12 @@ def test_it_agrees_with_a_fit_to_all_masses(parts, updated, fitted):
     moved = float(np.sqrt(((before["mean"] - refit["mean"]) ** 2).mean()))
     left = float(np.sqrt(((after["mean"] - refit["mean"]) ** 2).mean()))
     assert left < 0.6 * moved
-    # Not the standard deviation: a single draw with two degrees of freedom makes it infinite.
+    # Not the standard deviation: a single draw with two degrees of freedom makes it infinite.  Nor
+    # each nucleus: where the models are far apart, an end of its interval lies on either side.
     width, expected = ((x["upper_68"] - x["lower_68"]).to_numpy() for x in (after, refit))
-    assert width == pytest.approx(expected, rel=0.2)
+    off = np.abs(np.log(width / expected))
+    assert np.median(off) < 0.06
+    assert off.mean() < 0.12
 
 
 def test_the_tree_is_whole(world, parts, updated, fitted):
