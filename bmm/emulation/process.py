@@ -1,166 +1,91 @@
 """A Gaussian process, the standing rival of the committee.
 
-Exact, with a Matérn covariance of smoothness 1/2, 3/2 or 5/2, whichever the marginal likelihood
-prefers, a length scale for each coordinate and a nugget (Rasmussen & Williams, Gaussian Processes
-for Machine Learning, 2006, chapters 2, 4.2 and 5.4).
+Its Matérn covariance has the smoothness 1/2, 3/2 or 5/2, whichever the marginal likelihood
+prefers, and a nugget.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, optimize
 
 from bmm.emulation.belief import Emulator
+from bmm.emulation.gaussian import (
+    Process,
+    ProcessPacking,
+    covariance_of,
+    likelihood,
+    log_prior,
+    maximise,
+    slope_of,
+    standardise,
+)
 
-__all__ = [
-    "GaussianProcess",
-    "ProcessBelief",
-    "ProcessLearner",
-    "covariance_of",
-    "matern",
-    "slope_of",
-]
+__all__ = ["GaussianProcess", "ProcessLearner", "negative_log_posterior"]
 
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
 
 SMOOTHNESS = (0.5, 1.5, 2.5)
-# Of values of order one at coordinates between -1 and 1: centres of the priors and their width.
-_LENGTH, _NUGGET, _WIDTH = 0.4, 0.02, 1.5
+# Of values of order one at coordinates between -1 and 1: centres of the priors.
+_LENGTH, _NUGGET = 0.4, 0.02
 _JITTER = 1e-8
-_EVALUATIONS = 25
-
-
-def matern(distance: FloatArray, smoothness: float) -> FloatArray:
-    """Matérn correlation at scaled distances, for smoothness 1/2, 3/2 or 5/2."""
-    r = np.sqrt(2 * smoothness) * distance
-    polynomial = {0.5: np.ones_like(r), 1.5: 1 + r, 2.5: 1 + r + r**2 / 3}[smoothness]
-    return np.asarray(polynomial * np.exp(-r))
 
 
 @dataclass(frozen=True)
-class GaussianProcess:
-    """A process conditioned on values.
+class GaussianProcess(Process):
+    """A stationary process; `logs` are of amplitude, nugget and length scales.
 
     Parameters
     ----------
-    points : array (n, d)
-        Where it has learned.
-    values : array (n,)
-        Of order one.
     smoothness : float
         Of the covariance.
-    logs : array (d + 2,)
-        Logarithms of amplitude, nugget and length scales.
-    centre, scale : float
-        Of the values in their own unit.
     """
 
-    points: FloatArray
-    values: FloatArray
     smoothness: float
-    logs: FloatArray
-    centre: float
-    scale: float
 
-    def at(self, points: FloatArray) -> ProcessBelief:
-        """Predict points (n, d), scaled as those it has learned from."""
-        across = covariance_of(_kernel(self.logs), self.points, points, self.smoothness)
-        cholesky = _factor(self.logs, self.points, self.smoothness)
-        white = linalg.solve_triangular(cholesky, across, lower=True)
-        pull = linalg.solve_triangular(cholesky, self.values, lower=True)
-        return ProcessBelief(self, points, self.centre + self.scale * (pull @ white), white)
+    def sites(self, points: FloatArray) -> FloatArray:
+        """Give the points themselves."""
+        return points
 
+    def covariance(self, first: FloatArray, second: FloatArray) -> FloatArray:
+        """Covariance without nugget; see `Process`."""
+        return covariance_of(_kernel(self.logs), first, second, self.smoothness)
 
-@dataclass(frozen=True)
-class ProcessBelief:
-    """What a process says of n points.
+    def variance(self, sites: FloatArray, known: FloatArray) -> FloatArray:
+        """Variance, nugget included; see `Process`."""
+        amplitude, nugget = np.exp(2 * self.logs[:2])
+        return np.asarray(np.maximum(amplitude - known, 0.0) + nugget)
 
-    Parameters
-    ----------
-    process : GaussianProcess
-        Whose belief it is.
-    points : array (n, d)
-    mean : array (n,)
-    white : array (learned, n)
-        Covariance of the learned values with the points, whitened.
-    """
-
-    process: GaussianProcess
-    points: FloatArray
-    mean: FloatArray
-    white: FloatArray
-
-    @property
-    def sd(self) -> FloatArray:
-        """Posterior standard deviation, nugget included, array (n,)."""
-        amplitude, nugget = np.exp(2 * self.process.logs[:2])
-        variance = amplitude - np.einsum("in,in->n", self.white, self.white)
-        return np.asarray(self.process.scale * np.sqrt(np.maximum(variance, 0.0) + nugget))
-
-    def covariance(self, rows: IntArray, columns: IntArray) -> FloatArray:
-        """Posterior covariance between points, without nugget; array (rows, columns)."""
-        process = self.process
-        prior = covariance_of(
-            _kernel(process.logs), self.points[rows], self.points[columns], process.smoothness
-        )
-        return np.asarray(
-            process.scale**2 * (prior - self.white[:, rows].T @ self.white[:, columns])
-        )
+    def noise(self) -> float:
+        """Give the nugget."""
+        return _noise(self.logs)
 
 
 @dataclass(frozen=True)
-class ProcessLearner:
+class ProcessLearner(ProcessPacking):
     """Gaussian processes with hyperparameters of the largest posterior density."""
 
+    kind: ClassVar[type[Process]] = GaussianProcess
     name: str = "gp"
 
     def fit(
         self, points: FloatArray, values: FloatArray, seed: int, previous: Emulator | None = None
     ) -> GaussianProcess:
         """Condition a process; see `bmm.emulation.belief.Learner`.  There is no chance in it."""
-        centre, scale = float(values.mean()), float(values.std()) or 1.0
-        standard = (values - centre) / scale
-        start = _centres(points.shape[1])
-        if isinstance(previous, GaussianProcess):
-            start = previous.logs
+        standard, centre, scale = standardise(values)
+        centres = _centres(points.shape[1])
+        start = previous.logs if isinstance(previous, GaussianProcess) else centres
         found = [
-            (
-                optimize.minimize(
-                    negative_log_posterior,
-                    start,
-                    args=(points, standard, smoothness),
-                    jac=True,
-                    method="L-BFGS-B",
-                    bounds=[(each - 5, each + 5) for each in _centres(points.shape[1])],
-                    options={"maxfun": _EVALUATIONS},
-                ),
-                smoothness,
-            )
+            maximise(negative_log_posterior, start, centres, (points, standard, smoothness))
             for smoothness in SMOOTHNESS
         ]
-        best, smoothness = min(found, key=lambda each: float(each[0].fun))
-        return GaussianProcess(points, standard, smoothness, best.x, centre, scale)
-
-    def pack(self, emulator: Emulator) -> dict[str, FloatArray]:
-        """Give the arrays that make a process."""
-        assert isinstance(emulator, GaussianProcess)
-        numbers = np.array([emulator.smoothness, emulator.centre, emulator.scale])
-        return {
-            "points": emulator.points,
-            "values": emulator.values,
-            "logs": emulator.logs,
-            "numbers": numbers,
-        }
-
-    def unpack(self, arrays: dict[str, FloatArray], dimensions: int) -> GaussianProcess:
-        """Make the process again."""
-        smoothness, centre, scale = arrays["numbers"].tolist()
-        parts = arrays["points"], arrays["values"], smoothness, arrays["logs"]
-        return GaussianProcess(*parts, centre, scale)
+        (logs, _), smoothness = min(
+            zip(found, SMOOTHNESS, strict=True), key=lambda each: each[0][1]
+        )
+        return GaussianProcess(points, standard, logs, centre, scale, smoothness)
 
 
 def negative_log_posterior(
@@ -177,35 +102,17 @@ def negative_log_posterior(
     smoothness : float
         Of the covariance.
     """
-    cholesky = _factor(logs, points, smoothness)
-    pull = linalg.cho_solve((cholesky, True), values)
-    value = 0.5 * values @ pull + np.log(np.diag(cholesky)).sum()
-    # d value / d theta = tr[(K^-1 - a a^T) dK / d theta] / 2
-    inner = linalg.cho_solve((cholesky, True), np.eye(len(values))) - np.outer(pull, pull)
+    covariance = covariance_of(_kernel(logs), points, points, smoothness)
+    value, inner = likelihood(covariance.copy(), _noise(logs), values)
     gradient = np.empty_like(logs)
-    gradient[0] = np.einsum(
-        "ij,ij->", inner, covariance_of(_kernel(logs), points, points, smoothness)
-    )
+    gradient[0] = np.einsum("ij,ij->", inner, covariance)
     gradient[1] = np.trace(inner) * np.exp(2 * logs[1])
     steep = inner * slope_of(_kernel(logs), points, smoothness)
     for k, length in enumerate(np.exp(logs[2:])):
         apart = (points[:, None, k] - points[None, :, k]) / length
         gradient[2 + k] = 0.5 * np.einsum("ij,ij->", steep, apart**2)
-    off = (logs - _centres(points.shape[1])) / _WIDTH
-    return float(value + 0.5 * off @ off), gradient + off / _WIDTH
-
-
-def slope_of(logs: FloatArray, points: FloatArray, smoothness: float) -> FloatArray:
-    """Minus 1/r d/dr of the covariance (n, n), r the scaled distance; as `covariance_of`."""
-    r = _distance(logs[1:], points, points)
-    root = np.sqrt(2 * smoothness)
-    amplitude = np.exp(2 * logs[0])
-    if smoothness == 0.5:
-        # At r = 0 the squared distance it is multiplied with is zero as well.
-        return np.asarray(amplitude * np.exp(-r) / np.maximum(r, 1e-12))
-    if smoothness == 1.5:
-        return np.asarray(amplitude * 3 * np.exp(-root * r))
-    return np.asarray(amplitude * (5 / 3) * (1 + root * r) * np.exp(-root * r))
+    prior, pull = log_prior(logs, _centres(points.shape[1]))
+    return value + prior, gradient + pull
 
 
 def _centres(dimensions: int) -> FloatArray:
@@ -217,38 +124,5 @@ def _kernel(logs: FloatArray) -> FloatArray:
     return np.delete(logs, 1)
 
 
-def _distance(logs: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
-    lengths = np.exp(logs)
-    squares = sum(
-        ((first[:, None, k] - second[None, :, k]) / length) ** 2 for k, length in enumerate(lengths)
-    )
-    return np.sqrt(np.asarray(squares))
-
-
-def covariance_of(
-    logs: FloatArray, first: FloatArray, second: FloatArray, smoothness: float
-) -> FloatArray:
-    """Matérn covariance between points.
-
-    Parameters
-    ----------
-    logs : array (1 + d,)
-        Logarithms of amplitude and length scales.
-    first, second : array (n, d), array (m, d)
-        Points.
-    smoothness : float
-        1/2, 3/2 or 5/2.
-
-    Returns
-    -------
-    array (n, m)
-    """
-    correlation = matern(_distance(logs[1:], first, second), smoothness)
-    return np.asarray(np.exp(2 * logs[0]) * correlation)
-
-
-def _factor(logs: FloatArray, points: FloatArray, smoothness: float) -> FloatArray:
-    """Cholesky factor of the covariance of the learned values, nugget included."""
-    covariance = covariance_of(_kernel(logs), points, points, smoothness)
-    covariance[np.diag_indices_from(covariance)] += np.exp(2 * logs[1]) + _JITTER
-    return np.asarray(linalg.cholesky(covariance, lower=True))
+def _noise(logs: FloatArray) -> float:
+    return float(np.exp(2 * logs[1]) + _JITTER)

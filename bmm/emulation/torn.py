@@ -17,26 +17,35 @@ learned values are returned.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, optimize
+from scipy import linalg
 from scipy.spatial.distance import cdist
 
 from bmm.emulation.belief import Emulator
-from bmm.emulation.process import covariance_of, slope_of
+from bmm.emulation.gaussian import (
+    Process,
+    ProcessPacking,
+    covariance_of,
+    factor,
+    likelihood,
+    log_prior,
+    maximise,
+    slope_of,
+    standardise,
+)
 
-__all__ = ["TornBelief", "TornLearner", "TornProcess", "local_roughness", "negative_log_posterior"]
+__all__ = ["TornLearner", "TornProcess", "local_roughness", "negative_log_posterior"]
 
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
 
 _SMOOTH, _ROUGH = 2.5, 0.5
-# Of values of order one at coordinates between -1 and 1: centres of the priors and their width.
-_AMPLITUDES, _LENGTH, _WIDTH = (1.0, 0.3), 0.4, 1.5
+# Of values of order one at coordinates between -1 and 1: centres of the priors.
+_AMPLITUDES, _LENGTH = (1.0, 0.3), 0.4
 # Of the variance; far below what any theory is computed to.
 _JITTER = 1e-7
-_EVALUATIONS = 25
 # In mean distances between the learned points: how far a residual tells of its surroundings.
 _REACH = 0.4
 # Roughness is one until as many residuals say otherwise.
@@ -46,91 +55,47 @@ _OUTLYING, _MOST = 9.0, 100.0
 
 
 @dataclass(frozen=True)
-class TornProcess:
-    """A process conditioned on values.
+class TornProcess(Process):
+    """A process that is rough in places; its sites are points and local roughness there.
+
+    `logs` are of amplitude and length scales of the smooth part, then of the rough one.
 
     Parameters
     ----------
-    points : array (n, d)
-        Where it has learned.
-    values : array (n,)
-        Of order one.
     surprise : array (n,)
         Squared leave-one-out residuals, relative to the typical one; all one if the surface is as
         rough everywhere.
-    logs : array (2 + 2 d,)
-        Logarithms of amplitude and length scales of the smooth part, then of the rough one.
-    centre, scale : float
-        Of the values in their own unit.
     """
 
-    points: FloatArray
-    values: FloatArray
     surprise: FloatArray
-    logs: FloatArray
-    centre: float
-    scale: float
 
     def roughness(self, points: FloatArray) -> FloatArray:
         """Local roughness a at points (n, d), array (n,)."""
         return local_roughness(self.points, self.surprise, points)[0]
 
-    def at(self, points: FloatArray) -> TornBelief:
-        """Predict points (n, d), scaled as those it has learned from."""
-        rough, here = self.roughness(self.points), self.roughness(points)
-        cholesky = _factor(self.logs, self.points, rough)
-        across = _covariance(self.logs, self.points, points, rough, here)
-        white = linalg.solve_triangular(cholesky, across, lower=True)
-        pull = linalg.solve_triangular(cholesky, self.values, lower=True)
-        return TornBelief(self, points, here, self.centre + self.scale * (pull @ white), white)
+    def sites(self, points: FloatArray) -> FloatArray:
+        """Give points and local roughness, array (n, d + 1)."""
+        return np.column_stack([points, self.roughness(points)])
+
+    def covariance(self, first: FloatArray, second: FloatArray) -> FloatArray:
+        """Covariance of sites; see `Process`."""
+        return _covariance(self.logs, first, second)
+
+    def variance(self, sites: FloatArray, known: FloatArray) -> FloatArray:
+        """Variance, of which the jitter is always left; see `Process`."""
+        smooth, rough = np.exp(2 * _parts(self.logs)[:, 0])
+        return np.asarray(np.maximum(smooth + rough * sites[:, -1] ** 2 - known, _JITTER))
+
+    def noise(self) -> float:
+        """Give the jitter."""
+        return _JITTER
 
 
 @dataclass(frozen=True)
-class TornBelief:
-    """What a process says of n points.
-
-    Parameters
-    ----------
-    process : TornProcess
-        Whose belief it is.
-    points : array (n, d)
-    rough : array (n,)
-        Local roughness.
-    mean : array (n,)
-    white : array (learned, n)
-        Covariance of the learned values with the points, whitened.
-    """
-
-    process: TornProcess
-    points: FloatArray
-    rough: FloatArray
-    mean: FloatArray
-    white: FloatArray
-
-    @property
-    def sd(self) -> FloatArray:
-        """Posterior standard deviation, array (n,)."""
-        smooth, rough = np.exp(2 * _parts(self.process.logs)[:, 0])
-        variance = smooth + rough * self.rough**2 - np.einsum("in,in->n", self.white, self.white)
-        return np.asarray(self.process.scale * np.sqrt(np.maximum(variance, _JITTER)))
-
-    def covariance(self, rows: IntArray, columns: IntArray) -> FloatArray:
-        """Posterior covariance between points; array (rows, columns)."""
-        prior = _covariance(
-            self.process.logs,
-            self.points[rows],
-            self.points[columns],
-            self.rough[rows],
-            self.rough[columns],
-        )
-        shared = self.white[:, rows].T @ self.white[:, columns]
-        return np.asarray(self.process.scale**2 * (prior - shared))
-
-
-@dataclass(frozen=True)
-class TornLearner:
+class TornLearner(ProcessPacking):
     """Processes with hyperparameters of the largest posterior density."""
 
+    kind: ClassVar[type[Process]] = TornProcess
     name: str = "torn-gp"
 
     def fit(
@@ -144,8 +109,8 @@ class TornLearner:
         criterion (IEEE Trans. Autom. Control 19, 716 (1974)), the influence of the residuals on the
         roughness at their own points being its number of parameters.
         """
-        centre, scale = float(values.mean()), float(values.std()) or 1.0
-        standard, even = (values - centre) / scale, np.ones(len(values))
+        standard, centre, scale = standardise(values)
+        even = np.ones(len(values))
         logs, value = _maximise(_centres(points.shape[1]), points, standard, even)
         start, rough = logs, even
         if isinstance(previous, TornProcess) and np.ptp(previous.surprise) > 0:
@@ -154,26 +119,8 @@ class TornLearner:
         rough, freedom = local_roughness(points, surprise, points)
         torn, torn_value = _maximise(start, points, standard, rough)
         if value - torn_value > freedom:
-            return TornProcess(points, standard, surprise, torn, centre, scale)
-        return TornProcess(points, standard, even, logs, centre, scale)
-
-    def pack(self, emulator: Emulator) -> dict[str, FloatArray]:
-        """Give the arrays that make a process."""
-        assert isinstance(emulator, TornProcess)
-        return {
-            "points": emulator.points,
-            "values": emulator.values,
-            "surprise": emulator.surprise,
-            "logs": emulator.logs,
-            "numbers": np.array([emulator.centre, emulator.scale]),
-        }
-
-    def unpack(self, arrays: dict[str, FloatArray], dimensions: int) -> TornProcess:
-        """Make the process again."""
-        centre, scale = arrays["numbers"].tolist()
-        return TornProcess(
-            arrays["points"], arrays["values"], arrays["surprise"], arrays["logs"], centre, scale
-        )
+            return TornProcess(points, standard, torn, centre, scale, surprise)
+        return TornProcess(points, standard, logs, centre, scale, even)
 
 
 def local_roughness(
@@ -217,45 +164,35 @@ def negative_log_posterior(
     rough : array (n,)
         Local roughness at the points.
     """
-    cholesky = _factor(logs, points, rough)
-    pull = linalg.cho_solve((cholesky, True), values)
-    value = 0.5 * values @ pull + np.log(np.diag(cholesky)).sum()
-    # d value / d theta = tr[(K^-1 - a a^T) dK / d theta] / 2
-    inner = linalg.cho_solve((cholesky, True), np.eye(len(values))) - np.outer(pull, pull)
+    sites = np.column_stack([points, rough])
+    value, inner = likelihood(_covariance(logs, sites, sites), _JITTER, values)
     gradient = np.empty_like(_parts(logs))
     squares = [(each[:, None] - each) ** 2 for each in points.T]
-    factors = inner, inner * np.outer(rough, rough)
-    for part, factor, smoothness, row in zip(
-        _parts(logs), factors, (_SMOOTH, _ROUGH), gradient, strict=True
+    shares = inner, inner * np.outer(rough, rough)
+    for part, share, smoothness, row in zip(
+        _parts(logs), shares, (_SMOOTH, _ROUGH), gradient, strict=True
     ):
-        row[0] = np.vdot(factor, covariance_of(part, points, points, smoothness))
-        steep = factor * slope_of(part, points, smoothness)
+        row[0] = np.vdot(share, covariance_of(part, points, points, smoothness))
+        steep = share * slope_of(part, points, smoothness)
         row[1:] = [0.5 * np.vdot(steep, each) for each in squares] * np.exp(-2 * part[1:])
-    off = (logs - _centres(points.shape[1])) / _WIDTH
-    return float(value + 0.5 * off @ off), gradient.ravel() + off / _WIDTH
+    prior, pull = log_prior(logs, _centres(points.shape[1]))
+    return value + prior, gradient.ravel() + pull
 
 
 def _maximise(
     start: FloatArray, points: FloatArray, values: FloatArray, rough: FloatArray
 ) -> tuple[FloatArray, float]:
     """Find logarithms of the largest posterior density, and minus its logarithm."""
-    found = optimize.minimize(
-        negative_log_posterior,
-        start,
-        args=(points, values, rough),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(each - 5, each + 5) for each in _centres(points.shape[1])],
-        options={"maxfun": _EVALUATIONS},
-    )
-    return np.asarray(found.x), float(found.fun)
+    centres = _centres(points.shape[1])
+    return maximise(negative_log_posterior, start, centres, (points, values, rough))
 
 
 def _left_out(
     logs: FloatArray, points: FloatArray, values: FloatArray, rough: FloatArray
 ) -> FloatArray:
     """Give what is left of each value, array (n,), once all others are told."""
-    cholesky = _factor(logs, points, rough)
+    sites = np.column_stack([points, rough])
+    cholesky = factor(_covariance(logs, sites, sites), _JITTER)
     inverse = linalg.cho_solve((cholesky, True), np.eye(len(values)))
     return np.asarray(inverse @ values / np.diag(inverse))
 
@@ -276,20 +213,9 @@ def _parts(logs: FloatArray) -> FloatArray:
     return logs.reshape(2, -1)
 
 
-def _covariance(
-    logs: FloatArray,
-    first: FloatArray,
-    second: FloatArray,
-    first_rough: FloatArray,
-    second_rough: FloatArray,
-) -> FloatArray:
+def _covariance(logs: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
+    """Covariance of sites, whose last column is local roughness."""
     smooth, rough = _parts(logs)
-    shared = np.outer(first_rough, second_rough) * covariance_of(rough, first, second, _ROUGH)
-    return covariance_of(smooth, first, second, _SMOOTH) + shared
-
-
-def _factor(logs: FloatArray, points: FloatArray, rough: FloatArray) -> FloatArray:
-    """Cholesky factor of the covariance of the learned values."""
-    covariance = _covariance(logs, points, points, rough, rough)
-    covariance[np.diag_indices_from(covariance)] += _JITTER
-    return np.asarray(linalg.cholesky(covariance, lower=True))
+    shared = np.outer(first[:, -1], second[:, -1])
+    shared *= covariance_of(rough, first[:, :-1], second[:, :-1], _ROUGH)
+    return covariance_of(smooth, first[:, :-1], second[:, :-1], _SMOOTH) + shared

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import optimize, special, stats
 
+from bmm.emulation.gaussian import matern
 from bmm.emulation.process import (
     SMOOTHNESS,
     GaussianProcess,
     ProcessLearner,
-    matern,
     negative_log_posterior,
 )
 
@@ -51,7 +51,7 @@ def test_gradient_and_value_of_the_posterior(smoothness):
 
 
 def test_prediction_is_the_textbook_formula():
-    process = GaussianProcess(POINTS, VALUES, 1.5, LOGS, centre=-5.0, scale=2.0)
+    process = GaussianProcess(POINTS, VALUES, LOGS, centre=-5.0, scale=2.0, smoothness=1.5)
     new = RNG.uniform(-1, 1, (7, 2))
     belief = process.at(new)
     inverse = np.linalg.inv(dense(POINTS, POINTS, 1.5) + (0.1**2 + 1e-8) * np.eye(30))

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
+from bmm.emulation.gaussian import matern
 from bmm.emulation.loop import LoopSettings, run_loop
-from bmm.emulation.process import ProcessLearner, matern
+from bmm.emulation.process import ProcessLearner
 from bmm.emulation.storage import read_state, write_state
 from bmm.emulation.surface import Surface
 from bmm.emulation.torn import (
@@ -68,7 +69,7 @@ def test_gradient_and_value_of_the_posterior():
 
 
 def test_prediction_is_the_textbook_formula():
-    process = TornProcess(POINTS, VALUES, SURPRISE, LOGS, centre=-5.0, scale=2.0)
+    process = TornProcess(POINTS, VALUES, LOGS, centre=-5.0, scale=2.0, surprise=SURPRISE)
     new = RNG.uniform(-1, 1, (7, 2))
     belief = process.at(new)
     rough, here = process.roughness(POINTS), process.roughness(new)
