@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from pydantic import PositiveFloat
+from pydantic import AfterValidator
 
+from bmm.errors import DataError
 from bmm.nuclides import nuclide_index
 from bmm.prediction.surfaces import sample_surfaces
 from bmm.rivals.interface import Settings
 from bmm.rivals.mixture import DRAWS, MixtureForecast
 from bmm.rivals.training import position_of
+from bmm.tables import MEASURED_TABLES, judge_uncertainties, load_measured
 from bmm.theory.correction import NU, Correction, correct_theory
 
 __all__ = ["CorrectedForecast", "CorrectedMixture", "FittedCorrection"]
@@ -75,6 +77,14 @@ class FittedCorrection:
         return CorrectedForecast(self.correction, theory, seed)
 
 
+def _factor_or_evaluation(value: float | str) -> float | str:
+    known = value in MEASURED_TABLES if isinstance(value, str) else 0 < value < np.inf
+    if not known:
+        evaluations = ", ".join(MEASURED_TABLES)
+        raise ValueError(f"expected a positive number or one of {evaluations}, not {value!r}")
+    return value
+
+
 class CorrectedMixture(Settings):
     """All models, or one, corrected by the fields of their residuals, with equal weights.
 
@@ -82,20 +92,29 @@ class CorrectedMixture(Settings):
     ----------
     model : str, optional
         Name of a component, to be corrected alone.
-    uncertainty_factor : float, default 1
+    uncertainty_factor : float or str, default 1
         What the stated uncertainties of the training masses are multiplied by.  Those of older
-        evaluations have proved too small for many masses far from stability.
+        evaluations have proved too small for many masses far from stability.  The name of an
+        evaluation older than the training masses: learn the factor from how its uncertainties
+        were borne out by the training masses; see `bmm.tables.revisions.judge_uncertainties`.
     """
 
     method: Literal["corrected-mixture"] = "corrected-mixture"
     model: str | None = None
-    uncertainty_factor: PositiveFloat = 1.0
+    uncertainty_factor: Annotated[float | str, AfterValidator(_factor_or_evaluation)] = 1.0
+
+    @property
+    def evaluations(self) -> tuple[str, ...]:
+        """The evaluation that the factor is learnt from, if it is."""
+        return (self.uncertainty_factor,) if isinstance(self.uncertainty_factor, str) else ()
 
     @property
     def variant(self) -> str:
         """Name of the method, or of the model that is corrected, and the factor."""
         name = f"{self.model}, corrected" if self.model else self.method
         factor = self.uncertainty_factor
+        if isinstance(factor, str):
+            return f"{name}, uncertainties learnt from {factor}"
         return name if factor == 1 else f"{name}, uncertainties x{factor:g}"
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedCorrection:
@@ -106,7 +125,18 @@ class CorrectedMixture(Settings):
         covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "model").to_numpy())
         index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
         kept = measured[measured.index.isin(index[covered.any(axis=1)])]
-        stated = self.uncertainty_factor * kept["mass_excess_uncertainty"]
-        correction = correct_theory(kept.assign(mass_excess_uncertainty=stated), theory)
-        facts = {"n_training": len(kept), "n_lost": len(measured) - len(kept)}
+        factor, learnt = self._factor(measured)
+        widened = kept.assign(mass_excess_uncertainty=factor * kept["mass_excess_uncertainty"])
+        correction = correct_theory(widened, theory)
+        facts = {"n_training": len(kept), "n_lost": len(measured) - len(kept)} | learnt
         return FittedCorrection(correction, facts | {"fields": correction.facts})
+
+    def _factor(self, measured: pd.DataFrame) -> tuple[float, dict[str, Any]]:
+        """Find the factor, and what was learnt of it from the training masses (MeV)."""
+        if not isinstance(self.uncertainty_factor, str):
+            return self.uncertainty_factor, {}
+        try:
+            found = judge_uncertainties(load_measured(self.uncertainty_factor), measured)
+        except DataError as error:
+            raise DataError(f"uncertainty_factor = {self.uncertainty_factor!r}: {error}") from error
+        return found.factor, {"uncertainties": found.facts}

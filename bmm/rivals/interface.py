@@ -106,6 +106,11 @@ class Settings(BaseModel):
         return self.name or self.variant
 
     @property
+    def evaluations(self) -> tuple[str, ...]:
+        """Shipped evaluations it reads besides the training masses; older ones only are blind."""
+        return ()
+
+    @property
     def variant(self) -> str:
         """Name of the method with the options that tell it from others."""
         return str(getattr(self, "method", type(self).__name__))

@@ -25,6 +25,7 @@ from bmm.runs.comparison_folder import ComparisonFolder, StoredForecast
 from bmm.runs.comparison_report import derived_scores_of, report, score_table
 from bmm.runs.inputs import chosen_cards
 from bmm.runs.provenance import provenance
+from bmm.tables import read_provenance
 from bmm.theory.adapters import numbers, predict_all
 from bmm.theory.cards import Card
 from bmm.theory.library import build_model
@@ -131,7 +132,7 @@ def _origin(config: ComparisonConfig, cards: Mapping[str, Card]) -> dict[str, An
     """Provenance of a comparison, with the checksum of every evaluation it takes."""
     first, *others = config.split.evaluations
     origin = provenance(first, list(cards.values()), config.seed)
-    for each in others:
+    for each in (*others, *(name for method in config.methods for name in method.evaluations)):
         origin["sha256"] |= provenance(each, [], config.seed)["sha256"]
     return origin
 
@@ -172,7 +173,8 @@ def _fingerprint(
     """Hash everything that decides a forecast: options, data and the code itself."""
     digest = hashlib.sha256(_code().encode())
     options = method.model_dump(mode="json", exclude={"name"})
-    digest.update(json.dumps([seed, options, packages], sort_keys=True).encode())
+    tables = [read_provenance(name).sha256 for name in method.evaluations]
+    digest.update(json.dumps([seed, options, tables, packages], sort_keys=True).encode())
     for part in (split.training, split.test):
         columns = part[["mass_excess", "mass_excess_uncertainty"]].reset_index()
         digest.update(columns.to_numpy(dtype=float).tobytes())
@@ -186,7 +188,8 @@ def _fingerprint(
 def _code() -> str:
     """Hash the code that makes forecasts; read once, as the code that runs was."""
     room = Path(__file__).resolve().parents[1]
-    files = sorted(file for each in _SOURCES for file in (room / each).rglob("*.py"))
+    files = [room / "tables" / "revisions.py"]
+    files += sorted(file for each in _SOURCES for file in (room / each).rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -22,7 +23,7 @@ from bmm.nuclides import MAX_N, MAX_Z
 from bmm.rivals.registry import AnyMethod
 from bmm.runs.config import NRange, Theory, ZRange
 from bmm.runs.reading import configuration_file, read_checked, shipped_files
-from bmm.tables import load_measured
+from bmm.tables import MEASURED_TABLES, load_measured
 from bmm.theory.adapters import Domain
 
 __all__ = [
@@ -215,6 +216,19 @@ class ComparisonConfig(_Strict):
                 f"key 'reference': no method is called {self.reference!r}; "
                 f"expected one of {', '.join(labels)}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _evaluations_are_older(self) -> Self:
+        training = self.split.evaluations[0]
+        older = tuple(takewhile(lambda name: name != training, MEASURED_TABLES))
+        for method in self.methods:
+            for name in method.evaluations:
+                if name not in older:
+                    raise ValueError(
+                        f"method {method.label!r}: expected an evaluation older than the training "
+                        f"masses of {training}, not {name}"
+                    )
         return self
 
     def to_toml(self) -> str:

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from bmm.evaluation.splits import edition_split, random_folds
-from bmm.tables import load_measured, load_theory
+from bmm.tables import judge_uncertainties, load_measured, load_theory
 from bmm.theory.adapters import Domain
 from bmm.theory.library import load_model
 
@@ -78,6 +78,23 @@ def test_finished_forecasts_are_taken_up(bmm, configuration, tmp_path):
     assert bmm("compare", configuration, "-o", folder).out.count("taken up from disk") == 2
     configuration.write_text(CONFIGURATION.replace("28, 82", "28, 80"))
     assert "taken up from disk" not in bmm("compare", configuration, "-o", folder).out
+
+
+def test_an_older_evaluation_teaches_a_factor_and_is_recorded(bmm, configuration, tmp_path):
+    text = CONFIGURATION.replace("[28, 50]", "[36, 44]").replace(
+        '"least-squares"', '{ method = "corrected-mixture", uncertainty_factor = "AME1995" }'
+    )
+    configuration.write_text(text)
+    folder = tmp_path / "out"
+    done = bmm("compare", configuration, "-o", folder)
+    assert done.code == 0, done.err
+    summary = json.loads((folder / "comparison.json").read_text())
+    assert set(summary["provenance"]["sha256"]) >= {"AME1995", "AME2003", "AME2020"}
+    (facts,) = summary["methods"]["corrected-mixture, uncertainties learnt from AME1995"]["facts"]
+    split = edition_split("AME2003", "AME2020", Domain(Z=(36, 44), N=(28, 82)))
+    learnt = judge_uncertainties(load_measured("AME1995"), split.training)
+    assert facts["uncertainties"]["factor"] == pytest.approx(learnt.factor)
+    assert bmm("compare", configuration, "-o", folder).out.count("taken up from disk") == 4
 
 
 def test_leaks_are_refused_or_marked(bmm, configuration, tmp_path):

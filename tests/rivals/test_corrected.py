@@ -9,6 +9,8 @@ from bmm.errors import ConfigError, DataError
 from bmm.mixing.settings import Basis, Mixing, Sampler
 from bmm.rivals.corrected import CorrectedMixture
 from bmm.rivals.local import LocalMixture
+from bmm.tables import judge_uncertainties, load_measured, load_theory
+from bmm.theory.adapters import Domain, prediction
 from bmm.theory.correction import NU, correct_theory
 
 HELD = np.arange(300) % 5 == 0
@@ -94,6 +96,28 @@ def test_bad_input_is_named(chart):
         CorrectedMixture(model="a").fit(measured.iloc[:4], labelled)
     with pytest.raises(ConfigError, match="expected one of a, b, c"):
         CorrectedMixture(model="z").fit(measured, labelled)
+
+
+def test_the_factor_is_learnt_from_an_older_evaluation():
+    later = load_measured("AME2003")
+    training = later[Domain(Z=(36, 52), N=(36, 82)).covers(later.index)]
+    model = load_theory("FRDM2012").loc[training.index, ["mass_excess"]].to_numpy()
+    theory = prediction(training.index, ("FRDM2012",), model, 0.0)
+    method = CorrectedMixture(uncertainty_factor="AME1995")
+    assert method.evaluations == ("AME1995",)
+    assert method.label == "corrected-mixture, uncertainties learnt from AME1995"
+    facts = method.fit(training, theory).facts
+    learnt = judge_uncertainties(load_measured("AME1995"), training)
+    assert learnt.factor > 1.2
+    assert facts["uncertainties"] == learnt.facts
+    multiplied = CorrectedMixture(uncertainty_factor=learnt.factor).fit(training, theory).facts
+    assert {"uncertainties": learnt.facts} | multiplied == facts
+    half = judge_uncertainties(load_measured("AME1995"), training.iloc[::2])
+    assert method.fit(training.iloc[::2], theory).facts["uncertainties"] == half.facts
+    with pytest.raises(DataError, match=r"uncertainty_factor = 'AME2020': .* earlier evaluation"):
+        CorrectedMixture(uncertainty_factor="AME2020").fit(training, theory)
+    with pytest.raises(ValidationError, match=r"a positive number or one of AME1995, .*'AME1983'"):
+        CorrectedMixture(uncertainty_factor="AME1983")
 
 
 def test_stated_uncertainties_can_be_multiplied(world):

@@ -95,6 +95,17 @@ def test_cards_lie_beside_the_configuration(write, tmp_path):
         ("methods", 'reference = "best"\nmethods', "key 'reference': no method is called 'best'"),
         ("methods", "levels = [1.5]\nmethods", "key 'levels.0': "),
         ('["FRDM2012"]', "[]", "key 'theory.models': "),
+        (
+            '"equal-weights"',
+            '{ method = "corrected-mixture", uncertainty_factor = "AME1999" }',
+            "key 'methods.0.uncertainty_factor': expected a positive number or one of AME1995, ",
+        ),
+        (
+            '"equal-weights"',
+            '{ method = "corrected-mixture", name = "late", uncertainty_factor = "AME2016" }',
+            "method 'late': expected an evaluation older than the training masses of AME2016, "
+            "not AME2016",
+        ),
     ],
 )
 def test_a_wrong_key_is_named(write, old, new, message):
