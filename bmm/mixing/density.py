@@ -14,14 +14,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
 
-from bmm.mixing.elementary import total
+from bmm.mixing.elementary import inner, total
 from bmm.mixing.lattice import Lattice, lattice_field, lattice_field_pullback
 from bmm.mixing.likelihood import local_mixture
 from bmm.mixing.linear import linear_mixture
@@ -64,7 +63,7 @@ def pack(
     return np.concatenate([sizes, *(np.ravel(each) for each in arrays)]).astype(np.float64)
 
 
-@numba.njit(cache=True)
+@inner
 def _unpack(packed: FloatArray) -> tuple[FloatArray, ...]:
     """Undo `pack`: phi_Z, phi_N, first, mass, theory, variance and log_A."""
     K, n, chains = int(packed[0]), int(packed[1]), int(packed[2])
@@ -165,7 +164,7 @@ def linear_log_likelihood(
     return summed
 
 
-@numba.njit(cache=True)
+@inner
 def _centre(about_mu: FloatArray, level: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Bring fields (nucleus, model) to their levels: (model, nucleus), and their means before."""
     n, K = about_mu.shape
@@ -180,7 +179,7 @@ def _centre(about_mu: FloatArray, level: FloatArray) -> tuple[FloatArray, FloatA
     return field, excess
 
 
-@numba.njit(cache=True)
+@inner
 def _sum_up(
     excess: FloatArray, beta: FloatArray, by_nucleus: tuple[FloatArray, ...]
 ) -> tuple[FloatArray, ...]:

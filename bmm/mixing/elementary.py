@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
 __all__ = ["exponential", "inner", "logarithm", "total"]
 
-inner = numba.njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-"""Compile a function for compiled functions alone: Python may call its py_func."""
+inner = register_jitable(error_model="numpy")
+"""Let compiled functions call a function of numbers and arrays; for Python it stays what it is."""
 
 _LOG2_E = 1.4426950408889634
 # log 2 in two parts: the first has trailing zeros, so that its product with an integer is exact.

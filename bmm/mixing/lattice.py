@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from bmm.errors import DataError
 from bmm.mixing.basis import Axis
+from bmm.mixing.elementary import total
 
 __all__ = ["Lattice", "lattice_field", "lattice_field_pullback"]
 
@@ -145,19 +146,18 @@ def lattice_field_pullback(
     projected = np.dot(phi_Z.T, by_chain.reshape(chains, K * m_N)).reshape(m_Z, K, m_N)
     g_beta = np.empty((K, m_Z, m_N))
     g_amplitude, g_root_Z, g_root_N = np.zeros(K), np.zeros(m_Z), np.zeros(m_N)
-    weighted = np.empty((K * m_Z, m_N))
+    weighted = np.empty(m_N)
     for k in range(K):
         for i in range(m_Z):
             along_Z = amplitude[k] * root_Z[i]
             for j in range(m_N):
                 g_beta[k, i, j] = along_Z * root_N[j] * projected[i, k, j]
-                weighted[k * m_Z + i, j] = projected[i, k, j] * beta[k, i, j]
+                weighted[j] = projected[i, k, j] * beta[k, i, j]
             for j in range(m_N):
-                g_root_N[j] += along_Z * weighted[k * m_Z + i, j]
-    along_N = np.dot(weighted, root_N)
-    for k in range(K):
-        for i in range(m_Z):
-            g_amplitude[k] += root_Z[i] * along_N[k * m_Z + i]
-            g_root_Z[i] += amplitude[k] * along_N[k * m_Z + i]
+                g_root_N[j] += along_Z * weighted[j]
+                weighted[j] *= root_N[j]
+            along_N = total(weighted)
+            g_amplitude[k] += root_Z[i] * along_N
+            g_root_Z[i] += amplitude[k] * along_N
     g_xi = np.dot(rotation.T, g_beta.reshape(K, m_Z * m_N)).reshape(K, m_Z, m_N)
     return g_xi, g_amplitude, g_root_Z, g_root_N
