@@ -8,6 +8,7 @@ name.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -19,8 +20,12 @@ from numba.extending import intrinsic, register_jitable
 
 __all__ = ["exponential", "inner", "logarithm", "total"]
 
-inner = register_jitable(error_model="numpy")
-"""Let compiled functions call a function of numbers and arrays; for Python it stays what it is."""
+
+def inner[F: Callable[..., Any]](function: F) -> F:
+    """Let compiled functions call a function; for Python it stays what it is."""
+    jitable: F = register_jitable(error_model="numpy")(function)
+    return jitable
+
 
 _LOG2_E = 1.4426950408889634
 # log 2 in two parts: the first has trailing zeros, so that its product with an integer is exact.
