@@ -199,7 +199,7 @@ def likelihood(
     Returns
     -------
     float, array (n, n)
-        The latter is K^-1 - a a^T, where a = K^-1 y: the derivative after any hyperparameter is
+        The latter is K^-1 - a a^T, where a = K^-1 y: the derivative by any hyperparameter is
         half the trace of its product with that of the covariance K.
     """
     cholesky = factor(covariance, noise)

@@ -52,6 +52,7 @@ return [box.x + x_scale.compute(arguments[0]), box.y + y_scale.compute(arguments
 @pytest.fixture(scope="module")
 def browser():
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    # No Python package brings a browser, and a user's machine need not have one; `.ci/run` gets it.
     if not (chromium and driver):
         pytest.skip("no browser: chromium and chromedriver are not installed")
     webdriver = pytest.importorskip("selenium.webdriver")
