@@ -228,7 +228,8 @@ def _go_on(
         surface.scaled,
         state.computed,
         min(batch, *(end - known for end in ends if end > known)),
-        _weight(belief.mean, sd, focus),
+        # Squared, since a computed point that turns out not to matter is wasted.
+        _weight(belief.mean, sd, focus) ** 2,
         np.random.default_rng([seed, turn, 2]),
     )
     error = _learned(surface, focus)[chosen] - belief.mean[chosen]
