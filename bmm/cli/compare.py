@@ -41,7 +41,7 @@ def compare(
     from bmm.evaluation.comparison_screen import (
         LEAK_MARK,
         UNCONVERGED_MARK,
-        comparison_table,
+        comparison_tables,
         derived_screen,
         region_table,
     )
@@ -55,8 +55,9 @@ def compare(
             highlight=False,
         )
     console.print(
-        comparison_table(
+        *comparison_tables(
             result.table,
+            result.derived,
             {label: each["seconds"] for label, each in methods.items()},
             {
                 label: LEAK_MARK * each["leaked"] + UNCONVERGED_MARK * (each["converged"] is False)

@@ -19,9 +19,8 @@ __all__ = ["Focus"]
 
 FloatArray = npt.NDArray[np.float64]
 
-# Of the window: how fast energies outside it are compressed.  Beyond scission energies fall far
-# below the ground state; in the finer scale the step to them is no higher than a barrier.
-_ABOVE, _BELOW = 0.1, 0.02
+# Of the window: how fast energies outside it are compressed.
+_SCALE = 0.1
 
 
 @dataclass(frozen=True)
@@ -58,27 +57,22 @@ class Focus:
     def compress(self, energy: FloatArray) -> FloatArray:
         """Energies above the minimum, those outside the window logarithmically; MeV.
 
-        With the scale s, a tenth of the width above the window and a fiftieth below it, an energy
-        beyond an end by x becomes one beyond it by s log(1 + x / s).
+        With the scale s, a tenth of the width, an energy beyond an end by x becomes one
+        beyond it by s log(1 + x / s).
         """
-        above = energy - self.minimum
+        scale, above = _SCALE * self.width, energy - self.minimum
         inside = np.clip(above, 0.0, self.width)
         beyond = above - inside
-        scale = self._scale(beyond)
         return inside + np.sign(beyond) * scale * np.log1p(np.abs(beyond) / scale)
 
     def expand(self, compressed: FloatArray) -> FloatArray:
         """Undo `compress`; MeV."""
+        scale = _SCALE * self.width
         inside = np.clip(compressed, 0.0, self.width)
         beyond = compressed - inside
-        scale = self._scale(beyond)
         # An emulator may be far off where it knows nothing; e^20 scales are as good as infinite.
         grown = scale * np.expm1(np.minimum(np.abs(beyond) / scale, 20.0))
         return self.minimum + inside + np.sign(beyond) * grown
-
-    def _scale(self, beyond: FloatArray) -> FloatArray:
-        """Scale of the compression, MeV, for energies above (positive) or below the window."""
-        return np.where(beyond < 0, _BELOW, _ABOVE) * self.width
 
     def probability(self, mean: FloatArray, sd: FloatArray) -> FloatArray:
         """Probability that energies, normal in the compressed scale, are in the window.

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-import bmm
 from bmm.emulation.belief import Learner
 from bmm.emulation.loop import LoopSettings, State, run_loop
 from bmm.emulation.storage import read_state, write_state
@@ -68,11 +67,13 @@ def run_contestant(
     Raises
     ------
     RunError
-        If the file there is of a loop with another surface, other settings or another version.
+        If the file there is of a loop with another surface, other settings or other code.
     """
     path = folder / f"{contestant.label}-{seed}.npz"
     origin = {
-        "version": bmm.__version__,
+        "code": _sha256(
+            *(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
+        ),
         "surface": _digest(surface),
         "settings": contestant.settings.model_dump(mode="json"),
         "emulator": {"name": contestant.learner.name, **(contestant.details or {})},
@@ -94,7 +95,11 @@ def run_contestant(
 
 def _digest(surface: Surface) -> str:
     table = np.column_stack([surface.points, surface.energy])
-    return hashlib.sha256(np.ascontiguousarray(table).tobytes()).hexdigest()[:16]
+    return _sha256(np.ascontiguousarray(table).tobytes())
+
+
+def _sha256(*contents: bytes) -> str:
+    return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
 
 
 def rounds_table(

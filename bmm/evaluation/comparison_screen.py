@@ -1,28 +1,37 @@
-"""A comparison as a table for the terminal."""
+"""A comparison as tables for the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["LEAK_MARK", "UNCONVERGED_MARK", "comparison_table", "derived_screen", "region_table"]
+__all__ = ["LEAK_MARK", "UNCONVERGED_MARK", "comparison_tables", "derived_screen", "region_table"]
 
 LEAK_MARK, UNCONVERGED_MARK = "†", "‡"
 
+_CHANCE = "chance that coverage would be as far from nominal if the joint draws were right"
 
-def comparison_table(
-    table: pd.DataFrame, seconds: Mapping[str, float], marks: Mapping[str, str], reference: str
-) -> Table:
-    """Lay out the scores of all test nuclei, the best CRPS first.
+
+def comparison_tables(
+    table: pd.DataFrame,
+    derived: pd.DataFrame,
+    seconds: Mapping[str, float],
+    marks: Mapping[str, str],
+    reference: str,
+) -> tuple[Table, Table]:
+    """Lay out the scores of all test nuclei, the best CRPS first, to fit 80 columns.
 
     Parameters
     ----------
     table : DataFrame
         From `bmm.evaluation.comparison.compare`.
+    derived : DataFrame
+        From `bmm.evaluation.derived_scores.derived_table`.
     seconds : mapping of str to float
         Wall time of each method.
     marks : mapping of str to str
@@ -30,37 +39,49 @@ def comparison_table(
         `UNCONVERGED_MARK` for those whose chains disagree.
     reference : str
         Method that the differences are taken to.
+
+    Returns
+    -------
+    accuracy, calibration : Table
     """
     whole = table[table["region"] == "all"].sort_values("crps")
     columns = [str(name) for name in whole]
     covered = [name for name in columns if _is_value(name, "coverage_") and name[9:] != "deviation"]
     widest = [name for name in columns if _is_value(name, "interval_score_")][-1]
-    shown = Table(
-        title=f"{whole['n'].iloc[0]} test nuclei; masses in keV ± standard error "
-        "(isotopic chains drawn anew)",
-        title_justify="left",
-        caption=f"ΔCRPS: minus that of {reference}, paired. Smaller is better but for the log "
-        f"score (per MeV). {LEAK_MARK}: a model in it may have seen test nuclei. "
-        f"{UNCONVERGED_MARK}: its chains have not converged.",
+    chances = derived[derived["quantity"] == "mass_excess"].set_index("method")["chance"]
+    accuracy = _table(
+        f"{whole['n'].iloc[0]} test nuclei; masses in keV ± standard error (isotopic chains drawn "
+        "anew)",
+        ("method", "rms", "mae", "bias", "CRPS", "ΔCRPS", "s"),
+        f"ΔCRPS: minus that of {reference}, paired. Smaller is better. s: wall time. {LEAK_MARK}: "
+        f"a model in it may have seen test nuclei. {UNCONVERGED_MARK}: its chains have not "
+        "converged.",
     )
-    shown.add_column("method", no_wrap=True)
-    headings = ("rms", "mae", "bias", "CRPS", "ΔCRPS", "log score", f"IS {widest[15:]} %")
-    for heading in (*headings, *(f"{name[9:]} %" for name in covered), "curve", "width", "s"):
-        shown.add_column(heading, justify="right", no_wrap=True)
+    calibration = _table(
+        "Whole distributions: log score (per MeV, larger is better), and coverage in %",
+        ("method", "log score", *(name[9:] for name in covered), "p", "curve", "width", "IS"),
+        f"p: {_CHANCE}. curve: mean deviation of 5 to 99 %. width: of 68 %, keV. "
+        f"IS: interval score of {widest[15:]} %, keV.",
+    )
     for row in whole.to_dict(orient="records"):
         method = str(row["method"])
-        shown.add_row(
-            f"{escape(method)} {marks.get(method, '')}".rstrip(),
+        label = f"{escape(method)} {marks.get(method, '')}".rstrip()
+        accuracy.add_row(
+            label,
             *(_keV(row, name) for name in ("rms", "mae", "bias", "crps")),
             "" if method == reference else _keV(row, "crps", "_diff"),
-            f"{row['log_score']:.2f} ± {row['log_score_se']:.2f}",
-            _keV(row, widest),
-            *(f"{100 * row[name]:.0f}" for name in covered),
-            f"{100 * row['coverage_deviation']:.1f}",
-            f"{1000 * row['width_68']:.0f}" if "width_68" in row else "",
             f"{seconds[method]:.1f}",
         )
-    return shown
+        calibration.add_row(
+            label,
+            f"{row['log_score']:.2f} ± {row['log_score_se']:.2f}",
+            *(f"{100 * row[name]:.0f}" for name in covered),
+            f"{chances[method]:.2f}",
+            f"{100 * row['coverage_deviation']:.1f}",
+            f"{1000 * row['width_68']:.0f}" if "width_68" in row else "",
+            f"{1000 * row[widest]:.0f}",
+        )
+    return accuracy, calibration
 
 
 def region_table(table: pd.DataFrame, score: str = "crps") -> Table:
@@ -74,10 +95,8 @@ def region_table(table: pd.DataFrame, score: str = "crps") -> Table:
         Column to show.
     """
     counts = table.groupby("region", sort=False)["n"].first()
-    shown = Table(title=f"{score} by region, keV", title_justify="left")
-    shown.add_column("method", no_wrap=True)
-    for region, n in counts.items():
-        shown.add_column(f"{region}\n({n})", justify="right")
+    headings = [f"{region}\n({n})" for region, n in counts.items()]
+    shown = _table(f"{score} by region, keV", ("method", *headings), "", no_wrap=False)
     wide = table.pivot_table(index="method", columns="region", values=score, sort=False)
     for method, row in wide.sort_values("all").iterrows():
         shown.add_row(
@@ -99,19 +118,16 @@ def derived_screen(derived: pd.DataFrame, method: str) -> Table:
     own = derived[derived["method"] == method]
     covered = [name[9:] for name in map(str, own) if _is_value(name, "coverage_")]
     covered = [name for name in covered if not name.endswith("_alone")]
-    shown = Table(
-        title=f"{escape(method)}: derived quantities of test nuclei, keV",
-        title_justify="left",
-        caption="After a stroke: the same draws, each nucleus shuffled by itself.",
+    shown = _table(
+        f"{escape(method)}: masses and derived quantities of test nuclei, keV",
+        ("quantity", "new masses", "n", "rms", "CRPS", *(f"{name} %" for name in covered), "p"),
+        f"After a stroke: the same draws, each nucleus shuffled by itself. p: {_CHANCE}.",
+        no_wrap=False,
     )
-    for heading in ("quantity", "predicted masses"):
-        shown.add_column(heading, no_wrap=True)
-    for heading in ("n", "rms", "CRPS", *(f"{name} %" for name in covered)):
-        shown.add_column(heading, justify="right", no_wrap=True)
     for row in own.to_dict(orient="records"):
         shown.add_row(
             str(row["quantity"]),
-            "two or more" if row["part"] != "all" else "one or more",
+            "2+" if row["part"] != "all" else "1+",
             str(row["n"]),
             f"{1000 * row['rms']:.0f}",
             f"{1000 * row['crps']:.0f} / {1000 * row['crps_alone']:.0f}",
@@ -119,7 +135,17 @@ def derived_screen(derived: pd.DataFrame, method: str) -> Table:
                 f"{100 * row[f'coverage_{name}']:.0f} / {100 * row[f'coverage_{name}_alone']:.0f}"
                 for name in covered
             ),
+            f"{row['chance']:.2f} / {row['chance_alone']:.2f}",
         )
+    return shown
+
+
+def _table(title: str, headings: Sequence[str], caption: str, *, no_wrap: bool = True) -> Table:
+    """Make a table whose first column is wrapped where the screen is narrow."""
+    shown = Table(title=title, title_justify="left", caption=caption, box=box.SIMPLE_HEAD)
+    shown.add_column(headings[0], overflow="fold")
+    for heading in headings[1:]:
+        shown.add_column(heading, justify="right", no_wrap=no_wrap)
     return shown
 
 

@@ -1,4 +1,4 @@
-"""Scores of separation energies, Q values and gaps on test nuclei.
+"""Scores of masses, separation energies, Q values and gaps from joint draws of test nuclei.
 
 A derived quantity joins masses of neighbours.  Those of the training nuclei are known; where two or
 more are predicted, it matters that they err together, and the same draws, shuffled for each nucleus
@@ -8,6 +8,7 @@ by itself, show what is lost without.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,21 +16,47 @@ import pandas as pd
 import xarray as xr
 
 from bmm.evaluation import scores as sc
+from bmm.evaluation.chance import chance, inside_if_true
 from bmm.nuclides import labels, nuclide_index
 from bmm.prediction.derived import QUANTITIES, derive, partners
 from bmm.theory.adapters import numbers
 
-__all__ = ["derived_scores", "derived_table"]
+__all__ = ["DerivedScores", "derived_scores", "derived_table"]
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 _PARTS = {"all": 1, "several predicted": 2}
+_ENDS = ("", "_alone")
+
+
+@dataclass(frozen=True)
+class DerivedScores:
+    """What a forecast says of derived quantities, and how right it was.
+
+    Parameters
+    ----------
+    nuclei : DataFrame
+        Columns quantity ("mass_excess", or a key of `bmm.prediction.derived.QUANTITIES`), Z, N,
+        n_predicted (how many of its masses are), error and crps in MeV, pit, crps_alone and
+        pit_alone, of the draws shuffled nucleus by nucleus.
+    inside : dict
+        For each quantity, part and end ("", or "_alone"): array (draw, level), see
+        `bmm.evaluation.chance.inside_if_true`.
+    """
+
+    nuclei: pd.DataFrame
+    inside: dict[tuple[str, str, str], IntArray]
 
 
 def derived_scores(
-    forecast: xr.Dataset, test: pd.DataFrame, training: pd.DataFrame, seed: int
-) -> pd.DataFrame:
-    """Score every derived quantity that a forecast enters, nucleus by nucleus.
+    forecast: xr.Dataset,
+    test: pd.DataFrame,
+    training: pd.DataFrame,
+    levels: Sequence[float],
+    seed: int,
+) -> DerivedScores:
+    """Score every mass of a forecast and every quantity that one enters, nucleus by nucleus.
 
     Parameters
     ----------
@@ -40,14 +67,10 @@ def derived_scores(
         Measured masses, indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in
         MeV.  Those of the test nuclei give what was observed, with their uncertainty; those of the
         training nuclei are taken as they are, in the prediction too.
+    levels : sequence of float
+        Probabilities of the central intervals.
     seed : int
         Of the measurement noise, and of the shuffling.
-
-    Returns
-    -------
-    DataFrame
-        Columns quantity, Z, N, n_predicted (how many of its masses are), error and crps in MeV,
-        pit, crps_alone and pit_alone, of the draws shuffled nucleus by nucleus.
     """
     rng = np.random.default_rng(seed)
     index = nuclide_index(forecast["Z"].to_numpy(), forecast["N"].to_numpy())
@@ -62,9 +85,13 @@ def derived_scores(
         _masses(together, observed, each)
         for each in (drawn, rng.permuted(drawn, axis=0), observed[None, len(training) :])
     )
-    return pd.concat(
-        [_score(name, together, len(training), joint, alone, truth) for name in QUANTITIES],
-        ignore_index=True,
+    scored = [
+        _score(name, together, len(training), (joint, alone, truth), levels)
+        for name in ("mass_excess", *QUANTITIES)
+    ]
+    return DerivedScores(
+        pd.concat([each.nuclei for each in scored], ignore_index=True),
+        {key: counts for each in scored for key, counts in each.inside.items()},
     )
 
 
@@ -88,55 +115,66 @@ def _score(
     quantity: str,
     nuclei: pd.Index,
     n_training: int,
-    joint: xr.DataArray,
-    alone: xr.DataArray,
-    truth: xr.DataArray,
-) -> pd.DataFrame:
+    masses: tuple[xr.DataArray, xr.DataArray, xr.DataArray],
+    levels: Sequence[float],
+) -> DerivedScores:
+    """Score one quantity; masses are joint draws, the same shuffled, and the truth."""
     Z, N = numbers(nuclei)
-    rows = partners(quantity, nuclide_index(Z, N))
+    is_mass = quantity == "mass_excess"
+    rows = np.arange(len(Z))[:, None] if is_mass else partners(quantity, nuclide_index(Z, N))
     predicted = (rows >= n_training).sum(axis=1)
     at = np.flatnonzero((rows >= 0).all(axis=1) & (predicted > 0))
     needed = np.unique(rows[at])
     here = np.searchsorted(needed, at)
-    values = [
-        derive(each.isel(nucleus=needed), quantity).to_numpy()[:, here]
-        for each in (joint, alone, truth)
-    ]
-    observed = values[2][0]
-    return pd.DataFrame(
+    chosen = [each.isel(nucleus=needed) for each in masses]
+    joint, alone, truth = (
+        (each if is_mass else derive(each, quantity)).to_numpy()[:, here] for each in chosen
+    )
+    observed = truth[0]
+    scored = pd.DataFrame(
         {
             "quantity": quantity,
             "Z": Z[at],
             "N": N[at],
             "n_predicted": predicted[at],
-            "error": values[0].mean(axis=0) - observed,
-            "crps": sc.crps(values[0], observed),
-            "pit": sc.pit(values[0], observed),
-            "crps_alone": sc.crps(values[1], observed),
-            "pit_alone": sc.pit(values[1], observed),
+            "error": joint.mean(axis=0) - observed,
+            "crps": sc.crps(joint, observed),
+            "pit": sc.pit(joint, observed),
+            "crps_alone": sc.crps(alone, observed),
+            "pit_alone": sc.pit(alone, observed),
         }
     )
+    inside = {
+        (quantity, part, end): inside_if_true(drawn[:, predicted[at] >= least], levels)
+        for end, drawn in zip(_ENDS, (joint, alone), strict=True)
+        for part, least in _PARTS.items()
+    }
+    return DerivedScores(scored, inside)
 
 
-def derived_table(tables: Mapping[str, pd.DataFrame], levels: Sequence[float]) -> pd.DataFrame:
+def derived_table(
+    scored: Mapping[str, Sequence[DerivedScores]], levels: Sequence[float]
+) -> pd.DataFrame:
     """Average the scores of derived quantities.
 
     Parameters
     ----------
-    tables : mapping of str to DataFrame
-        From `derived_scores`, for each method.
+    scored : mapping of str to sequence of DerivedScores
+        From `derived_scores`: for each method, those of every fold.
     levels : sequence of float
-        Probabilities of the central intervals.
+        Probabilities of the central intervals, as there.
 
     Returns
     -------
     DataFrame
         One row for each method, quantity and part ("all", or "several predicted": those that join
-        two predicted masses or more): n, rms and crps in MeV, coverage_PP, and the same of the
-        shuffled draws as crps_alone and coverage_PP_alone.
+        two predicted masses or more): n, rms and crps in MeV, coverage_PP, chance (see
+        `bmm.evaluation.chance.chance`), and the same of the shuffled draws as crps_alone,
+        coverage_PP_alone and chance_alone.
     """
     rows = []
-    for method, table in tables.items():
+    for method, folds in scored.items():
+        table = pd.concat([fold.nuclei for fold in folds], ignore_index=True)
         for part, least in _PARTS.items():
             chosen = table[table["n_predicted"] >= least]
             for quantity, its in chosen.groupby("quantity", sort=False):
@@ -149,9 +187,20 @@ def derived_table(tables: Mapping[str, pd.DataFrame], levels: Sequence[float]) -
                     "crps": float(its["crps"].mean()),
                     "crps_alone": float(its["crps_alone"].mean()),
                 }
-                for level in levels:
-                    for end in ("", "_alone"):
-                        off_centre = 2 * (its[f"pit{end}"] - 0.5).abs()
-                        row[f"coverage_{100 * level:g}{end}"] = float((off_centre <= level).mean())
+                for end in _ENDS:
+                    inside = np.sum(
+                        [fold.inside[str(quantity), part, end] for fold in folds], axis=0
+                    )
+                    row |= _calibration(its[f"pit{end}"].to_numpy(), inside, levels, end)
                 rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _calibration(
+    pit: FloatArray, inside: IntArray, levels: Sequence[float], end: str
+) -> dict[str, float]:
+    """Coverage at each level, and the chance that a right forecast's is as far from nominal."""
+    covered = np.array([(2 * np.abs(pit - 0.5) <= level).mean() for level in levels])
+    names = (f"coverage_{100 * level:g}{end}" for level in levels)
+    row = dict(zip(names, covered.tolist(), strict=True))
+    return row | {f"chance{end}": chance(inside, len(pit), covered, levels)}

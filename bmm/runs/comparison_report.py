@@ -80,7 +80,9 @@ def derived_scores_of(
     stored: Mapping[str, list[StoredForecast]],
     nuclei: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Score separation energies, Q values and gaps on the nuclei that all methods predict.
+    """Score masses, separation energies, Q values and gaps from joint draws.
+
+    On the nuclei that all methods predict.
 
     Parameters
     ----------
@@ -98,14 +100,16 @@ def derived_scores_of(
     dropped = pd.MultiIndex.from_frame(unknown)
     return derived_table(
         {
-            label: pd.concat(
-                [
-                    derived_scores(
-                        _without(found.data, dropped), split.test, split.training, config.seed + 3
-                    )
-                    for found, split in zip(each, splits, strict=True)
-                ]
-            )
+            label: [
+                derived_scores(
+                    _without(found.data, dropped),
+                    split.test,
+                    split.training,
+                    config.levels,
+                    config.seed + 3,
+                )
+                for found, split in zip(each, splits, strict=True)
+            ]
             for label, each in stored.items()
         },
         config.levels,

@@ -56,9 +56,10 @@ def test_a_comparison_from_end_to_end(bmm, configuration, tmp_path):
     assert set(summary["provenance"]["sha256"]) >= {"AME2003", "AME2020", "FRDM2012"}
     assert not summary["methods"]["plain"]["leaked"]
     derived = pd.read_csv(folder / "derived.csv")
-    assert set(derived["quantity"]) >= {"S_1n", "S_2n", "Q_alpha"}
+    assert set(derived["quantity"]) >= {"mass_excess", "S_1n", "S_2n", "Q_alpha"}
+    assert derived["chance"].between(0, 1, inclusive="right").all()
     best = whole["crps"].idxmin()
-    assert f"{best}: derived quantities of test nuclei" in done.out
+    assert f"{best}: masses and derived quantities of test nuclei" in done.out
     nuclei = pd.read_csv(folder / "nuclei.csv")
     assert len(nuclei) == 4 * len(split.test)
     assert (folder / "figures" / "comparison.png").stat().st_size > 10_000

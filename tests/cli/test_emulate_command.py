@@ -1,6 +1,7 @@
 """`bmm emulate`: a surface into a folder, again into the same, and what it refuses."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -72,6 +73,20 @@ def test_other_settings_are_refused_unless_overwritten(done, call_bmm):
     assert result.code == 2
     assert "begun with another 'settings'" in result.err
     assert "--overwrite" in result.err
+
+
+def test_a_loop_of_other_code_is_refused(done, call_bmm, tmp_path):
+    arguments, folder, _ = done
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    state = next((copy / "loops").glob("gp-spread-*.npz"))
+    with np.load(state) as file:
+        arrays = {name: file[name] for name in file.files}
+    facts = json.loads(str(arrays["facts"]))
+    facts["origin"]["code"] = "older"
+    np.savez(state, **arrays | {"facts": np.array(json.dumps(facts))})
+    result = call_bmm(*arguments, "-o", copy)
+    assert result.code == 2
+    assert "begun with another 'code'" in result.err
 
 
 @pytest.mark.parametrize(

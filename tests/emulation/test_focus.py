@@ -20,13 +20,6 @@ def test_the_window_is_left_alone_and_the_rest_comes_back():
     assert np.ptp(learned) < 100
 
 
-def test_beyond_an_end_energies_grow_as_a_logarithm_faster_above_than_below():
-    below, within, above = FOCUS.compress(np.array([-130.0, -99.0, -40.0]))
-    assert within == pytest.approx(1.0)
-    assert above == pytest.approx(30 + 3 * np.log1p(30 / 3))
-    assert below == pytest.approx(-0.6 * np.log1p(30 / 0.6))
-
-
 def test_probability_is_that_of_the_normal():
     mean, sd = np.array([-5.0, 10.0, 33.0]), np.array([4.0, 50.0, 1e-12])
     expected = [

@@ -9,7 +9,7 @@ from bmm.evaluation.comparison import common_nuclei, compare
 from bmm.evaluation.comparison_screen import (
     LEAK_MARK,
     UNCONVERGED_MARK,
-    comparison_table,
+    comparison_tables,
     region_table,
 )
 from bmm.evaluation.regions import distance_to, region_masks
@@ -110,16 +110,39 @@ def test_the_screen_ranks_by_crps_and_marks_what_is_doubtful():
     table = compare(tables, regions, LEVELS_SCORED, "plain")
     marks = {"[coarse]": LEAK_MARK, "fine": UNCONVERGED_MARK}
     seconds = dict.fromkeys(tables, 61.0)
-    console = Console(width=250, record=True)
-    console.print(comparison_table(table, seconds, marks, "plain"), region_table(table))
-    shown = [line.split("│")[1:] for line in console.export_text().splitlines() if "│ " in line]
-    first, second = shown[:3], shown[3:]
-    assert [row[0].strip() for row in first] == [
-        f"fine {UNCONVERGED_MARK}", "plain", f"[coarse] {LEAK_MARK}",
-    ]  # fmt: skip
+    chances = [0.25, 0.5, 0.75]
+    derived = pd.DataFrame({"method": list(tables), "quantity": "mass_excess", "chance": chances})
+    accuracy, calibration = comparison_tables(table, derived, seconds, marks, "plain")
+    first, second, third = (cells(each) for each in (accuracy, calibration, region_table(table)))
+    ranked = [f"fine {UNCONVERGED_MARK}", "plain", rf"\[coarse] {LEAK_MARK}"]
+    assert [row["method"] for row in first] == ranked == [row["method"] for row in second]
     crps, error_of_crps = table["crps"][1], table["crps_se"][1]
-    assert first[0][4].strip() == f"{1000 * crps:.0f} ± {1000 * error_of_crps:.0f}"
-    assert first[1][5].strip() == ""
-    assert first[2][5].strip().startswith(f"+{1000 * crps:.0f} ± ")
-    assert [row[0].strip() for row in second] == ["fine", "plain", "[coarse]"]
-    assert second[0][2].strip() == f"{1000 * np.abs(error[:10]).mean():.0f}"
+    assert first[0]["CRPS"] == f"{1000 * crps:.0f} ± {1000 * error_of_crps:.0f}"
+    assert first[1]["ΔCRPS"] == ""
+    assert first[2]["ΔCRPS"].startswith(f"+{1000 * crps:.0f} ± ")
+    assert [row["p"] for row in second] == ["0.50", "0.75", "0.25"]
+    assert [row["method"] for row in third] == ["fine", "plain", r"\[coarse]"]
+    assert third[0]["one\n(10)"] == f"{1000 * np.abs(error[:10]).mean():.0f}"
+
+
+def test_a_narrow_screen_hides_nothing():
+    error = np.random.default_rng(7).normal(size=100)
+    names = ["corrected-mixture, uncertainties learnt from AME1995", "plain"]
+    tables = dict.fromkeys(names, scores_of(error))
+    table = compare(tables, {"all": tables["plain"].index}, LEVELS_SCORED, "plain")
+    derived = pd.DataFrame({"method": names, "quantity": "mass_excess", "chance": 0.5})
+    console = Console(width=80, record=True)
+    console.print(
+        *comparison_tables(table, derived, dict.fromkeys(names, 1234.5), {}, "plain"),
+        region_table(table),
+    )
+    text = console.export_text()
+    assert "…" not in text
+    assert text.count("AME1995") == 3
+
+
+def cells(table):
+    """Rows of a table for the terminal, as dictionaries."""
+    headings = [str(column.header) for column in table.columns]
+    rows = zip(*(column.cells for column in table.columns), strict=True)
+    return [dict(zip(headings, row, strict=True)) for row in rows]

@@ -1,0 +1,71 @@
+"""How far from nominal the coverage of a right forecast may be.
+
+Neighbouring nuclei err together, so that the shares of a few hundred inside their intervals scatter
+more than those of as many coins.  How much more the forecast itself says: if it is right, the truth
+is like one of its joint draws, and each draw in turn can stand for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["chance", "inside_if_true"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+def inside_if_true(draws: FloatArray, levels: Sequence[float]) -> IntArray:
+    """Count what would lie inside its central interval if a draw were the truth.
+
+    Parameters
+    ----------
+    draws : array (draw, n)
+        Joint draws of n values, measurement noise included.
+    levels : sequence of float
+        Probabilities of the central intervals.
+
+    Returns
+    -------
+    array (draw, level)
+        Each between 0 and n.
+    """
+    count = len(draws)
+    order = np.argsort(draws, axis=0)
+    off_centre = np.empty(draws.shape)
+    # As in `bmm.evaluation.scores.pit`, a draw counts half below itself.
+    place = np.abs(2 * (np.arange(count) + 0.5) / count - 1)
+    np.put_along_axis(off_centre, order, place[:, None], axis=0)
+    return np.stack([(off_centre <= level).sum(axis=1) for level in levels], axis=1)
+
+
+def chance(inside: IntArray, n: int, coverage: FloatArray, levels: Sequence[float]) -> float:
+    """Probability that a right forecast would look at least as far from nominal.
+
+    Parameters
+    ----------
+    inside : array (draw, level)
+        From `inside_if_true`.
+    n : int
+        Number of values.
+    coverage : array (level,)
+        Observed share of the values inside.
+    levels : sequence of float
+        Probabilities of the central intervals.
+
+    Returns
+    -------
+    float
+        Share of the draws, the truth counted as one more, whose coverage deviates from a level by
+        as much as the observed coverage does, the largest deviation over the levels being compared.
+        Small values speak against the forecast; if it is right, one below p has at most (with few
+        values, where many draws tie, less than) the probability p.
+    """
+    nominal = np.asarray(levels)
+    drawn = np.abs(inside / n - nominal).max(axis=1)
+    # Shares are ratios of integers, which rounding must not make unequal.
+    observed = np.abs(coverage - nominal).max() - 1e-9
+    return float((1 + (drawn >= observed).sum()) / (1 + len(drawn)))
