@@ -12,7 +12,7 @@ from rich.table import Table
 
 __all__ = ["data"]
 
-_OTHER_COLUMNS = 72
+_OTHER_COLUMNS = 76
 _SHORTEST_CITATION = 20
 
 
@@ -32,8 +32,10 @@ def data(
     table = Table(title="Shipped mass tables")
     for heading in ("table", "kind", "rows", "quantity", "calibrated"):
         table.add_column(heading, no_wrap=True)
-    table.add_column("citation")
-    room = max(_SHORTEST_CITATION, console.width - _OTHER_COLUMNS)
+    room = console.width - _OTHER_COLUMNS
+    cited = room >= _SHORTEST_CITATION
+    if cited:
+        table.add_column("citation")
     for kind, names in (("measured", MEASURED_TABLES), ("theory", THEORY_TABLES)):
         for each in names:
             record = read_provenance(each)
@@ -43,6 +45,6 @@ def data(
                 str(record.n_rows),
                 f"{record.quantity} / {record.unit}",
                 str(record.calibrated_on or ""),
-                escape(shorten(record.citation, room, placeholder=" ...")),
+                *([escape(shorten(record.citation, room, placeholder=" ..."))] if cited else []),
             )
     console.print(table)

@@ -14,7 +14,7 @@ from rich.table import Table
 
 __all__ = ["models"]
 
-_OTHER_COLUMNS = 65
+_OTHER_COLUMNS = 68
 _SHORTEST_CITATION = 20
 
 
@@ -45,9 +45,11 @@ def models(
     for heading in ("nuclei", "measured", "rms (MeV)"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("calibrated", no_wrap=True)
-    table.add_column("citation")
     console = Console()
-    room = max(_SHORTEST_CITATION, console.width - _OTHER_COLUMNS)
+    room = console.width - _OTHER_COLUMNS
+    cited = room >= _SHORTEST_CITATION
+    if cited:
+        table.add_column("citation")
     for row in survey(find_cards(cards or []), masses).reset_index().to_dict(orient="records"):
         size = "any" if row["adapter"] != "table" else str(row["table_size"])
         table.add_row(
@@ -56,6 +58,6 @@ def models(
             str(row["covered"]),
             "untrained" if isnan(row["rms"]) and row["covered"] else f"{row['rms']:.3f}",
             row["calibrated_on"],
-            escape(shorten(row["citation"], room, placeholder=" ...")),
+            *([escape(shorten(row["citation"], room, placeholder=" ..."))] if cited else []),
         )
     console.print(table)

@@ -25,14 +25,14 @@ def bmm(call_bmm):
 def call_bmm():
     """Do as `bmm`, for fixtures that outlive a test."""
 
-    def call(*arguments):
+    def call(*arguments, columns=200):
         out, err, code = io.StringIO(), io.StringIO(), 0
         with (
             pytest.MonkeyPatch.context() as patch,
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
-            patch.setenv("COLUMNS", "200")
+            patch.setenv("COLUMNS", str(columns))
             patch.setattr(sys, "argv", ["bmm", *map(str, arguments)])
             try:
                 main()

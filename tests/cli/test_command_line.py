@@ -136,6 +136,17 @@ def _rows(result):
     return [line for line in result.out.splitlines() if line.startswith(("│ mine ", "│ FRDM2012 "))]
 
 
+@pytest.mark.parametrize("command", ["models", "data"])
+def test_a_narrow_screen_has_one_line_for_each_row(bmm, command):
+    lines = {}
+    for columns in (80, 100, 160):
+        shown = bmm(command, columns=columns).out
+        assert "…" not in shown
+        assert ("citation" in shown) == (columns > 80)
+        lines[columns] = shown.count("\n│")
+    assert len(set(lines.values())) == 1
+
+
 def test_models_with_a_card_that_is_not_there(bmm, tmp_path):
     result = bmm("models", "--cards", tmp_path / "x.toml")
     assert refused(result)
