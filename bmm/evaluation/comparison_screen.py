@@ -95,8 +95,8 @@ def region_table(table: pd.DataFrame, score: str = "crps") -> Table:
         Column to show.
     """
     counts = table.groupby("region", sort=False)["n"].first()
-    headings = [f"{region}\n({n})" for region, n in counts.items()]
-    shown = _table(f"{score} by region, keV", ("method", *headings), "", no_wrap=False)
+    headings = [f"{_stacked(str(region))}\n({n})" for region, n in counts.items()]
+    shown = _table(f"{score} by region, keV", ("method", *headings))
     wide = table.pivot_table(index="method", columns="region", values=score, sort=False)
     for method, row in wide.sort_values("all").iterrows():
         shown.add_row(
@@ -120,32 +120,40 @@ def derived_screen(derived: pd.DataFrame, method: str) -> Table:
     covered = [name for name in covered if not name.endswith("_alone")]
     shown = _table(
         f"{escape(method)}: masses and derived quantities of test nuclei, keV",
-        ("quantity", "new masses", "n", "rms", "CRPS", *(f"{name} %" for name in covered), "p"),
-        f"After a stroke: the same draws, each nucleus shuffled by itself. p: {_CHANCE}.",
-        no_wrap=False,
+        ("quantity", "new", "n", "rms", "CRPS", *(f"{name} %" for name in covered), "p"),
+        "new: of its masses, how many at least are predicted. After a stroke: the same draws, each "
+        f"nucleus shuffled by itself. p: {_CHANCE}.",
     )
     for row in own.to_dict(orient="records"):
         shown.add_row(
             str(row["quantity"]),
-            "2+" if row["part"] != "all" else "1+",
+            "1+" if row["part"] == "all" else "2+",
             str(row["n"]),
             f"{1000 * row['rms']:.0f}",
-            f"{1000 * row['crps']:.0f} / {1000 * row['crps_alone']:.0f}",
+            f"{1000 * row['crps']:.0f}/{1000 * row['crps_alone']:.0f}",
             *(
-                f"{100 * row[f'coverage_{name}']:.0f} / {100 * row[f'coverage_{name}_alone']:.0f}"
+                f"{100 * row[f'coverage_{name}']:.0f}/{100 * row[f'coverage_{name}_alone']:.0f}"
                 for name in covered
             ),
-            f"{row['chance']:.2f} / {row['chance_alone']:.2f}",
+            f"{row['chance']:.2f}/{row['chance_alone']:.2f}",
         )
     return shown
 
 
-def _table(title: str, headings: Sequence[str], caption: str, *, no_wrap: bool = True) -> Table:
-    """Make a table whose first column is wrapped where the screen is narrow."""
-    shown = Table(title=title, title_justify="left", caption=caption, box=box.SIMPLE_HEAD)
+def _stacked(words: str) -> str:
+    """Put every word into a line of its own, hyphenated ones too."""
+    return words.replace(" ", "\n").replace("-", "-\n")
+
+
+def _table(title: str, headings: Sequence[str], caption: str = "") -> Table:
+    """Make a close-set table whose first column is wrapped where the screen is narrow."""
+    shown = Table(
+        title=title, title_justify="left", caption=caption, caption_justify="left",
+        box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False,
+    )  # fmt: skip
     shown.add_column(headings[0], overflow="fold")
     for heading in headings[1:]:
-        shown.add_column(heading, justify="right", no_wrap=no_wrap)
+        shown.add_column(heading, justify="right", no_wrap=True)
     return shown
 
 

@@ -129,7 +129,9 @@ def test_a_narrow_screen_hides_nothing():
     error = np.random.default_rng(7).normal(size=100)
     names = ["corrected-mixture, uncertainties learnt from AME1995", "plain"]
     tables = dict.fromkeys(names, scores_of(error))
-    table = compare(tables, {"all": tables["plain"].index}, LEVELS_SCORED, "plain")
+    index = tables["plain"].index
+    regions = dict.fromkeys(("all", "neutron-rich", "3 steps or more"), index)
+    table = compare(tables, regions, LEVELS_SCORED, "plain")
     derived = pd.DataFrame({"method": names, "quantity": "mass_excess", "chance": 0.5})
     console = Console(width=80, record=True)
     console.print(
