@@ -2,7 +2,8 @@
 
 Neighbouring nuclei err together, so that the shares of a few hundred inside their intervals scatter
 more than those of as many coins.  How much more the forecast itself says: if it is right, the truth
-is like one of its joint draws, and each draw in turn can stand for it.
+is like one of its joint draws, and each draw in turn can stand for it: a Monte Carlo test in the
+sense of Barnard (J. R. Stat. Soc. B 25, 294, 1963).
 """
 
 from __future__ import annotations
