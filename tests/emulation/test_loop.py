@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from bmm.emulation import loop
+from bmm.emulation.acquisition import choose
+from bmm.emulation.calibration import Calibration
 from bmm.emulation.loop import LoopSettings, points_of, run_loop, start_set
 from bmm.emulation.process import ProcessLearner
 from bmm.emulation.storage import read_state, write_state
@@ -36,6 +39,22 @@ def test_points_go_where_energies_matter(whole, surface):
     added = rounds[-1].points - rounds[0].points
     assert rounds[-1].inside - rounds[0].inside > 1.3 * share * added
     assert rounds[-1].rmse < rounds[0].rmse
+
+
+def test_the_variance_of_a_point_counts_by_its_squared_probability_to_matter(surface, monkeypatch):
+    asked = []
+
+    def overhear(name, belief, points, computed, batch, weight, rng):
+        asked.append((belief, weight))
+        return choose(name, belief, points, computed, batch, weight, rng)
+
+    monkeypatch.setattr(loop, "choose", overhear)
+    run_loop(surface, ProcessLearner(), SHORT.model_copy(update={"budget": 0.06}), 1)
+    ((belief, weight),) = asked
+    # Nothing has been a surprise yet, so that the emulator is taken at its word.
+    probability = SHORT.focus(surface).probability(belief.mean, Calibration().sd(belief.sd))
+    np.testing.assert_allclose(weight, probability**2)
+    assert 0.1 < weight.mean() < 0.9
 
 
 def test_only_computed_energies_are_looked_at(whole, surface, small):
