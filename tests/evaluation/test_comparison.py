@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from bmm.evaluation.comparison_screen import (
     LEAK_MARK,
     UNCONVERGED_MARK,
     comparison_tables,
+    derived_screen,
     region_table,
 )
 from bmm.evaluation.regions import distance_to, region_masks
@@ -132,15 +135,22 @@ def test_a_narrow_screen_hides_nothing():
     index = tables["plain"].index
     regions = dict.fromkeys(("all", "neutron-rich", "3 steps or more"), index)
     table = compare(tables, regions, LEVELS_SCORED, "plain")
-    derived = pd.DataFrame({"method": names, "quantity": "mass_excess", "chance": 0.5})
+    columns = {"n": 298, "rms": 1.234, "crps": 0.218, "crps_alone": 0.222}
+    columns |= {f"coverage_{PP}{end}": 0.93 for PP in (50, 68, 90, 95) for end in ("", "_alone")}
+    derived = pd.DataFrame(
+        {"method": [*names, "plain"], "quantity": ["mass_excess", "mass_excess", "pairing_gap_n"],
+         "part": "all", **columns, "chance": 0.5, "chance_alone": 0.5}
+    )  # fmt: skip
     console = Console(width=80, record=True)
     console.print(
         *comparison_tables(table, derived, dict.fromkeys(names, 1234.5), {}, "plain"),
         region_table(table),
+        derived_screen(derived, "plain"),
     )
     text = console.export_text()
     assert "…" not in text
     assert text.count("AME1995") == 3
+    assert re.search(r"pairing_gap_n +1\+ +298 +1234 +218/222( +93/93){4} +0.50/0.50", text)
 
 
 def cells(table):

@@ -77,7 +77,7 @@ def test_joint_draws_know_how_far_chance_takes_the_coverage(scored):
     assert table.loc[("S_1n", "several predicted"), "chance_alone"] < 0.01
 
 
-def test_folds_are_scored_as_one(world, scored):
+def test_folds_are_scored_as_one(scored):
     twice = derived_table({"m": [scored, scored]}, LEVELS)
     once = derived_table({"m": [scored]}, LEVELS)
     assert (twice["n"] == 2 * once["n"]).all()
