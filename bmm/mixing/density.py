@@ -25,6 +25,7 @@ from bmm.mixing.lattice import Lattice, lattice_field, lattice_field_pullback
 from bmm.mixing.likelihood import local_mixture
 from bmm.mixing.linear import linear_mixture
 from bmm.mixing.operation import CompiledOperation
+from bmm.mixing.quartic import FOUR, quartic_mixture
 
 __all__ = ["OPERATIONS", "LinearLogLikelihood", "LogLikelihood", "pack"]
 
@@ -59,13 +60,14 @@ def pack(
         arrays one after the other.
     """
     sizes = (*theory.shape, *lattice.phi_Z.shape, lattice.phi_N.shape[1], learn_nu)
-    arrays = (lattice.phi_Z, lattice.phi_N, lattice.first, mass, theory, variance, log_A)
+    of_lattice = lattice.phi_Z, lattice.phi_N, lattice.first, lattice.mean
+    arrays = (*of_lattice, mass, theory, variance, log_A)
     return np.concatenate([sizes, *(np.ravel(each) for each in arrays)]).astype(np.float64)
 
 
 @inner
 def _unpack(packed: FloatArray) -> tuple[FloatArray, ...]:
-    """Undo `pack`: phi_Z, phi_N, first, mass, theory, variance and log_A."""
+    """Undo `pack`: phi_Z, phi_N, first, mean, mass, theory, variance and log_A."""
     K, n, chains = int(packed[0]), int(packed[1]), int(packed[2])
     m_Z, m_N = int(packed[3]), int(packed[4])
     at = _SIZES
@@ -75,13 +77,15 @@ def _unpack(packed: FloatArray) -> tuple[FloatArray, ...]:
     at += n * m_N
     first = packed[at : at + chains + 1]
     at += chains + 1
+    mean = packed[at : at + m_Z * m_N].reshape(m_Z, m_N)
+    at += m_Z * m_N
     mass = packed[at : at + n]
     at += n
     theory = packed[at : at + K * n].reshape(K, n)
     at += K * n
     variance = packed[at : at + K * n].reshape(K, n)
     at += K * n
-    return phi_Z, phi_N, first, mass, theory, variance, packed[at : at + n]
+    return phi_Z, phi_N, first, mean, mass, theory, variance, packed[at : at + n]
 
 
 def log_likelihood(
@@ -119,25 +123,35 @@ def log_likelihood(
         By how much the level exceeds mu.
     beta : array (model, m_Z, m_N)
         Coefficients.
-    d_field : array (model, nucleus)
+    d_field : array (nucleus, model)
         Derivatives with respect to the fields.
     d_level : array (model,)
         Their sums.
     d_sigma, d_nu, d_power : arrays (model,), () and ()
         Derivatives with respect to sigma, nu and power.
     """
-    phi_Z, phi_N, first, mass, theory, variance, log_A = _unpack(packed)
+    phi_Z, phi_N, first, mean, mass, theory, variance, log_A = _unpack(packed)
     coordinates = xi.reshape(amplitude.size, root_Z.size, root_N.size)
-    about_mu, beta = lattice_field(
-        coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first
+    about_mu, excess, beta = lattice_field(
+        coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first, mean
     )
-    field, excess = _centre(about_mu, level)
     # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
-    by_nucleus = local_mixture(
-        field, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A, packed[_LEARN_NU] > 0.0
-    )
-    summed: tuple[FloatArray, ...] = _sum_up(excess, beta, by_nucleus)
-    return summed
+    noise = (sigma, 1.0 * nu, 1.0 * power)
+    learn_nu = packed[_LEARN_NU] > 0.0
+    if noise[1] == FOUR and not learn_nu:
+        value, d_field, d_level, d_sigma, d_power = quartic_mixture(
+            about_mu, level - excess, sigma, noise[2], mass, theory, variance, log_A
+        )
+        d_nu = 0.0
+    else:
+        by_nucleus = local_mixture(
+            _raised(about_mu, level - excess), *noise, mass, theory, variance, log_A, learn_nu
+        )
+        value, d_field, d_level, d_sigma, d_nu, d_power = _sum_up(by_nucleus)
+    return (
+        np.asarray(value), excess, beta, d_field, d_level, d_sigma,
+        np.asarray(d_nu), np.asarray(d_power),
+    )  # fmt: skip
 
 
 def linear_log_likelihood(
@@ -153,53 +167,46 @@ def linear_log_likelihood(
     packed: FloatArray,
 ) -> tuple[FloatArray, ...]:
     """Do as `log_likelihood`, for the linear form; see `bmm.mixing.linear`."""
-    phi_Z, phi_N, first, mass, theory, variance, log_A = _unpack(packed)
+    phi_Z, phi_N, first, mean, mass, theory, variance, log_A = _unpack(packed)
     coordinates = xi.reshape(amplitude.size, root_Z.size, root_N.size)
-    about_mu, beta = lattice_field(
-        coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first
+    about_mu, excess, beta = lattice_field(
+        coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first, mean
     )
-    field, excess = _centre(about_mu, level)
-    by_nucleus = linear_mixture(field, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A)
-    summed: tuple[FloatArray, ...] = _sum_up(excess, beta, by_nucleus)
-    return summed
+    field = _raised(about_mu, level - excess)
+    value, d_field, d_level, d_sigma, d_nu, d_power = _sum_up(
+        linear_mixture(field, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A)
+    )
+    return (
+        np.asarray(value), excess, beta, d_field, d_level, d_sigma,
+        np.asarray(d_nu), np.asarray(d_power),
+    )  # fmt: skip
 
 
 @inner
-def _centre(about_mu: FloatArray, level: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Bring fields (nucleus, model) to their levels: (model, nucleus), and their means before."""
+def _raised(about_mu: FloatArray, shift: FloatArray) -> FloatArray:
+    """Add a shift to every field (nucleus, model); give them as (model, nucleus)."""
     n, K = about_mu.shape
-    excess, field = np.empty(K), np.empty((K, n))
+    field = np.empty((K, n))
     for k in range(K):
         for i in range(n):
-            field[k, i] = about_mu[i, k]
-        excess[k] = total(field[k]) / n
-        shift = level[k] - excess[k]
-        for i in range(n):
-            field[k, i] += shift
-    return field, excess
+            field[k, i] = about_mu[i, k] + shift[k]
+    return field
 
 
 @inner
 def _sum_up(
-    excess: FloatArray, beta: FloatArray, by_nucleus: tuple[FloatArray, ...]
-) -> tuple[FloatArray, ...]:
-    """Sum over the nuclei what the likelihoods give for each."""
-    log_density, d_field, d_sigma, d_nu, d_power = by_nucleus
-    K = d_field.shape[0]
-    d_level, d_spread = np.empty(K), np.empty(K)
+    by_nucleus: tuple[FloatArray, ...],
+) -> tuple[float, FloatArray, FloatArray, FloatArray, float, float]:
+    """Sum over the nuclei what the likelihoods give for each; d_field as (nucleus, model)."""
+    log_density, by_field, by_sigma, d_nu, d_power = by_nucleus
+    K, n = by_field.shape
+    d_field, d_level, d_sigma = np.empty((n, K)), np.empty(K), np.empty(K)
     for k in range(K):
-        d_level[k] = total(d_field[k])
-        d_spread[k] = total(d_sigma[k])
-    return (
-        np.asarray(total(log_density)),
-        excess,
-        beta,
-        d_field,
-        d_level,
-        d_spread,
-        np.asarray(total(d_nu)),
-        np.asarray(total(d_power)),
-    )
+        d_level[k] = total(by_field[k])
+        d_sigma[k] = total(by_sigma[k])
+        for i in range(n):
+            d_field[i, k] = by_field[k, i]
+    return total(log_density), d_field, d_level, d_sigma, total(d_nu), total(d_power)
 
 
 def log_likelihood_pullback(
@@ -224,18 +231,15 @@ def log_likelihood_pullback(
     tuple of arrays
         Gradients with respect to xi, amplitude, root_Z, root_N, level, sigma, nu and power.
     """
-    phi_Z, phi_N, first, _, _, _, _ = _unpack(packed)
-    K, n = d_field.shape
+    phi_Z, phi_N, first, mean, _, _, _, _ = _unpack(packed)
     factor = 1.0 * g
     g_level = factor * d_level
-    g_about_mu = np.empty((n, K))
-    for k in range(K):
-        common = (g_excess[k] - g_level[k]) / n
-        for i in range(n):
-            g_about_mu[i, k] = factor * d_field[k, i] + common
+    # It is one wherever the posterior is sampled; then nothing need be copied.
+    g_field = d_field if factor == 1.0 else factor * d_field
     g_xi, g_amplitude, g_root_Z, g_root_N = lattice_field_pullback(
-        g_about_mu, beta, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first
-    )
+        g_field, g_excess - g_level, beta, amplitude, root_Z, root_N, rotation,
+        phi_Z, phi_N, first, mean,
+    )  # fmt: skip
     return (
         g_xi.reshape(g_xi.size),
         g_amplitude,
@@ -299,7 +303,7 @@ class LogLikelihood(CompiledOperation):
         """Shapes of the outputs, which PyMC would otherwise find by evaluating them."""
         models, m_Z, m_N = (shape[0] for shape in shapes[1 : self._of_field])
         nuclei = pt.cast(node.inputs[-1][1], "int64")
-        beta, d_field = (models, m_Z, m_N), (models, nuclei)
+        beta, d_field = (models, m_Z, m_N), (nuclei, models)
         return [(), (models,), beta, d_field, (models,), (models,), (), ()]
 
     def _pattern(self, inputs: int) -> list[list[bool]]:

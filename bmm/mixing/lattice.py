@@ -42,11 +42,14 @@ class Lattice:
         Functions at the N of each nucleus, chain after chain.
     first : array (chain + 1,)
         Where each chain begins, and the end of the last.
+    mean : array (m_Z, m_N)
+        Mean of each product of a function of Z and one of N over the nuclei.
     """
 
     phi_Z: FloatArray
     phi_N: FloatArray
     first: IntArray
+    mean: FloatArray
 
     @classmethod
     def of(cls, axis_Z: Axis, axis_N: Axis, Z: IntArray, N: IntArray) -> Lattice:
@@ -62,7 +65,9 @@ class Lattice:
         if (np.diff(Z) < 0).any():
             raise DataError("nuclei on a lattice must be ordered by Z")
         chains, first = np.unique(Z, return_index=True)
-        return cls(axis_Z.functions(chains), axis_N.functions(N), np.append(first, len(Z)))
+        phi_N = axis_N.functions(N)
+        mean = axis_Z.functions(Z).T @ phi_N / len(Z)
+        return cls(axis_Z.functions(chains), phi_N, np.append(first, len(Z)), mean)
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -75,7 +80,8 @@ def lattice_field(
     phi_Z: FloatArray,
     phi_N: FloatArray,
     first: IntArray,
-) -> tuple[FloatArray, FloatArray]:
+    mean: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Evaluate the fields of all models, each about its mu_k.
 
     Parameters
@@ -88,13 +94,15 @@ def lattice_field(
         Square roots of the spectral densities along the axes.
     rotation : array (model, model)
         Orthogonal matrix that makes beta of xi.
-    phi_Z, phi_N, first
+    phi_Z, phi_N, first, mean
         The lattice; see `Lattice`.
 
     Returns
     -------
     field : array (nucleus, model)
         The expansion.
+    excess : array (model,)
+        Its mean over the nuclei.
     beta : array (model, m_Z, m_N)
         Coefficients.
     """
@@ -104,23 +112,29 @@ def lattice_field(
     K, m_Z, m_N = xi.shape
     chains, n = phi_Z.shape[0], phi_N.shape[0]
     beta = np.dot(rotation, xi.reshape(K, m_Z * m_N)).reshape(K, m_Z, m_N)
-    scaled = np.empty((m_Z, K, m_N))
+    scaled, weighted = np.empty((m_Z, K, m_N)), np.zeros((K, m_N))
     for i in range(m_Z):
         for k in range(K):
             along_Z = amplitude[k] * root_Z[i]
             for j in range(m_N):
                 scaled[i, k, j] = along_Z * root_N[j] * beta[k, i, j]
+            for j in range(m_N):
+                weighted[k, j] += scaled[i, k, j] * mean[i, j]
+    excess = np.empty(K)
+    for k in range(K):
+        excess[k] = total(weighted[k])
     by_chain = np.dot(phi_Z, scaled.reshape(m_Z, K * m_N)).reshape(chains, K, m_N)
     field = np.empty((n, K))
     for chain in range(chains):
         start, stop = int(first[chain]), int(first[chain + 1])
         np.dot(phi_N[start:stop], by_chain[chain].T, field[start:stop])
-    return field, beta
+    return field, excess, beta
 
 
 @numba.njit(cache=True, error_model="numpy")
 def lattice_field_pullback(
     g: FloatArray,
+    g_excess: FloatArray,
     beta: FloatArray,
     amplitude: FloatArray,
     root_Z: FloatArray,
@@ -129,8 +143,9 @@ def lattice_field_pullback(
     phi_Z: FloatArray,
     phi_N: FloatArray,
     first: IntArray,
+    mean: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Carry a gradient by the field, array (nucleus, model), back to the parameters.
+    """Carry gradients back to the parameters: by the field, (nucleus, model), and by the excess.
 
     Returns
     -------
@@ -151,8 +166,9 @@ def lattice_field_pullback(
         for i in range(m_Z):
             along_Z = amplitude[k] * root_Z[i]
             for j in range(m_N):
-                g_beta[k, i, j] = along_Z * root_N[j] * projected[i, k, j]
-                weighted[j] = projected[i, k, j] * beta[k, i, j]
+                g_scaled = projected[i, k, j] + g_excess[k] * mean[i, j]
+                g_beta[k, i, j] = along_Z * root_N[j] * g_scaled
+                weighted[j] = g_scaled * beta[k, i, j]
             for j in range(m_N):
                 g_root_N[j] += along_Z * weighted[j]
                 weighted[j] *= root_N[j]

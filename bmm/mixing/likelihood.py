@@ -19,16 +19,12 @@ p_k is normal or Student-t about the model's mass, with the variance
 
 v collecting the measurement's variance and the model's own stated one.
 
-With four degrees of freedom, the default, the density is made of products and a root,
-
-    p_k = 3 r^2 sqrt(r) / (8 s_k),   1 / r = 1 + (y - m_k)^2 / (4 s_k^2),
-
-and needs neither logarithms nor an exponential: this case goes its own, shorter way.
+With four degrees of freedom, the default, there is a shorter way: `bmm.mixing.quartic`.
 """
 
 from __future__ import annotations
 
-from math import lgamma, log, pi, sqrt
+from math import lgamma, log, pi
 
 import numba
 import numpy as np
@@ -42,8 +38,6 @@ FloatArray = npt.NDArray[np.float64]
 
 SIGMA_UNIT = 0.1
 """MeV of total energy at A = 100 for sigma_k = 1 keV per nucleon."""
-
-_FOUR = 4.0
 
 
 @numba.njit(cache=True)
@@ -108,18 +102,12 @@ def local_mixture(
     K, n = field.shape
     terms = _terms(field, sigma, power, mass, theory, variance, log_A)
     joint, prior, by_scale, by_nu = terms
-    if nu == _FOUR and not learn_nu:
-        prior_top, prior_total = _exponentiate(prior)
-        for k in range(K):
-            _component_of_four(joint[k], by_scale[k], by_nu[k])
-        top, total = prior_top, _weighted_sum(joint, prior)
-    else:
-        for k in range(K):
-            component(joint[k], by_scale[k], by_nu[k], nu)
-            for i in range(n):
-                joint[k, i] += prior[k, i]
-        top, total = _exponentiate(joint)
-        prior_top, prior_total = _exponentiate(prior)
+    for k in range(K):
+        component(joint[k], by_scale[k], by_nu[k], nu)
+        for i in range(n):
+            joint[k, i] += prior[k, i]
+    top, total = _exponentiate(joint)
+    prior_top, prior_total = _exponentiate(prior)
     log_density = np.empty(n)
     for i in range(n):
         log_density[i] = top[i] - prior_top[i] + logarithm(total[i] / prior_total[i])
@@ -218,30 +206,6 @@ def component(density: FloatArray, by_scale: FloatArray, by_nu: FloatArray, nu: 
         log_tail = logarithm(tail) - log_variance - log_nu  # log(1 + z^2 / nu)
         density[i] = constant - 0.5 * log_variance - 0.5 * (nu + 1) * log_tail
         by_nu[i] = constant_by_nu - 0.5 * log_tail + half_per_nu * pull
-
-
-@inner
-def _component_of_four(density: FloatArray, by_scale: FloatArray, by_nu: FloatArray) -> None:
-    """Do as `component` for four degrees of freedom; but the density itself, and by_nu zero."""
-    for i in range(density.size):
-        tail = _FOUR * density[i]
-        r = tail / (tail + by_nu[i])
-        precision = 1.0 / density[i]
-        by_scale[i] *= ((_FOUR + 1.0) * (1.0 - r) - 1.0) * precision
-        density[i] = 0.375 * r * r * sqrt(r * precision)
-        by_nu[i] = 0.0
-
-
-@inner
-def _weighted_sum(terms: FloatArray, weight: FloatArray) -> FloatArray:
-    """Multiply terms (model, nucleus) by their weights, in place; return the sums (nucleus,)."""
-    K, n = terms.shape
-    total = np.zeros(n)
-    for k in range(K):
-        for i in range(n):
-            terms[k, i] *= weight[k, i]
-            total[i] += terms[k, i]
-    return total
 
 
 @inner

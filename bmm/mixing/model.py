@@ -206,8 +206,7 @@ def name_variables(draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axi
     coordinates = draws["xi"].transpose(..., "coefficient").to_numpy()
     coordinates = coordinates.reshape(*coordinates.shape[:2], -1, *(axis.m for axis in axes))
     beta = np.einsum("kl,cdlij->cdkij", _rotation(len(models)), coordinates, optimize=True)
-    functions = [axis.functions(problem[axis.name].to_numpy()) for axis in axes]
-    mean = functions[0].T @ functions[1] / problem.sizes["nucleus"]
+    mean = Lattice.of(*axes, problem["Z"].to_numpy(), problem["N"].to_numpy()).mean
     roots = [
         root_spectral_density(axis.omega, draws[f"rho_{axis.name}"].to_numpy()[..., None])
         for axis in axes

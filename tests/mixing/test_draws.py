@@ -43,7 +43,7 @@ def test_fields_are_those_of_the_lattice_draw_by_draw(fitted, draws, monkeypatch
     lattice = Lattice.of(axis_Z, axis_N, Z, N)
     for number in (0, 179, 180, 333, 499):
         value = draw(fitted, number)
-        field_about_mu, _ = lattice_field(
+        field_about_mu, *_ = lattice_field(
             value["beta"],
             np.sqrt(value["eta"]),
             root_spectral_density(axis_Z.omega, float(value["rho_Z"])),
@@ -52,6 +52,7 @@ def test_fields_are_those_of_the_lattice_draw_by_draw(fitted, draws, monkeypatch
             lattice.phi_Z,
             lattice.phi_N,
             lattice.first,
+            lattice.mean,
         )
         expected = field_about_mu + value["mu"]
         np.testing.assert_allclose(field[number], expected, rtol=1e-10, atol=1e-12)

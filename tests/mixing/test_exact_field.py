@@ -42,7 +42,7 @@ def fields(axes, rho, beta, amplitude, mu):
     """Evaluate fields at the nuclei, array (nucleus, field)."""
     lattice = Lattice.of(*axes, Z, N)
     roots = [root_spectral_density(axis.omega, x) for axis, x in zip(axes, rho, strict=True)]
-    shape = lattice.phi_Z, lattice.phi_N, lattice.first
+    shape = lattice.phi_Z, lattice.phi_N, lattice.first, lattice.mean
     return lattice_field(beta, amplitude, *roots, np.eye(len(beta)), *shape)[0] + mu
 
 

@@ -28,7 +28,7 @@ def nuclei(rng):
 @pytest.fixture
 def lattice(nuclei):
     made = Lattice.of(AXIS_Z, AXIS_N, *nuclei)
-    return ROTATION, made.phi_Z, made.phi_N, made.first
+    return ROTATION, made.phi_Z, made.phi_N, made.first, made.mean
 
 
 def values(rng):
@@ -41,37 +41,43 @@ def test_field_is_the_dense_basis_times_its_coefficients(rng, nuclei, lattice):
     Z, N = nuclei
     dense = np.einsum("ni,nj->nij", AXIS_Z.functions(Z), AXIS_N.functions(N)).reshape(n, -1)
     coefficients = np.einsum("kij,k,i,j->ijk", beta, amplitude, root_Z, root_N).reshape(-1, K)
-    field, coefficients_of_model = lattice_field(*parameters, *lattice)
+    field, excess, coefficients_of_model = lattice_field(*parameters, *lattice)
     np.testing.assert_allclose(coefficients_of_model, beta, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(field, dense @ coefficients, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(excess, field.mean(axis=0), rtol=1e-11, atol=1e-13)
+
+
+def weighed(parameters, lattice, g, g_excess):
+    field, excess, _ = lattice_field(*parameters, *lattice)
+    return (g * field).sum() + g_excess @ excess
 
 
 def test_pullback_is_the_adjoint_of_the_jacobian(rng, lattice):
     # Linear in each parameter: its Jacobian acts on v as the field does with v in its place.
     parameters, direction = values(rng), values(rng)
-    beta = lattice_field(*parameters, *lattice)[1]
-    g = rng.normal(size=(n, K))
-    pulled = lattice_field_pullback(g, beta, *parameters[1:], *lattice)
+    beta = lattice_field(*parameters, *lattice)[2]
+    cotangents = rng.normal(size=(n, K)), rng.normal(size=K)
+    pulled = lattice_field_pullback(*cotangents, beta, *parameters[1:], *lattice)
     for position in range(len(SHAPES)):
         moved = list(parameters)
         moved[position] = direction[position]
-        forward = (g * lattice_field(*moved, *lattice)[0]).sum()
+        forward = weighed(moved, lattice, *cotangents)
         backward = (pulled[position] * direction[position]).sum()
         assert backward == pytest.approx(forward, rel=1e-11)
 
 
 def test_pullback_is_the_finite_difference_of_every_parameter(rng, lattice):
     parameters = values(rng)
-    g = rng.normal(size=(n, K))
-    beta = lattice_field(*parameters, *lattice)[1]
-    pullback = lattice_field_pullback(g, beta, *parameters[1:], *lattice)
+    cotangents = rng.normal(size=(n, K)), rng.normal(size=K)
+    beta = lattice_field(*parameters, *lattice)[2]
+    pullback = lattice_field_pullback(*cotangents, beta, *parameters[1:], *lattice)
     for position, pulled in enumerate(pullback):
         for index in np.ndindex(SHAPES[position]):
             ends = []
             for step in (0.5, -0.5):
                 moved = [x.copy() for x in parameters]
                 moved[position][index] += step
-                ends.append((g * lattice_field(*moved, *lattice)[0]).sum())
+                ends.append(weighed(moved, lattice, *cotangents))
             assert pulled[index] == pytest.approx(ends[0] - ends[1], rel=1e-9, abs=1e-11)
 
 

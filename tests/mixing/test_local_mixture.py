@@ -53,16 +53,6 @@ def test_density_is_scipys(rng, data, nu, learn_nu):
     np.testing.assert_allclose(found, expected, rtol=1e-11)
 
 
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
-def test_four_degrees_of_freedom_are_a_shorter_way_to_the_same(rng, data, scale):
-    parameters = point(rng, 4.0)
-    far = (scale * data[0], scale * data[1], *data[2:])
-    longer, shorter = (local_mixture(*parameters, *far, learn_nu) for learn_nu in (True, False))
-    for position, (one, other) in enumerate(zip(longer, shorter, strict=True)):
-        by_nu = position == 3
-        np.testing.assert_allclose(other, 0 if by_nu else one, rtol=1e-11, atol=1e-13)
-
-
 def test_normal_noise_is_the_limit_of_student_t(rng, data):
     field, sigma, _, power = point(rng, np.inf)
     many = local_mixture(field, sigma, 1e9, power, *data)[0]
