@@ -6,17 +6,19 @@ less sure beside one than far from it.  This one is the sum of a smooth part and
 
     k(x, x') = S^2 m_5/2(x, x') + R^2 a(x) a(x') m_1/2(x, x'),
 
-both Matérn with length scales of their own.  The square of the local roughness a comes from what
-the process gets wrong: the squared leave-one-out residuals (Dubrule, Math. Geol. 15, 687 (1983);
-Sundararajan & Keerthi, Neural Comput. 13, 1103 (2001)) of the learned points near x, relative to
-the typical one.  Standard deviations are large beside a tear that was found, so that new points
-follow it.  There is no nugget: a theory that is computed again gives the same value again, and
-learned values are returned.
+both Matérn with length scales of their own, along directions that are learned too: the valleys of a
+surface seldom run along its axes, nor do its tears.  The square of the local roughness a comes from
+what the process gets wrong: the squared leave-one-out residuals (Dubrule, Math. Geol. 15, 687
+(1983); Sundararajan & Keerthi, Neural Comput. 13, 1103 (2001)) of the learned points near x,
+relative to the typical one.  Standard deviations are large beside a tear that was found, so that
+new points follow it.  There is no nugget: a theory that is computed again gives the same value
+again, and learned values are returned.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import ClassVar
 
 import numpy as np
@@ -56,9 +58,11 @@ _OUTLYING, _MOST = 9.0, 100.0
 
 @dataclass(frozen=True)
 class TornProcess(Process):
-    """A process that is rough in places; its sites are points and local roughness there.
+    """A process that is rough in places; its sites are tilted points and local roughness there.
 
-    `logs` are of amplitude and length scales of the smooth part, then of the rough one.
+    `logs` are of amplitude and length scales of the smooth part, then of the rough one; tilts
+    follow.  Length scales are those of tilted coordinates: to each, the later ones are added, as
+    many times as the tilts say, so that scales and tilts make any quadratic form.
 
     Parameters
     ----------
@@ -74,8 +78,8 @@ class TornProcess(Process):
         return local_roughness(self.points, self.surprise, points)[0]
 
     def sites(self, points: FloatArray) -> FloatArray:
-        """Give points and local roughness, array (n, d + 1)."""
-        return np.column_stack([points, self.roughness(points)])
+        """Give tilted points and local roughness, array (n, d + 1)."""
+        return np.column_stack([_tilted(self.logs, points), self.roughness(points)])
 
     def covariance(self, first: FloatArray, second: FloatArray) -> FloatArray:
         """Covariance of sites; see `Process`."""
@@ -83,7 +87,7 @@ class TornProcess(Process):
 
     def variance(self, sites: FloatArray, known: FloatArray) -> FloatArray:
         """Variance, of which the jitter is always left; see `Process`."""
-        smooth, rough = np.exp(2 * _parts(self.logs)[:, 0])
+        smooth, rough = np.exp(2 * _parts(self.logs, sites.shape[1] - 1)[:, 0])
         return np.asarray(np.maximum(smooth + rough * sites[:, -1] ** 2 - known, _JITTER))
 
     def noise(self) -> float:
@@ -157,26 +161,33 @@ def negative_log_posterior(
 
     Parameters
     ----------
-    logs : array (2 + 2 d,)
+    logs : array (2 + 2 d + d (d - 1) / 2,)
         As in `TornProcess`, each normal with a spread of 1.5.
     points, values : array (n, d), array (n,)
         What is learned from.
     rough : array (n,)
         Local roughness at the points.
     """
-    sites = np.column_stack([points, rough])
+    d = points.shape[1]
+    along = _tilted(logs, points)
+    sites = np.column_stack([along, rough])
     value, inner = likelihood(_covariance(logs, sites, sites), _JITTER, values)
-    gradient = np.empty_like(_parts(logs))
-    squares = [(each[:, None] - each) ** 2 for each in points.T]
+    gradient = np.zeros_like(logs)
+    of_parts, of_tilts = _parts(gradient, d), gradient[2 + 2 * d :]
+    steps = [each[:, None] - each for each in along.T]
     shares = inner, inner * np.outer(rough, rough)
     for part, share, smoothness, row in zip(
-        _parts(logs), shares, (_SMOOTH, _ROUGH), gradient, strict=True
+        _parts(logs, d), shares, (_SMOOTH, _ROUGH), of_parts, strict=True
     ):
-        row[0] = np.vdot(share, covariance_of(part, points, points, smoothness))
-        steep = share * slope_of(part, points, smoothness)
-        row[1:] = [0.5 * np.vdot(steep, each) for each in squares] * np.exp(-2 * part[1:])
+        row[0] = np.vdot(share, covariance_of(part, along, along, smoothness))
+        steep = share * slope_of(part, along, smoothness)
+        per_square = 0.5 * np.exp(-2 * part[1:])
+        row[1:] = [np.vdot(steep, step**2) for step in steps] * per_square
+        for k, (i, j) in enumerate(combinations(range(d), 2)):
+            other = points[:, j, None] - points[:, j]
+            of_tilts[k] -= np.vdot(steep, steps[i] * other) * per_square[i]
     prior, pull = log_prior(logs, _centres(points.shape[1]))
-    return value + prior, gradient.ravel() + pull
+    return value + prior, gradient + pull
 
 
 def _maximise(
@@ -191,7 +202,7 @@ def _left_out(
     logs: FloatArray, points: FloatArray, values: FloatArray, rough: FloatArray
 ) -> FloatArray:
     """Give what is left of each value, array (n,), once all others are told."""
-    sites = np.column_stack([points, rough])
+    sites = np.column_stack([_tilted(logs, points), rough])
     cholesky = factor(_covariance(logs, sites, sites), _JITTER)
     inverse = linalg.cho_solve((cholesky, True), np.eye(len(values)))
     return np.asarray(inverse @ values / np.diag(inverse))
@@ -205,17 +216,26 @@ def _relative(squares: FloatArray) -> FloatArray:
 
 
 def _centres(dimensions: int) -> FloatArray:
-    return np.log([x for each in _AMPLITUDES for x in (each, *[_LENGTH] * dimensions)])
+    logs = np.log([x for each in _AMPLITUDES for x in (each, *[_LENGTH] * dimensions)])
+    return np.append(logs, np.zeros(dimensions * (dimensions - 1) // 2))
 
 
-def _parts(logs: FloatArray) -> FloatArray:
-    """Logarithms of amplitude and length scales of the two parts, array (2, 1 + d)."""
-    return logs.reshape(2, -1)
+def _parts(logs: FloatArray, dimensions: int) -> FloatArray:
+    """Logarithms of amplitude and length scales of the two parts, a view (2, 1 + d)."""
+    return logs[: 2 + 2 * dimensions].reshape(2, -1)
+
+
+def _tilted(logs: FloatArray, points: FloatArray) -> FloatArray:
+    """Coordinates (n, d) that have length scales of their own."""
+    along, d = points.copy(), points.shape[1]
+    for tilt, (i, j) in zip(logs[2 + 2 * d :], combinations(range(d), 2), strict=True):
+        along[:, i] += tilt * points[:, j]
+    return along
 
 
 def _covariance(logs: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
     """Covariance of sites, whose last column is local roughness."""
-    smooth, rough = _parts(logs)
+    smooth, rough = _parts(logs, first.shape[1] - 1)
     shared = np.outer(first[:, -1], second[:, -1])
     shared *= covariance_of(rough, first[:, :-1], second[:, :-1], _ROUGH)
     return covariance_of(smooth, first[:, :-1], second[:, :-1], _SMOOTH) + shared

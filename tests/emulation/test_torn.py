@@ -21,7 +21,8 @@ POINTS = RNG.uniform(-1, 1, (30, 2))
 VALUES = np.sin(3 * POINTS[:, 0]) + POINTS[:, 1] ** 2 + (POINTS[:, 0] > 0.2)
 VALUES = (VALUES - VALUES.mean()) / VALUES.std()
 SURPRISE = RNG.exponential(size=30)
-LOGS = np.log([0.9, 0.6, 1.1, 0.4, 0.3, 0.7])
+TILT = -0.4
+LOGS = np.append(np.log([0.9, 0.6, 1.1, 0.4, 0.3, 0.7]), TILT)
 
 
 def tear(points):
@@ -42,10 +43,11 @@ def torn():
 
 
 def dense(first, second, first_rough, second_rough):
+    first, second = (points @ [[1, 0], [TILT, 1]] for points in (first, second))
     total = np.zeros((len(first), len(second)))
     parts = (2.5, np.ones(len(first)), np.ones(len(second))), (0.5, first_rough, second_rough)
     for (smoothness, left, right), (amplitude, *lengths) in zip(
-        parts, np.exp(LOGS).reshape(2, 3), strict=True
+        parts, np.exp(LOGS[:6]).reshape(2, 3), strict=True
     ):
         r = np.sqrt((((first[:, None] - second[None]) / lengths) ** 2).sum(-1))
         total += amplitude**2 * np.outer(left, right) * matern(r, smoothness)
@@ -63,7 +65,7 @@ def test_gradient_and_value_of_the_posterior():
     np.testing.assert_allclose(gradient, numerical, rtol=1e-4, atol=1e-4)
     covariance = dense(POINTS, POINTS, rough, rough) + 1e-7 * np.eye(30)
     marginal = stats.multivariate_normal.logpdf(VALUES, np.zeros(30), covariance)
-    centres = np.log([1.0, 0.4, 0.4, 0.3, 0.4, 0.4])
+    centres = np.append(np.log([1.0, 0.4, 0.4, 0.3, 0.4, 0.4]), 0.0)
     prior = 0.5 * (((LOGS - centres) / 1.5) ** 2).sum()
     assert value(LOGS) == pytest.approx(prior - marginal - 15 * np.log(2 * np.pi))
 
@@ -80,6 +82,30 @@ def test_prediction_is_the_textbook_formula():
     everything = np.arange(7)
     np.testing.assert_allclose(belief.covariance(everything, everything), expected, atol=1e-9)
     np.testing.assert_allclose(belief.sd, np.sqrt(np.diag(expected)), rtol=1e-6)
+
+
+def test_gradient_in_three_dimensions():
+    points, rough = RNG.uniform(-1, 1, (20, 3)), np.sqrt(SURPRISE[:20])
+    logs = RNG.normal(scale=0.3, size=11)
+
+    def value(logs):
+        return negative_log_posterior(logs, points, VALUES[:20], rough)[0]
+
+    gradient = negative_log_posterior(logs, points, VALUES[:20], rough)[1]
+    numerical = optimize.approx_fprime(logs, value, 1e-6)
+    np.testing.assert_allclose(gradient, numerical, rtol=1e-4, atol=1e-4)
+
+
+def test_directions_of_valleys_are_learned():
+    """A valley that runs obliquely is learned as well as one along an axis."""
+    points = np.random.default_rng(5).uniform(-1, 1, (250, 2))
+    x, y = points.T
+    values = np.cos(6 * (x - 0.5 * y)) + 0.3 * y
+    process = TornLearner().fit(points[:60], values[:60], seed=0)
+    assert process.logs[-1] == pytest.approx(-0.5, abs=0.05)
+    stationary = ProcessLearner().fit(points[:60], values[:60], seed=0)
+    errors = [(each.at(points).mean - values)[60:].std() for each in (process, stationary)]
+    assert errors[0] < 0.5 * errors[1]
 
 
 def test_roughness_is_one_far_from_all_and_grows_with_residuals_nearby():
