@@ -136,18 +136,18 @@ def log_likelihood(
         coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first, mean
     )
     # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
-    noise = (sigma, 1.0 * nu, 1.0 * power)
+    degrees, growth, shift = 1.0 * nu, 1.0 * power, level - excess
     learn_nu = packed[_LEARN_NU] > 0.0
-    if noise[1] == FOUR and not learn_nu:
+    if degrees == FOUR and not learn_nu:
         value, d_field, d_level, d_sigma, d_power = quartic_mixture(
-            about_mu, level - excess, sigma, noise[2], mass, theory, variance, log_A
+            about_mu, shift, sigma, growth, mass, theory, variance, log_A
         )
         d_nu = 0.0
     else:
-        by_nucleus = local_mixture(
-            _raised(about_mu, level - excess), *noise, mass, theory, variance, log_A, learn_nu
+        field = _raised(about_mu, shift)
+        value, d_field, d_level, d_sigma, d_nu, d_power = _sum_up(
+            local_mixture(field, sigma, degrees, growth, mass, theory, variance, log_A, learn_nu)
         )
-        value, d_field, d_level, d_sigma, d_nu, d_power = _sum_up(by_nucleus)
     return (
         np.asarray(value), excess, beta, d_field, d_level, d_sigma,
         np.asarray(d_nu), np.asarray(d_power),
