@@ -9,7 +9,7 @@ from rivals import hsgp_model
 from study import MEAN_OF, Study, gradient_ms, seconds
 from threadpoolctl import threadpool_limits
 
-from bmm.mixing.compiled import compile_mixture, compile_model
+from bmm.mixing.compilation import compile_mixture, compile_model
 from bmm.mixing.lattice import Lattice
 
 _REPEATS = 300

@@ -15,10 +15,10 @@ import time
 import numpy as np
 import pandas as pd
 
-from bmm.tables import load_measured, load_theory
-from bmm.theory.mdn.problem import pose
-from bmm.theory.mdn.settings import MdnSettings
+from bmm.data import load_measured, load_theory
+from bmm.theory.mdn.mdn_settings import MdnSettings
 from bmm.theory.mdn.training import train
+from bmm.theory.mdn.training_data import pose
 
 LEVELS = (0.5, 0.68, 0.9, 0.95)
 

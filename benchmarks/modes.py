@@ -27,9 +27,9 @@ from bmm.mixing.convergence import compared_quantities
 from bmm.mixing.fit import convergence_of
 from bmm.mixing.model import hyperparameters
 from bmm.mixing.settings import NAMED_PRIORS
-from bmm.runs.config import RunConfig, load_config
-from bmm.runs.inputs import select_measured
-from bmm.runs.pipeline import fit_configuration
+from bmm.workflows.config import RunConfig, load_config
+from bmm.workflows.inputs import select_measured
+from bmm.workflows.pipeline import fit_configuration
 
 
 def main(

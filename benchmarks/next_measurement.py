@@ -23,13 +23,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bmm.data import load_measured
 from bmm.design import rank_candidates, read_target
-from bmm.evaluation.hindsight import Later, compare_sets
+from bmm.evaluation.retrospective import Later, compare_sets
 from bmm.evaluation.splits import Split, edition_split
 from bmm.nuclides import nuclide_index
-from bmm.tables import load_measured
 from bmm.theory.adapters import Domain, numbers, predict_all
-from bmm.theory.correction import Correction, Learnt, correct_theory
+from bmm.theory.correction import Correction, FittedHyperparameters, correct_theory
 from bmm.theory.library import load_model
 
 MODELS = ("FRDM2012", "FRDM1995", "DZ28", "HFB14", "KTUY05")
@@ -80,7 +80,7 @@ def corrected(
     learnt = None
     if save is not None and save.exists():
         facts = json.loads(save.read_text("utf-8"))
-        learnt = {name: Learnt.of(each) for name, each in facts.items()}
+        learnt = {name: FittedHyperparameters.of(each) for name, each in facts.items()}
     correction = correct_theory(known, theory.isel(nucleus=covered.any(axis=1)), learnt=learnt)
     if save is not None and learnt is None:
         save.write_text(json.dumps(correction.facts), "utf-8")

@@ -26,10 +26,10 @@ from rich.table import Table
 from bmm.evaluation.scores import coverage, crps, rms
 from bmm.evaluation.splits import Split
 from bmm.nuclides import nuclide_index
-from bmm.runs.comparison_config import load_comparison
-from bmm.runs.inputs import chosen_cards
 from bmm.theory.adapters import numbers, predict_all
 from bmm.theory.library import build_model
+from bmm.workflows.compare_config import load_comparison
+from bmm.workflows.inputs import chosen_cards
 
 PYBMC = "pybmc==0.4.1"
 ERROR_MODELS = (

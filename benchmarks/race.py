@@ -18,7 +18,7 @@ from rich.table import Table
 from rivals import exact_model, hsgp_model
 from study import Study
 
-from bmm.mixing.compiled import Compiled, compile_mixture, compile_model
+from bmm.mixing.compilation import Compiled, compile_mixture, compile_model
 from bmm.mixing.sampling import sample
 from bmm.mixing.settings import Sampler
 

@@ -23,14 +23,14 @@ import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
+from bmm.data import load_measured
 from bmm.evaluation import scores as sc
+from bmm.methods.corrected import CorrectedMixture
 from bmm.nuclides import nuclide_index
-from bmm.rivals.corrected import CorrectedMixture
-from bmm.runs.comparison_config import load_comparison
-from bmm.runs.inputs import chosen_cards
-from bmm.tables import load_measured
 from bmm.theory.adapters import numbers, predict_all
 from bmm.theory.library import build_model
+from bmm.workflows.compare_config import load_comparison
+from bmm.workflows.inputs import chosen_cards
 
 LEVELS = (0.5, 0.68, 0.9, 0.95)
 # A revision by more than this many stated uncertainties, and by more than that many MeV.

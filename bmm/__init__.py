@@ -10,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bmm.data import load_measured as load_measured
+    from bmm.data import load_theory as load_theory
     from bmm.errors import BmmError as BmmError
     from bmm.mixing.fit import convergence_of as convergence_of
     from bmm.mixing.fit import fit as fit
@@ -18,17 +20,15 @@ if TYPE_CHECKING:
     from bmm.prediction.dirichlet import dirichlet_weights as dirichlet_weights
     from bmm.prediction.existence import drip_lines as drip_lines
     from bmm.prediction.existence import existence as existence
+    from bmm.prediction.joint_draws import sample_surfaces as sample_surfaces
     from bmm.prediction.predictive import Prediction as Prediction
     from bmm.prediction.predictive import predict as predict
-    from bmm.prediction.surfaces import sample_surfaces as sample_surfaces
-    from bmm.runs.config import load_config as load_config
-    from bmm.runs.folder import RunFolder as RunFolder
-    from bmm.runs.pipeline import run as run
-    from bmm.tables import load_measured as load_measured
-    from bmm.tables import load_theory as load_theory
     from bmm.theory.adapters import predict_all as predict_all
     from bmm.theory.correction import correct_theory as correct_theory
     from bmm.theory.library import load_model as load_model
+    from bmm.workflows.config import load_config as load_config
+    from bmm.workflows.folder import RunFolder as RunFolder
+    from bmm.workflows.pipeline import run as run
 
 __version__ = "0.1.0"
 
@@ -36,7 +36,7 @@ _HOMES = {
     "BmmError": "bmm.errors",
     "Mixing": "bmm.mixing.settings",
     "Prediction": "bmm.prediction.predictive",
-    "RunFolder": "bmm.runs.folder",
+    "RunFolder": "bmm.workflows.folder",
     "convergence_of": "bmm.mixing.fit",
     "correct_theory": "bmm.theory.correction",
     "derive": "bmm.prediction.derived",
@@ -44,14 +44,14 @@ _HOMES = {
     "drip_lines": "bmm.prediction.existence",
     "existence": "bmm.prediction.existence",
     "fit": "bmm.mixing.fit",
-    "load_config": "bmm.runs.config",
-    "load_measured": "bmm.tables",
+    "load_config": "bmm.workflows.config",
+    "load_measured": "bmm.data",
     "load_model": "bmm.theory.library",
-    "load_theory": "bmm.tables",
+    "load_theory": "bmm.data",
     "predict": "bmm.prediction.predictive",
     "predict_all": "bmm.theory.adapters",
-    "run": "bmm.runs.pipeline",
-    "sample_surfaces": "bmm.prediction.surfaces",
+    "run": "bmm.workflows.pipeline",
+    "sample_surfaces": "bmm.prediction.joint_draws",
 }
 
 __all__ = [*_HOMES, "__version__"]

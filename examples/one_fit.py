@@ -7,9 +7,9 @@ submitted again with the same seed.
 import sys
 from pathlib import Path
 
-from bmm.runs.config import load_config
-from bmm.runs.folder import RunFolder
-from bmm.runs.pipeline import resume, run
+from bmm.workflows.config import load_config
+from bmm.workflows.folder import RunFolder
+from bmm.workflows.pipeline import resume, run
 
 
 def main(seed: int, configuration: str = "default") -> None:

@@ -12,8 +12,8 @@ from bmm.conversions import (
     electron_binding_energy,
     to_mass_excess,
 )
+from bmm.data import load_measured
 from bmm.errors import DataError
-from bmm.tables import load_measured
 
 PROTONS = st.integers(1, 120)
 NEUTRONS = st.integers(1, 200)

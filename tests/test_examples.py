@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bmm.mixing.settings import Basis, Mixing, Sampler
-from bmm.runs.folder import RunFolder
+from bmm.workflows.folder import RunFolder
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 QUICK = Mixing(basis=Basis(m_Z=4, m_N=5), sampler=Sampler(chains=2, draws=100, tune=200))

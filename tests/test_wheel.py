@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import bmm
-from bmm.runs.config import shipped_configurations
-from bmm.tables import data_folder, models_folder
+from bmm.data import data_folder, models_folder
+from bmm.workflows.config import shipped_configurations
 
 pytestmark = pytest.mark.slow
 

@@ -30,7 +30,7 @@ def compare(
 
     Each method's forecast is kept as it finishes: started again, the command goes on where it was.
     """
-    from bmm.runs.comparison_config import load_comparison
+    from bmm.workflows.compare_config import load_comparison
 
     config = load_comparison(configuration)
     console = Console(quiet=quiet)
@@ -38,14 +38,14 @@ def compare(
         f"[bold]bmm compare {config.name}[/]  {escape(config.description)}", highlight=False
     )
 
-    from bmm.evaluation.comparison_screen import (
+    from bmm.evaluation.comparison_tables import (
         LEAK_MARK,
         UNCONVERGED_MARK,
         comparison_tables,
         derived_screen,
         region_table,
     )
-    from bmm.runs.comparison import run_comparison
+    from bmm.workflows.compare import run_comparison
 
     result = run_comparison(config, output or Path("runs") / config.name, console=console)
     methods = result.summary["methods"]

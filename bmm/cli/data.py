@@ -22,7 +22,7 @@ def data(
     ] = None,
 ) -> None:
     """List the shipped mass tables with their sources, or show one table's record."""
-    from bmm.tables import MEASURED_TABLES, THEORY_TABLES, read_provenance
+    from bmm.data import MEASURED_TABLES, THEORY_TABLES, read_provenance
 
     console = Console()
     if name is not None:

@@ -74,7 +74,7 @@ def design(
     the target's variance that is expected to go when it is measured, averaged over what the
     measurement may give.  The set is chosen greedily: each nucleus is the best after those before.
     """
-    from bmm.runs.design import Question, make_design, read_source
+    from bmm.workflows.measurement_design import Question, make_design, read_source
 
     read = read_source(source)
     console = Console(quiet=quiet)

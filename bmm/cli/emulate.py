@@ -11,10 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from bmm.emulation.energy_surface import Surface
+    from bmm.emulation.experiments import Experiment
     from bmm.emulation.loop import LoopSettings
-    from bmm.emulation.study import Contestant
-    from bmm.emulation.surface import Surface
-    from bmm.runs.emulation import Emulation
+    from bmm.workflows.active_learning import Emulation
 
 __all__ = ["emulate"]
 
@@ -42,11 +42,11 @@ def emulate(
         typer.Option(help="That minimum (MeV), such as the ground state; by default the lowest."),
     ] = None,
     learner: Annotated[
-        Literal["torn-gp", "gp", "committee"],
+        Literal["nonstationary-gp", "gp", "committee"],
         typer.Option(
             help="Kind of emulator: a process rough at tears, a stationary one, networks."
         ),
-    ] = "torn-gp",
+    ] = "nonstationary-gp",
     preset: Annotated[str, typer.Option(help="Committee: default, or talk.")] = "default",
     acquire: Annotated[
         Literal["spread", "error-reduction", "random", "space-filling"],
@@ -82,8 +82,8 @@ def emulate(
     shown to the emulator, and it is scored on all.  Started again, the command goes on where it
     was.
     """
-    from bmm.runs.emulation import contestants
-    from bmm.runs.emulation import emulate as run_emulation
+    from bmm.workflows.active_learning import emulate as run_emulation
+    from bmm.workflows.active_learning import experiments
 
     console = Console(quiet=quiet)
     table, is_masses = _read(surface, axes, energy, skip_nan)
@@ -99,10 +99,10 @@ def emulate(
         }
     )
     learners = _contestants(table, is_masses, learner, preset, settings)
-    loops = contestants(learners(learner, acquire), [])
+    loops = experiments(learners(learner, acquire), [])
     if rivals:
         others = [learners(learner, "random"), learners("gp", acquire), learners("gp", "random")]
-        loops = contestants(loops[0], others)
+        loops = experiments(loops[0], others)
     console.print(
         f"[bold]bmm emulate[/] {escape(table.name)}: {len(table)} points", highlight=False
     )
@@ -124,10 +124,10 @@ def emulate(
 
 def _read(surface: str, axes: str, energy: str, skip_nan: bool) -> tuple[Surface, bool]:
     """Read the surface, and say whether it is a mass table."""
-    from bmm.emulation.analytic import analytic_surface
-    from bmm.emulation.masses import mass_surface
-    from bmm.emulation.surface import read_surface
-    from bmm.tables import THEORY_TABLES, load_theory
+    from bmm.data import THEORY_TABLES, load_theory
+    from bmm.emulation.analytic_surface import analytic_surface
+    from bmm.emulation.energy_surface import read_surface
+    from bmm.emulation.mass_table import mass_surface
 
     if surface == "analytic":
         return analytic_surface(), False
@@ -157,11 +157,11 @@ def _contestants(
 ) -> Any:
     """Give a maker of loops by kind of emulator and acquisition."""
     from bmm.emulation.committee import CommitteeLearner
-    from bmm.emulation.masses import MassLearner
-    from bmm.emulation.process import ProcessLearner
-    from bmm.emulation.settings import preset as committee_preset
-    from bmm.emulation.study import Contestant
-    from bmm.emulation.torn import TornLearner
+    from bmm.emulation.experiments import Experiment
+    from bmm.emulation.mass_table import MassLearner
+    from bmm.emulation.network_settings import preset as committee_preset
+    from bmm.emulation.nonstationary import NonstationaryLearner
+    from bmm.emulation.stationary import ProcessLearner
     from bmm.errors import ConfigError
 
     if preset != "default" and learner != "committee":
@@ -169,16 +169,16 @@ def _contestants(
             f"--preset {preset}: settings of a committee; expected --learner committee as well"
         )
 
-    def make(kind: str, acquisition: str) -> Contestant:
+    def make(kind: str, acquisition: str) -> Experiment:
         details: dict[str, Any] = {}
-        inner: Any = TornLearner() if kind == "torn-gp" else ProcessLearner()
+        inner: Any = NonstationaryLearner() if kind == "nonstationary-gp" else ProcessLearner()
         if kind == "committee":
             chosen = committee_preset(preset)
             inner = CommitteeLearner(chosen)
             details = chosen.model_dump(mode="json")
         kept = settings.model_copy(update={"acquisition": acquisition})
         whole = MassLearner(table, inner) if is_masses else inner
-        return Contestant(f"{kind}-{acquisition}", whole, kept, details)
+        return Experiment(f"{kind}-{acquisition}", whole, kept, details)
 
     return make
 

@@ -32,9 +32,9 @@ def explain_mdn(
     and extrapolation: neodymium and indium beside another table, and the Garvey-Kelson relations
     iterated alone.
     """
+    from bmm.data import load_measured, load_theory, models_folder
     from bmm.figures.files import write_figure
     from bmm.figures.network import extrapolation_figure, shapley_figure
-    from bmm.tables import load_measured, load_theory, models_folder
     from bmm.theory.mdn.model_file import read_ensemble
     from bmm.theory.mdn.shapley import rank_features, shapley_values
     from bmm.writing import write_whole

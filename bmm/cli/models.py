@@ -31,9 +31,9 @@ def models(
     their rms is that of a fit; networks are not trained for this.  Whole citations: bmm data
     NAME, or the model's card.
     """
-    from bmm.tables import load_measured
+    from bmm.data import load_measured
     from bmm.theory.library import find_cards
-    from bmm.theory.survey import survey
+    from bmm.theory.model_summary import summarise_models
 
     masses = load_measured(measured)
     light = (masses.index.get_level_values("Z") < 8) | (masses.index.get_level_values("N") < 8)
@@ -50,7 +50,9 @@ def models(
     cited = room >= _SHORTEST_CITATION
     if cited:
         table.add_column("citation")
-    for row in survey(find_cards(cards or []), masses).reset_index().to_dict(orient="records"):
+    for row in (
+        summarise_models(find_cards(cards or []), masses).reset_index().to_dict(orient="records")
+    ):
         size = "any" if row["adapter"] != "table" else str(row["table_size"])
         table.add_row(
             escape(row["component"]),

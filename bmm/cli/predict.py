@@ -26,7 +26,7 @@ def predict(
     ] = False,
 ) -> None:
     """Print predicted mass excesses (MeV), their uncertainties and the models' weights."""
-    from bmm.runs.folder import RunFolder
+    from bmm.workflows.folder import RunFolder
 
     folder = RunFolder.open(run)
     chosen = folder.select_predictions(nuclei)

@@ -20,7 +20,7 @@ def report(
 ) -> None:
     """Write a page that opens offline: verdict, scores, interactive chart of nuclides, origin."""
     from bmm.report.page import write_report
-    from bmm.runs.folder import RunFolder
+    from bmm.workflows.folder import RunFolder
 
     file = write_report(runs, output or RunFolder(runs[0]).report)
     size = file.stat().st_size / 1e6

@@ -26,7 +26,7 @@ def resume(
     console = Console(quiet=quiet)
     console.print(f"[bold]bmm resume[/] {escape(str(run))}", highlight=False)
 
-    from bmm.runs.pipeline import resume as resume_pipeline
+    from bmm.workflows.pipeline import resume as resume_pipeline
 
     with noting_interruption():
         result = resume_pipeline(run, console=console)
@@ -40,7 +40,7 @@ def resume(
 def _add_report(run: Path) -> None:
     """Write the report of a complete run that was killed before it had one."""
     from bmm.report.page import write_report
-    from bmm.runs.folder import RunFolder
+    from bmm.workflows.folder import RunFolder
 
     folder = RunFolder(run)
     if not folder.report.exists():

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 if TYPE_CHECKING:
-    from bmm.runs.pipeline import RunResult
+    from bmm.workflows.pipeline import RunResult
 
 __all__ = ["advise", "conclude", "noting_interruption", "run"]
 
@@ -44,7 +44,7 @@ def run(
 
     Exits with 3 if the chains have not converged, and with 2 if the input cannot be used.
     """
-    from bmm.runs.config import load_config
+    from bmm.workflows.config import load_config
 
     config = load_config(configuration)
     if seed is not None:
@@ -52,7 +52,7 @@ def run(
     console = Console(quiet=quiet)
     console.print(f"[bold]bmm run {config.name}[/]  {escape(config.description)}", highlight=False)
 
-    from bmm.runs.pipeline import run as run_pipeline
+    from bmm.workflows.pipeline import run as run_pipeline
 
     path = output or Path("runs") / config.name
     with noting_interruption():

@@ -47,7 +47,7 @@ def surfaces(
     and drawn jointly over the chart, so that differences of masses are as certain as they should
     be.  Measured nuclei keep their measured masses.
     """
-    from bmm.runs.config import load_config
+    from bmm.workflows.config import load_config
 
     config = load_config(configuration)
     if seed is not None:
@@ -57,7 +57,7 @@ def surfaces(
         f"[bold]bmm surfaces {config.name}[/]  {escape(config.description)}", highlight=False
     )
 
-    from bmm.runs.surfaces import make_surfaces
+    from bmm.workflows.sampled_tables import make_surfaces
 
     path = output or Path("runs") / f"{config.name}-surfaces"
     done = make_surfaces(

@@ -12,7 +12,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bmm.runs.update import UpdatedRun
+    from bmm.workflows.updated_run import UpdatedRun
 
 __all__ = ["update"]
 
@@ -46,7 +46,7 @@ def update(
         file = output or run.with_name(f"{run.stem}-updated.npz")
         _update_network(run, measurements, file, Console(quiet=quiet), overwrite=overwrite)
         return
-    from bmm.runs.update import update_run
+    from bmm.workflows.updated_run import update_run
 
     path = output or run.resolve().with_name(f"{run.resolve().name}-updated")
     done = update_run(run, measurements, path, overwrite=overwrite)
@@ -60,11 +60,11 @@ def update(
 def _update_network(
     model: Path, measurements: Path, file: Path, console: Console, *, overwrite: bool
 ) -> None:
+    from bmm.data.measurements import read_measurements
     from bmm.errors import RunError
     from bmm.nuclides import label
-    from bmm.tables.lists import read_measurements
+    from bmm.theory.mdn.member_weights import update_model
     from bmm.theory.mdn.model_file import write_ensemble
-    from bmm.theory.mdn.update import update_model
 
     if file.exists() and not overwrite:
         raise RunError(f"{file} exists; use --overwrite, or choose another file")

@@ -6,9 +6,9 @@ are otherwise independent,
 
     E_y var(L | y) = E (L_1 - L_2)^2 / 2.
 
-A third surface, from each branch of `bmm.design.law` in turn, is measured at c, with an error, and
-gives y.  The branches of the two are drawn with the probabilities that hold then (see
-`bmm.design.ranking`); within a branch a free draw m is moved onto the outcome,
+A third surface, from each branch of `bmm.design.gaussian_mixture` in turn, is measured at c,
+with an error, and gives y.  The branches of the two are drawn with the probabilities that hold
+then (see `bmm.design.ranking`); within a branch a free draw m is moved onto the outcome,
 m(x) + gain(x) [y + error - m(c)], which is an exact draw given y (Matheron's rule; Wilson et al.,
 J. Mach. Learn. Res. 22(105), 2021).  The free draws, from which the variance before the measurement
 is taken likewise, are those of every candidate, so that differences are surer.
@@ -24,7 +24,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import linalg
 
-from bmm.design.law import Branch
+from bmm.design.gaussian_mixture import Branch
 from bmm.design.targets import DripLine
 from bmm.errors import DomainError
 from bmm.nuclides import nuclide_index
@@ -32,14 +32,14 @@ from bmm.prediction.derived import QUANTITIES, partners
 from bmm.prediction.existence import SEPARATIONS
 from bmm.theory.adapters import numbers
 
-__all__ = ["DripOutlook"]
+__all__ = ["DripLineExpectedVariance"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _JITTER = 1e-9
 
 
-class DripOutlook:
+class DripLineExpectedVariance:
     """What is known of a drip line after some measurements.
 
     Parameters

@@ -1,7 +1,8 @@
 """How much a measurement is expected to sharpen masses and sums of masses.
 
 The uncertainty of a target is the sum of the variances of its quantities.  With the branches b of
-`bmm.design.law`, of probabilities w_b, the variance that is left after measuring the mass at c is
+`bmm.design.gaussian_mixture`, of probabilities w_b, the variance that is left after measuring the
+mass at c is
 
     E_y sum_q var(q | y) = sum_b w_b sum_q [var_b(q) - cov_b(q, c)^2 / (var_b(c) + tau^2)]
                            + E_y sum_b w_b(y) sum_q [mean_b(q | y) - mean(q | y)]^2.
@@ -21,9 +22,9 @@ from copy import deepcopy
 import numpy as np
 import numpy.typing as npt
 
-from bmm.design.law import Branch
+from bmm.design.gaussian_mixture import Branch
 
-__all__ = ["EnergyOutlook"]
+__all__ = ["EnergyExpectedVariance"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -31,7 +32,7 @@ _BLOCK = 256
 """Candidates looked at together."""
 
 
-class EnergyOutlook:
+class EnergyExpectedVariance:
     """What is known of energies after some measurements, over many possible outcomes.
 
     Parameters

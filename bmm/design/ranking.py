@@ -6,7 +6,7 @@ What a measurement does to the mixture can be read in two ways.
   models are mixed evenly again.  This is what `bmm.theory.correction.correct_theory` makes of the
   mass once it is known (with hyperparameters fixed), and what is reduced is the variance it states.
   Where an outcome drives the models apart that variance grows, so that a reduction can be negative.
-* *weights are learnt*: the joint law of `bmm.prediction.surfaces` is conditioned exactly.  One
+* *weights are learnt*: the joint law of `bmm.prediction.joint_draws` is conditioned exactly.  One
   model describes a whole surface there, so that a mass at one end of the chart also decides which
   model is believed at the other; no model being the true one, such reductions promise too much.
 
@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bmm.design.drip import DripOutlook
-from bmm.design.energies import EnergyOutlook
-from bmm.design.law import mixture_branches
+from bmm.design.drip import DripLineExpectedVariance
+from bmm.design.energies import EnergyExpectedVariance
+from bmm.design.gaussian_mixture import mixture_branches
 from bmm.design.targets import DripLine, Energies
 from bmm.errors import ConfigError, DomainError
 from bmm.theory.correction import Correction
@@ -124,11 +124,11 @@ def rank_candidates(
             f"at least 1, not {precision:g} MeV, {outcomes} and {count}"
         )
     rng = np.random.default_rng(seed)
-    outlook: EnergyOutlook | DripOutlook
+    outlook: EnergyExpectedVariance | DripLineExpectedVariance
     if isinstance(target, DripLine):
         points = candidates.append(target.nuclei.difference(candidates))
         branches = mixture_branches(correction, points)
-        outlook = DripOutlook(
+        outlook = DripLineExpectedVariance(
             branches,
             points,
             target,
@@ -143,14 +143,14 @@ def rank_candidates(
     else:
         branches = mixture_branches(correction, candidates, target.form)
         known = float(target.known_variance.sum())
-        outlook = EnergyOutlook(
+        outlook = EnergyExpectedVariance(
             branches, precision, outcomes, rng, learn=learn, known_variance=known
         )
         unit, quantities = "MeV", len(target.nuclei)
     if not outlook.before > 0:
         raise DomainError(
             f"target {target.name!r} is the same on all surfaces: there is nothing to be reduced"
-            + (", as the chart ends before it" if isinstance(outlook, DripOutlook)
+            + (", as the chart ends before it" if isinstance(outlook, DripLineExpectedVariance)
                and outlook.at_edge > 0 else "")
         )  # fmt: skip
     weight = np.array([each.probability for each in branches])
@@ -160,12 +160,15 @@ def rank_candidates(
     alone, together = _choose(outlook, candidates, count, quantities)
     alone.insert(0, "sd_MeV", sd[candidates.get_indexer(alone.index)])
     before = float(np.sqrt(outlook.before / quantities))
-    at_edge = outlook.at_edge if isinstance(outlook, DripOutlook) else 0.0
+    at_edge = outlook.at_edge if isinstance(outlook, DripLineExpectedVariance) else 0.0
     return Ranking(target, unit, quantities, before, at_edge, alone, together)
 
 
 def _choose(
-    outlook: EnergyOutlook | DripOutlook, candidates: pd.MultiIndex, count: int, quantities: int
+    outlook: EnergyExpectedVariance | DripLineExpectedVariance,
+    candidates: pd.MultiIndex,
+    count: int,
+    quantities: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     chosen: list[int] = []
     steps = []

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from bmm.data import read_nuclei
 from bmm.errors import DomainError
 from bmm.nuclides import label, select_nuclei
-from bmm.tables import read_nuclei
 from bmm.theory.adapters import numbers
 
 __all__ = ["chosen_nuclei"]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from bmm.design.law import LinearForm, covering
+from bmm.design.gaussian_mixture import LinearForm, covering
 from bmm.design.selection import chosen_nuclei
 from bmm.errors import ConfigError, DomainError
 from bmm.nuclides import MAX_Z, nuclide_index, symbol

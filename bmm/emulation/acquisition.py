@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from bmm.emulation.belief import Belief
+from bmm.emulation.surrogate import SurrogatePrediction
 from bmm.errors import ConfigError
 
 __all__ = ["ACQUISITIONS", "choose", "expected_reduction"]
@@ -30,7 +30,7 @@ _JITTER = 1e-9
 
 def choose(
     name: str,
-    belief: Belief,
+    predicted: SurrogatePrediction,
     points: FloatArray,
     computed: IntArray,
     batch: int,
@@ -43,7 +43,7 @@ def choose(
     ----------
     name : str
         One of `ACQUISITIONS`.
-    belief : Belief
+    predicted : SurrogatePrediction
         At all n points.
     points : array (n, d)
         Scaled coordinates.
@@ -75,13 +75,13 @@ def choose(
     left = np.setdiff1d(np.arange(len(points)), computed)
     if len(left) > _MOST and name in ("spread", "error-reduction"):
         left = np.sort(rng.choice(left, _MOST, replace=False))
-    return ACQUISITIONS[name](belief, points, computed, left, min(batch, len(left)), weight, rng)
+    return ACQUISITIONS[name](predicted, points, computed, left, min(batch, len(left)), weight, rng)
 
 
 def expected_reduction(across: FloatArray, variance: FloatArray, weight: FloatArray) -> FloatArray:
     """Give the expected reduction of the weighted squared error by each candidate's value.
 
-    For a Gaussian belief, sum_i w_i cov(i, j)^2 / var(j): the variance at i that is gone once j is
+    For a Gaussian process, sum_i w_i cov(i, j)^2 / var(j): the variance at i that is gone once j is
     known, whatever its value (Cohn, Ghahramani & Jordan, J. Artif. Intell. Res. 4, 129 (1996)).
 
     Parameters
@@ -97,13 +97,13 @@ def expected_reduction(across: FloatArray, variance: FloatArray, weight: FloatAr
 
 
 class _Remaining:
-    """How sure a belief would be of the points left, once those taken so far are computed.
+    """How sure a predicted would be of the points left, once those taken so far are computed.
 
     A pivoted Cholesky factor: the values of the points taken are unknown, their covariances not.
 
     Parameters
     ----------
-    belief : Belief
+    predicted : SurrogatePrediction
         At all points.
     left : int array (n,)
         Numbers of the points that may be taken.
@@ -111,12 +111,12 @@ class _Remaining:
         How many will be.
     """
 
-    def __init__(self, belief: Belief, left: IntArray, batch: int) -> None:
-        variance = _variance(belief, left)
+    def __init__(self, predicted: SurrogatePrediction, left: IntArray, batch: int) -> None:
+        variance = _variance(predicted, left)
         self._least = _JITTER * variance.max() + np.finfo(np.float64).tiny
         self.variance = np.maximum(variance, self._least)
         self.taken: list[int] = []
-        self._belief, self._left = belief, left
+        self._belief, self._left = predicted, left
         self._open = np.ones(len(left), dtype=bool)
         self._factors = np.empty((batch, len(left)))
 
@@ -139,7 +139,7 @@ class _Remaining:
 
 
 def _spread(
-    belief: Belief,
+    predicted: SurrogatePrediction,
     points: FloatArray,
     computed: IntArray,
     left: IntArray,
@@ -148,14 +148,14 @@ def _spread(
     rng: np.random.Generator,
 ) -> IntArray:
     """Largest weighted variance, given the points chosen before."""
-    remaining = _Remaining(belief, left, batch)
+    remaining = _Remaining(predicted, left, batch)
     for _ in range(batch):
         remaining.take(weight[left] * remaining.variance)
     return left[remaining.taken]
 
 
 def _error_reduction(
-    belief: Belief,
+    predicted: SurrogatePrediction,
     points: FloatArray,
     computed: IntArray,
     left: IntArray,
@@ -165,8 +165,8 @@ def _error_reduction(
 ) -> IntArray:
     """Largest expected reduction, the covariances updated after each choice."""
     counts = left if len(left) <= _MOST_COUNTED else rng.choice(left, _MOST_COUNTED, replace=False)
-    across = belief.covariance(counts, left)
-    remaining = _Remaining(belief, left, batch)
+    across = predicted.covariance(counts, left)
+    remaining = _Remaining(predicted, left, batch)
     for _ in range(batch):
         variance = remaining.variance
         best, factor = remaining.take(expected_reduction(across, variance, weight[counts]))
@@ -175,7 +175,7 @@ def _error_reduction(
 
 
 def _random(
-    belief: Belief,
+    predicted: SurrogatePrediction,
     points: FloatArray,
     computed: IntArray,
     left: IntArray,
@@ -188,7 +188,7 @@ def _random(
 
 
 def _space_filling(
-    belief: Belief,
+    predicted: SurrogatePrediction,
     points: FloatArray,
     computed: IntArray,
     left: IntArray,
@@ -208,18 +208,19 @@ def _space_filling(
     return left[chosen]
 
 
-def _variance(belief: Belief, rows: IntArray) -> FloatArray:
-    """Variances as `Belief.covariance` has them; array (rows,)."""
+def _variance(predicted: SurrogatePrediction, rows: IntArray) -> FloatArray:
+    """Variances as `SurrogatePrediction.covariance` has them; array (rows,)."""
     return np.concatenate(
         [
-            np.diag(belief.covariance(part, part))
+            np.diag(predicted.covariance(part, part))
             for part in np.array_split(rows, len(rows) // 256 + 1)
         ]
     )
 
 
 type _Choice = Callable[
-    [Belief, FloatArray, IntArray, IntArray, int, FloatArray, np.random.Generator], IntArray
+    [SurrogatePrediction, FloatArray, IntArray, IntArray, int, FloatArray, np.random.Generator],
+    IntArray,
 ]
 ACQUISITIONS: dict[str, _Choice] = {
     "spread": _spread,

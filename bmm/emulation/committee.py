@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bmm.emulation.belief import Emulator
 from bmm.emulation.calibration import UNCALIBRATED, Calibration, fit_calibration
 from bmm.emulation.extra import require_networks
-from bmm.emulation.settings import PRESETS, CommitteeSettings
+from bmm.emulation.network_settings import PRESETS, CommitteeSettings
+from bmm.emulation.surrogate import Emulator
 from bmm.errors import DataError
 
 if TYPE_CHECKING:
     from bmm.emulation.networks import Network
 
-__all__ = ["Committee", "CommitteeBelief", "CommitteeLearner", "feeding"]
+__all__ = ["Committee", "CommitteeLearner", "CommitteePrediction", "feeding"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -33,7 +33,7 @@ _REACH = 1.5
 
 
 @dataclass(frozen=True)
-class CommitteeBelief:
+class CommitteePrediction:
     """What a committee says of n points.
 
     Parameters
@@ -88,7 +88,7 @@ class Committee:
     centre, scale : float
         Of the values; the networks learn (value - centre) / scale.
     reach : float
-        See `CommitteeBelief`.
+        See `CommitteePrediction`.
     calibration : Calibration
         From spreads to standard deviations.
     """
@@ -99,12 +99,12 @@ class Committee:
     reach: float
     calibration: Calibration = UNCALIBRATED
 
-    def at(self, points: FloatArray) -> CommitteeBelief:
+    def at(self, points: FloatArray) -> CommitteePrediction:
         """Predict points (n, d), scaled as those it has learned from."""
         from bmm.emulation.networks import evaluate
 
         members = self.centre + self.scale * evaluate(self.networks, points)
-        return CommitteeBelief(points, members, self.reach, self.calibration)
+        return CommitteePrediction(points, members, self.reach, self.calibration)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class CommitteeLearner:
     def fit(
         self, points: FloatArray, values: FloatArray, seed: int, previous: Emulator | None = None
     ) -> Committee:
-        """Train a committee; see `bmm.emulation.belief.Learner`."""
+        """Train a committee; see `bmm.emulation.surrogate.Learner`."""
         weights = feeding(self.settings, len(values), np.random.default_rng(seed))
         return self._train(points, values, weights, seed, previous)
 

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, optimize
 
-from bmm.emulation.belief import Emulator
+from bmm.emulation.surrogate import Emulator
 
 __all__ = [
     "Process",
-    "ProcessBelief",
     "ProcessPacking",
+    "ProcessPrediction",
     "covariance_of",
     "factor",
     "likelihood",
@@ -77,23 +77,23 @@ class Process(ABC):
     def noise(self) -> float:
         """Variance of the learned values beyond their covariance."""
 
-    def at(self, points: FloatArray) -> ProcessBelief:
+    def at(self, points: FloatArray) -> ProcessPrediction:
         """Predict points (n, d), scaled as those it has learned from."""
         learned, here = self.sites(self.points), self.sites(points)
         cholesky = factor(self.covariance(learned, learned), self.noise())
         white = linalg.solve_triangular(cholesky, self.covariance(learned, here), lower=True)
         pull = linalg.solve_triangular(cholesky, self.values, lower=True)
-        return ProcessBelief(self, here, self.centre + self.scale * (pull @ white), white)
+        return ProcessPrediction(self, here, self.centre + self.scale * (pull @ white), white)
 
 
 @dataclass(frozen=True)
-class ProcessBelief:
+class ProcessPrediction:
     """What a process says of n points.
 
     Parameters
     ----------
     process : Process
-        Whose belief it is.
+        Whose predicted it is.
     sites : array (n, ...)
         What its covariance sees of the points.
     mean : array (n,)

@@ -15,10 +15,10 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
 
 from bmm.emulation.acquisition import choose
-from bmm.emulation.belief import Emulator, Learner
 from bmm.emulation.calibration import Calibration, fit_calibration
-from bmm.emulation.focus import Focus
-from bmm.emulation.surface import Surface
+from bmm.emulation.energy_surface import Surface
+from bmm.emulation.energy_window import EnergyWindow
+from bmm.emulation.surrogate import Emulator, Learner
 from bmm.errors import ConfigError
 
 __all__ = ["LoopSettings", "Round", "State", "points_of", "run_loop", "start_set"]
@@ -67,12 +67,12 @@ class LoopSettings(BaseModel):
             raise ValueError("'minimum' is the lower end of a window: expected 'within' as well")
         return self
 
-    def focus(self, surface: Surface) -> Focus | None:
+    def energy_window(self, surface: Surface) -> EnergyWindow | None:
         """Give the window of energies, if there is one."""
         if self.within is None:
             return None
         lowest = float(surface.energy.min()) if self.minimum is None else self.minimum
-        return Focus(lowest, self.within)
+        return EnergyWindow(lowest, self.within)
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class State:
         Numbers of the computed points, in the order in which they were.
     rounds : tuple of Round
         One for each emulator.
-    surprises : array (m, 2)
+    prediction_errors : array (m, 2)
         Of every point chosen so far, before it was computed: the error of the emulator, and the
         standard deviation that it stated; in the scale in which energies are learned, MeV.
     emulator : Emulator
@@ -119,13 +119,13 @@ class State:
         What the emulator of each round said of the energy at all points, MeV.
     sd : array (n,)
         What the latest says of its errors where energies are not compressed, calibrated on the
-        surprises; the scale of a Student-t with `bmm.emulation.calibration.NU` degrees of freedom,
-        MeV.
+        prediction errors; the scale of a Student-t with `bmm.emulation.calibration.NU` degrees of
+        freedom, MeV.
     """
 
     computed: IntArray
     rounds: tuple[Round, ...]
-    surprises: FloatArray
+    prediction_errors: FloatArray
     emulator: Emulator
     means: FloatArray
     sd: FloatArray
@@ -216,26 +216,28 @@ def _go_on(
     surface: Surface, learner: Learner, settings: LoopSettings, seed: int, state: State
 ) -> State:
     """Do one round more."""
-    focus, turn = settings.focus(surface), len(state.rounds)
-    belief = state.emulator.at(surface.scaled)
-    sd = _calibration(state.surprises).sd(belief.sd)
+    energy_window, turn = settings.energy_window(surface), len(state.rounds)
+    predicted = state.emulator.at(surface.scaled)
+    sd = _calibration(state.prediction_errors).sd(predicted.sd)
     known, n = len(state.computed), len(surface)
     ends = [points_of(each, n) for each in (*settings.marks, settings.budget)]
     batch = max(_SMALLEST_BATCH, round(settings.growth * known))
     chosen = choose(
         settings.acquisition,
-        belief,
+        predicted,
         surface.scaled,
         state.computed,
         min(batch, *(end - known for end in ends if end > known)),
         # Squared, since a computed point that turns out not to matter is wasted.
-        _weight(belief.mean, sd, focus) ** 2,
+        _weight(predicted.mean, sd, energy_window) ** 2,
         np.random.default_rng([seed, turn, 2]),
     )
-    error = _learned(surface, focus)[chosen] - belief.mean[chosen]
-    surprises = np.concatenate([state.surprises, np.column_stack([error, belief.sd[chosen]])])
+    error = _learned(surface, energy_window)[chosen] - predicted.mean[chosen]
+    prediction_errors = np.concatenate(
+        [state.prediction_errors, np.column_stack([error, predicted.sd[chosen]])]
+    )
     computed = np.append(state.computed, chosen)
-    return _learn(surface, learner, settings, seed, computed, surprises, state)
+    return _learn(surface, learner, settings, seed, computed, prediction_errors, state)
 
 
 def _learn(
@@ -244,22 +246,26 @@ def _learn(
     settings: LoopSettings,
     seed: int,
     computed: IntArray,
-    surprises: FloatArray,
+    prediction_errors: FloatArray,
     before: State | None,
 ) -> State:
     """Learn from the computed points, and look how good the emulator is."""
-    focus = settings.focus(surface)
-    values = _learned(surface, focus)[computed]
+    energy_window = settings.energy_window(surface)
+    values = _learned(surface, energy_window)[computed]
     rounds = before.rounds if before else ()
     previous = before.emulator if before else None
     emulator = learner.fit(surface.scaled[computed], values, _seed(seed, len(rounds)), previous)
-    belief = emulator.at(surface.scaled)
+    predicted = emulator.at(surface.scaled)
     # Beyond all that it has seen an emulator knows nothing, and expanding would blow that up.
-    seen = np.clip(belief.mean, values.min(), values.max())
-    mean = belief.mean if focus is None else focus.expand(seen)
-    sd = _calibration(surprises).sd(belief.sd)
-    weight = _weight(belief.mean, sd, focus)
-    matter = np.ones(len(surface), dtype=bool) if focus is None else focus.contains(surface.energy)
+    seen = np.clip(predicted.mean, values.min(), values.max())
+    mean = predicted.mean if energy_window is None else energy_window.expand(seen)
+    sd = _calibration(prediction_errors).sd(predicted.sd)
+    weight = _weight(predicted.mean, sd, energy_window)
+    matter = (
+        np.ones(len(surface), dtype=bool)
+        if energy_window is None
+        else energy_window.contains(surface.energy)
+    )
     left = matter.copy()
     left[computed] = False
     latest = Round(
@@ -270,26 +276,26 @@ def _learn(
         rmse_left=_rmse((mean - surface.energy)[left]),
     )
     means = mean[None] if before is None else np.concatenate([before.means, mean[None]])
-    return State(computed, (*rounds, latest), surprises, emulator, means, sd)
+    return State(computed, (*rounds, latest), prediction_errors, emulator, means, sd)
 
 
-def _learned(surface: Surface, focus: Focus | None) -> FloatArray:
+def _learned(surface: Surface, energy_window: EnergyWindow | None) -> FloatArray:
     """Give the energies (n,) as the emulator learns them, MeV."""
-    return surface.energy if focus is None else focus.compress(surface.energy)
+    return surface.energy if energy_window is None else energy_window.compress(surface.energy)
 
 
-def _calibration(surprises: FloatArray) -> Calibration:
+def _calibration(prediction_errors: FloatArray) -> Calibration:
     """How the errors of chosen points compare with what was stated."""
-    return fit_calibration(*surprises.T) if len(surprises) else Calibration()
+    return fit_calibration(*prediction_errors.T) if len(prediction_errors) else Calibration()
 
 
 def _rmse(error: FloatArray) -> float:
     return float(np.sqrt((error**2).mean())) if len(error) else float("nan")
 
 
-def _weight(mean: FloatArray, sd: FloatArray, focus: Focus | None) -> FloatArray:
+def _weight(mean: FloatArray, sd: FloatArray, energy_window: EnergyWindow | None) -> FloatArray:
     """How much the error at each point counts: the probability that its energy matters."""
-    return np.ones(len(mean)) if focus is None else focus.probability(mean, sd)
+    return np.ones(len(mean)) if energy_window is None else energy_window.probability(mean, sd)
 
 
 def _is_over(settings: LoopSettings, latest: Round, budget: int) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import optax
 
-from bmm.emulation.settings import CommitteeSettings
+from bmm.emulation.network_settings import CommitteeSettings
 
 __all__ = [
     "Network",

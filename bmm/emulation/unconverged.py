@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from bmm.emulation.surface import Surface
+from bmm.emulation.energy_surface import Surface
 
 __all__ = ["Continuity", "check_continuity"]
 

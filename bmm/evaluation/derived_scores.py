@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from bmm.evaluation import scores as sc
-from bmm.evaluation.chance import chance, inside_if_true
+from bmm.evaluation.coverage_test import chance, inside_if_true
 from bmm.nuclides import labels, nuclide_index
 from bmm.prediction.derived import QUANTITIES, derive, partners
 from bmm.theory.adapters import numbers
@@ -42,7 +42,7 @@ class DerivedScores:
         pit_alone, of the draws shuffled nucleus by nucleus.
     inside : dict
         For each quantity, part and end ("", or "_alone"): array (draw, level), see
-        `bmm.evaluation.chance.inside_if_true`.
+        `bmm.evaluation.coverage_test.inside_if_true`.
     """
 
     nuclei: pd.DataFrame
@@ -169,7 +169,7 @@ def derived_table(
     DataFrame
         One row for each method, quantity and part ("all", or "several predicted": those that join
         two predicted masses or more): n, rms and crps in MeV, coverage_PP, chance (see
-        `bmm.evaluation.chance.chance`), and the same of the shuffled draws as crps_alone,
+        `bmm.evaluation.coverage_test.chance`), and the same of the shuffled draws as crps_alone,
         coverage_PP_alone and chance_alone.
     """
     rows = []

@@ -52,7 +52,7 @@ def nucleus_scores(
     ----------
     forecast : Dataset
         Variables mean, median, log_density (nucleus) and draws (draw, nucleus), MeV, with
-        coordinates Z and N; see `bmm.rivals.interface.Forecast`.
+        coordinates Z and N; see `bmm.methods.interface.Forecast`.
     measured : DataFrame
         Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV, for every
         nucleus of the forecast.

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bmm.data import MEASURED_TABLES, load_measured
 from bmm.errors import ConfigError, DataError
-from bmm.tables import MEASURED_TABLES, load_measured
 from bmm.theory.adapters import Domain, numbers
 from bmm.theory.cards import Card
 

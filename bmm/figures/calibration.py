@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy import stats
 
-from bmm.evaluation.report import Scores
+from bmm.evaluation.mixture_scores import Scores
 
 __all__ = ["coverage_curve"]
 

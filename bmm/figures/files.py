@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bmm.evaluation.report import Scores
+from bmm.evaluation.mixture_scores import Scores
 from bmm.figures.calibration import coverage_curve
 from bmm.figures.maps import residual_map, uncertainty_map, weight_map
 from bmm.writing import write_whole

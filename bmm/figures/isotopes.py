@@ -32,7 +32,7 @@ def isotope_figure(
     Parameters
     ----------
     separations : DataFrame
-        From `bmm.prediction.windows.separations`.
+        From `bmm.prediction.local_draws.separations`.
     theory : Dataset (nucleus, model)
         Masses of the single models, MeV, with coordinates Z and N.
     elements : sequence of int

@@ -20,12 +20,12 @@ import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
 
-from bmm.mixing.elementary import inner, total
 from bmm.mixing.lattice import Lattice, lattice_field, lattice_field_pullback
 from bmm.mixing.likelihood import local_mixture
 from bmm.mixing.linear import linear_mixture
-from bmm.mixing.operation import CompiledOperation
-from bmm.mixing.quartic import FOUR, quartic_mixture
+from bmm.mixing.pytensor_op import CompiledOperation
+from bmm.mixing.student_t4 import FOUR, student_t4_mixture
+from bmm.mixing.vectorized import inner, total
 
 __all__ = ["OPERATIONS", "LinearLogLikelihood", "LogLikelihood", "pack"]
 
@@ -139,7 +139,7 @@ def log_likelihood(
     degrees, growth, shift = 1.0 * nu, 1.0 * power, level - excess
     learn_nu = packed[_LEARN_NU] > 0.0
     if degrees == FOUR and not learn_nu:
-        value, d_field, d_level, d_sigma, d_power = quartic_mixture(
+        value, d_field, d_level, d_sigma, d_power = student_t4_mixture(
             about_mu, shift, sigma, growth, mass, theory, variance, log_A
         )
         d_nu = 0.0

@@ -204,7 +204,7 @@ class Draws:
         Parameters
         ----------
         problem : Dataset
-            See `bmm.mixing.problem.training_problem`.
+            See `bmm.mixing.training_data.training_problem`.
         variance : array (nucleus, model)
             Variance added to each component, MeV^2.
 

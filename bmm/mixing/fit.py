@@ -15,16 +15,16 @@ from rich.console import Console
 
 from bmm.errors import ConfigError, RunError
 from bmm.mixing.basis import Axis
-from bmm.mixing.compiled import compile_mixture
+from bmm.mixing.chain_storage import chain_stores
+from bmm.mixing.compilation import compile_mixture
 from bmm.mixing.convergence import Convergence, check_convergence
 from bmm.mixing.draws import Draws
 from bmm.mixing.model import axes, hyperparameters
 from bmm.mixing.modes import find_modes, stacked_posterior
 from bmm.mixing.noise import added_variance
-from bmm.mixing.problem import refuse_uncovered, training_problem
 from bmm.mixing.sampling import Sampled, sample
 from bmm.mixing.settings import Mixing
-from bmm.mixing.storage import chain_stores
+from bmm.mixing.training_data import refuse_uncovered, training_problem
 
 __all__ = [
     "convergence_of",
@@ -67,8 +67,8 @@ def fit(
         The same seed gives the same draws on the same machine.
     store : Path, optional
         Folder into which the chains are streamed while they are sampled, and in which complete
-        ones stay (see `bmm.mixing.storage`): if the process is killed, the same call samples only
-        the others.  By default, all stays in memory.
+        ones stay (see `bmm.mixing.chain_storage`): if the process is killed, the same call samples
+        only the others.  By default, all stays in memory.
     console : rich.console.Console, optional
         Where to show progress.
 
@@ -172,7 +172,7 @@ def log_likelihood(
     posterior : Dataset
         With dims chain and draw.
     problem : Dataset
-        See `bmm.mixing.problem.training_problem`.
+        See `bmm.mixing.training_data.training_problem`.
     axes : tuple of Axis
         Of the basis.
     settings : Mixing

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from bmm.errors import DataError
 from bmm.mixing.basis import Axis
-from bmm.mixing.elementary import total
+from bmm.mixing.vectorized import total
 
 __all__ = ["Lattice", "lattice_field", "lattice_field_pullback"]
 

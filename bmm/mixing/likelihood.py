@@ -19,7 +19,7 @@ p_k is normal or Student-t about the model's mass, with the variance
 
 v collecting the measurement's variance and the model's own stated one.
 
-With four degrees of freedom, the default, there is a shorter way: `bmm.mixing.quartic`.
+With four degrees of freedom, the default, there is a shorter way: `bmm.mixing.student_t4`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from bmm.mixing.elementary import exponential, inner, logarithm
+from bmm.mixing.vectorized import exponential, inner, logarithm
 
 __all__ = ["SIGMA_UNIT", "component", "local_mixture"]
 

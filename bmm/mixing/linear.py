@@ -24,8 +24,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from bmm.mixing.elementary import exponential, inner, logarithm
 from bmm.mixing.likelihood import SIGMA_UNIT, component
+from bmm.mixing.vectorized import exponential, inner, logarithm
 
 __all__ = ["linear_mixture"]
 

@@ -108,7 +108,7 @@ def build_model(
     Parameters
     ----------
     problem : Dataset
-        Training nuclei and theory; see `bmm.mixing.problem.training_problem`.
+        Training nuclei and theory; see `bmm.mixing.training_data.training_problem`.
     axis_Z, axis_N : Axis
         Basis along the axes of the chart.
     settings : Mixing
@@ -173,7 +173,7 @@ def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, noise: Noise) ->
     Parameters
     ----------
     problem : Dataset
-        Training nuclei and theory; see `bmm.mixing.problem.training_problem`.
+        Training nuclei and theory; see `bmm.mixing.training_data.training_problem`.
     axis_Z, axis_N : Axis
         Basis along the axes of the chart.
     noise : Noise

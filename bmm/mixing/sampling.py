@@ -24,9 +24,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from threadpoolctl import threadpool_limits
 
 from bmm.errors import RunError
-from bmm.mixing.compiled import Compiled
+from bmm.mixing.chain_storage import ChainStore
+from bmm.mixing.compilation import Compiled
 from bmm.mixing.settings import Sampler
-from bmm.mixing.storage import ChainStore
 
 __all__ = ["Sampled", "chain_seed", "sample"]
 
@@ -117,23 +117,23 @@ def sample(
         _progress(settings, console) as report,
         _interruption() as interrupted,
     ):
-        crew = _Crew(compiled, settings, seed, store, report)
+        runner = _ChainRunner(compiled, settings, seed, store, report)
         try:
-            crew.work(interrupted)
+            runner.work(interrupted)
             partial = interrupted()
             if partial:
                 logger.warning("interrupted: keeping the draws made so far")
-                crew.halt()
+                runner.halt()
         finally:
-            crew.dismiss()
-    tree = _keep_most([crew.finished[chain] for chain in sorted(crew.finished)])
+            runner.dismiss()
+    tree = _keep_most([runner.finished[chain] for chain in sorted(runner.finished)])
     seconds = time.perf_counter() - begun
     logger.info("sampled in %.1f s", seconds)
     return Sampled(tree, partial, compiled.seconds, seconds)
 
 
 @dataclass
-class _Crew:
+class _ChainRunner:
     """The chains of one call of `sample`: those still waiting, those running and the finished."""
 
     compiled: Compiled

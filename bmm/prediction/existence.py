@@ -29,7 +29,7 @@ def bound(surfaces: xr.DataArray) -> xr.DataArray:
     Parameters
     ----------
     surfaces : DataArray (draw, nucleus)
-        Joint draws of the mass excess, MeV; see `bmm.prediction.surfaces.sample_surfaces`.
+        Joint draws of the mass excess, MeV; see `bmm.prediction.joint_draws.sample_surfaces`.
 
     Returns
     -------

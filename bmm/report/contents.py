@@ -14,13 +14,13 @@ import pandas as pd
 import xarray as xr
 
 from bmm.errors import DataError
-from bmm.evaluation.report import Scores
+from bmm.evaluation.mixture_scores import Scores
 from bmm.mixing.fit import posterior_draws, read_settings
 from bmm.nuclides import label, nuclide_index
 from bmm.prediction.derived import derive
-from bmm.runs.config import RunConfig
-from bmm.runs.folder import RunFolder
-from bmm.runs.separations import Separations, run_separations
+from bmm.workflows.config import RunConfig
+from bmm.workflows.folder import RunFolder
+from bmm.workflows.separations import Separations, run_separations
 
 __all__ = ["Contents", "gather"]
 
@@ -84,7 +84,7 @@ class Contents:
         """Names of the mixed models."""
         return [str(name).removeprefix("weight_") for name in self.chart if _is_weight(name)]
 
-    def surprises(self) -> pd.DataFrame:
+    def largest_residuals(self) -> pd.DataFrame:
         """Measured nuclei furthest outside what was predicted, the furthest first.
 
         Returns

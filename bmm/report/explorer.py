@@ -24,7 +24,7 @@ from bokeh.palettes import Cividis256, RdBu11
 from bokeh.plotting import figure
 
 from bmm.nuclides import MAGIC_NUMBERS
-from bmm.prediction.windows import ENERGIES
+from bmm.prediction.local_draws import ENERGIES
 from bmm.report.contents import Contents
 from bmm.report.panels import chain_panel, component_facts, density_panel
 

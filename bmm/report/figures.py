@@ -15,7 +15,7 @@ from bmm.figures.isotopes import isotope_figure
 from bmm.figures.pit import pit_histogram
 from bmm.nuclides import nuclide_index, symbol
 from bmm.report.contents import Contents
-from bmm.runs.separations import DRAWS
+from bmm.workflows.separations import DRAWS
 
 __all__ = ["shown_figures"]
 

@@ -18,7 +18,7 @@ from bmm.report import tables
 from bmm.report.contents import Contents, gather
 from bmm.report.explorer import explorer
 from bmm.report.figures import shown_figures
-from bmm.runs.separations import DRAWS
+from bmm.workflows.separations import DRAWS
 from bmm.writing import write_whole
 
 __all__ = ["add_explorer", "page_template", "write_page", "write_report"]
@@ -106,7 +106,7 @@ def _shown(contents: Contents) -> dict[str, Any]:
         "drip_lines": tables.drip_rows(contents),
         "figures": shown_figures(contents),
         "missing": contents.missing,
-        "surprises": contents.surprises().to_dict(orient="records"),
+        "largest_residuals": contents.largest_residuals().to_dict(orient="records"),
         "citations": origin["citations"],
         "data": config.data,
         "chart": config.chart,

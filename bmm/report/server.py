@@ -18,7 +18,7 @@ from bmm.errors import RunError
 from bmm.report.contents import gather
 from bmm.report.page import add_explorer, page_template
 from bmm.report.workbench import Workbench
-from bmm.runs.separations import JointDraws
+from bmm.workflows.separations import JointDraws
 
 __all__ = ["explorer_server"]
 

@@ -34,12 +34,12 @@ def key_lines(contents: Contents) -> list[str]:
     """Say what matters of a run in five lines."""
     scores, nuclei = contents.scores, contents.nuclei
     best = min(
-        (row for row in scores["yardsticks"] if row["n"] == scores["n"]),
+        (row for row in scores["baselines"] if row["n"] == scores["n"]),
         key=lambda row: row["rms_MeV"],
         default=None,
     )
     weights = sorted(scores["weights"].items(), key=lambda item: -item[1])[:3]
-    first = contents.surprises().iloc[0]
+    first = contents.largest_residuals().iloc[0]
     beside = f"; best other: {best['name']}, {_keV(best['rms_MeV'])} keV" if best else ""
     return [
         f"rms of the {scores['n']} fitted masses: {_keV(scores['rms_MeV']['mean'])} keV{beside}",
@@ -48,7 +48,7 @@ def key_lines(contents: Contents) -> list[str]:
         f"CRPS {_keV(scores['crps_MeV'])} keV; median width of the 68 % intervals "
         f"{_keV(nuclei['width_68'].median())} keV",
         "largest weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights),
-        f"largest surprise: {first['nucleus']}, predicted minus measured {first['off']:+.3f} MeV "
+        f"largest residual: {first['nucleus']}, predicted minus measured {first['off']:+.3f} MeV "
         f"({first['off_sd']:+.1f} sd)",
     ]
 
@@ -91,7 +91,7 @@ def coverage_rows(contents: Contents) -> list[Row]:
 def weight_rows(contents: Contents) -> list[Row]:
     """Mean weight and responsibility, and rms, of every model."""
     scores = contents.scores
-    rms = {row["name"]: row for row in scores["yardsticks"]}
+    rms = {row["name"]: row for row in scores["baselines"]}
     return [
         {
             "model": name,

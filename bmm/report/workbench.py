@@ -23,7 +23,7 @@ from bmm.errors import BmmError
 from bmm.figures.palette import model_styles
 from bmm.nuclides import nuclide_index, select_nuclei
 from bmm.prediction.derived import QUANTITIES
-from bmm.runs.separations import JointDraws
+from bmm.workflows.separations import JointDraws
 
 __all__ = ["Workbench", "joint_table"]
 
@@ -43,7 +43,7 @@ def joint_table(runs: dict[str, JointDraws], nuclei: str, quantity: str) -> pd.D
     nuclei : str
         Nuclei or chains as `bmm.nuclides.select_nuclei` reads them, between blanks.
     quantity : str
-        See `bmm.runs.separations.JointDraws.quantity`.
+        See `bmm.workflows.separations.JointDraws.quantity`.
 
     Returns
     -------

@@ -19,14 +19,14 @@ from pydantic import (
     model_validator,
 )
 
+from bmm.data import TableLayout, read_provenance
+from bmm.data.provenance import Calibration
 from bmm.errors import ConfigError, DataError
-from bmm.tables import TableLayout, read_provenance
-from bmm.tables.provenance import Calibration
 from bmm.theory.adapters import Domain
 from bmm.theory.duflo_zuker.coefficients import Target
 from bmm.theory.duflo_zuker.dz10 import Kind
 from bmm.theory.duflo_zuker.occupations import Family
-from bmm.theory.mdn.settings import MdnSettings
+from bmm.theory.mdn.mdn_settings import MdnSettings
 
 __all__ = [
     "Card",
@@ -130,7 +130,7 @@ class CommitteeCard(TabulatedCard):
     seed : int, default 1
         Draws them.
     committee : str, default "default"
-        Preset of `bmm.emulation.settings`.
+        Preset of `bmm.emulation.network_settings`.
     """
 
     adapter: Literal["committee"]

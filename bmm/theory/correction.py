@@ -1,8 +1,8 @@
 """Theories corrected by what they got wrong nearby.
 
-Every model gets the field of its own residuals (see `bmm.theory.residuals`), and with it a spread
-for each nucleus that grows with the distance from the data.  A measured nucleus is corrected by the
-others only: whoever learns weights from it must not see it corrected by itself.
+Every model gets the field of its own residuals (see `bmm.theory.residual_field`), and with it a
+spread for each nucleus that grows with the distance from the data.  A measured nucleus is
+corrected by the others only: whoever learns weights from it must not see it corrected by itself.
 """
 
 from __future__ import annotations
@@ -20,9 +20,16 @@ from scipy import stats
 from bmm.errors import DataError
 from bmm.nuclides import label, nuclide_index
 from bmm.theory.adapters import numbers
-from bmm.theory.residuals import Hyperparameters, ResidualField, fit_residuals
+from bmm.theory.residual_field import Hyperparameters, ResidualField, fit_residuals
 
-__all__ = ["NU", "CorrectedModel", "Correction", "Learnt", "correct_average", "correct_theory"]
+__all__ = [
+    "NU",
+    "CorrectedModel",
+    "Correction",
+    "FittedHyperparameters",
+    "correct_average",
+    "correct_theory",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -34,7 +41,7 @@ _SAME = 1e-7
 
 
 @dataclass(frozen=True)
-class Learnt:
+class FittedHyperparameters:
     """What is learnt of a model's residuals before it is told any of them.
 
     Parameters
@@ -52,7 +59,7 @@ class Learnt:
     log_evidence: float | None = None
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> Learnt:
+    def of(cls, facts: Mapping[str, Any]) -> FittedHyperparameters:
         """Read it from the facts of a `CorrectedModel`.
 
         Raises
@@ -112,9 +119,9 @@ class CorrectedModel:
     factor: float
 
     @property
-    def learnt(self) -> Learnt:
+    def learnt(self) -> FittedHyperparameters:
         """What another correction may take over."""
-        return Learnt(self.field.hyperparameters, self.factor)
+        return FittedHyperparameters(self.field.hyperparameters, self.factor)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -153,7 +160,7 @@ def correct_theory(
     measured: pd.DataFrame,
     theory: xr.Dataset,
     *,
-    learnt: Mapping[str, Learnt] | None = None,
+    learnt: Mapping[str, FittedHyperparameters] | None = None,
     block: npt.NDArray[np.int64] | None = None,
 ) -> Correction:
     """Correct every model, where it predicts, by the field of its residuals.
@@ -166,10 +173,10 @@ def correct_theory(
     theory : Dataset
         What the models say of these nuclei and of any others; see
         `bmm.theory.adapters.prediction`.
-    learnt : mapping of str to Learnt, optional
+    learnt : mapping of str to FittedHyperparameters, optional
         Take hyperparameters and factor of every model from here instead of learning them.
     block : int array (measured nucleus,), optional
-        Learn them block by block, which is faster; see `bmm.theory.residuals.fit_residuals`.
+        Learn them block by block, which is faster; see `bmm.theory.residual_field.fit_residuals`.
 
     Raises
     ------
@@ -204,7 +211,7 @@ def correct_theory(
 def correct_average(
     models: Mapping[str, CorrectedModel],
     *,
-    learnt: Learnt | None = None,
+    learnt: FittedHyperparameters | None = None,
     elements: int | None = None,
 ) -> CorrectedModel:
     """Learn what the average of models gets wrong.
@@ -214,11 +221,11 @@ def correct_average(
     models : mapping of str to CorrectedModel
         From `correct_theory`.  A measured nucleus that some of them leave out is described by the
         average of the others.
-    learnt : Learnt, optional
+    learnt : FittedHyperparameters, optional
         Take hyperparameters and factor from here instead of learning them.
     elements : int, optional
         Learn them in blocks of that many elements, which is faster; see
-        `bmm.theory.residuals.fit_residuals`.
+        `bmm.theory.residual_field.fit_residuals`.
 
     Returns
     -------
@@ -259,7 +266,7 @@ def _correct_model(
     stated: FloatArray,
     rows: npt.NDArray[np.intp],
     measured: pd.DataFrame,
-    learnt: Learnt | None,
+    learnt: FittedHyperparameters | None,
     block: npt.NDArray[np.int64] | None,
 ) -> tuple[FloatArray, FloatArray, CorrectedModel]:
     """Corrected masses (nucleus,) and scales of one model, MeV, and what was learnt."""
@@ -286,7 +293,9 @@ def _correct_model(
     return mass + mean, np.where(covered, scale, np.nan), CorrectedModel(field, factor)
 
 
-def _known(learnt: Mapping[str, Learnt] | None, name: str) -> Learnt | None:
+def _known(
+    learnt: Mapping[str, FittedHyperparameters] | None, name: str
+) -> FittedHyperparameters | None:
     """Find what is learnt of a model already, if anything is to be taken over."""
     if learnt is None:
         return None

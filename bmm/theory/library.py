@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from bmm.data import load_theory, models_folder, read_mass_table
 from bmm.errors import ConfigError
-from bmm.tables import load_theory, models_folder, read_mass_table
 from bmm.theory.adapters import TheoryModel
 from bmm.theory.cards import Card, CommitteeCard, MdnCard, TableCard, TabulatedCard, read_card
-from bmm.theory.committee import EmulatedTable
 from bmm.theory.duflo_zuker.adapter import DufloZukerFamily, DufloZukerFormula
+from bmm.theory.emulated_table import EmulatedTable
 from bmm.theory.mdn.adapter import MdnModel, TrainedMdn
 from bmm.theory.mdn.model_file import read_ensemble
-from bmm.theory.table import TableModel
+from bmm.theory.tabulated import TableModel
 
 __all__ = ["build_model", "find_cards", "load_model"]
 

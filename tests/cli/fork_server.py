@@ -22,9 +22,9 @@ import zarr  # noqa: F401
 from bmm.cli import main
 from bmm.mixing import fit as fitting
 from bmm.mixing.sampling import Sampled, sample
-from bmm.runs import pipeline
-from bmm.runs.config import load_config
-from bmm.runs.inputs import select_measured
+from bmm.workflows import pipeline
+from bmm.workflows.config import load_config
+from bmm.workflows.inputs import select_measured
 
 
 class Compiled(Exception):

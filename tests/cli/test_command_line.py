@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from bmm.runs import pipeline
-from bmm.runs.comparison_config import shipped_comparisons
-from bmm.runs.config import shipped_configurations
-from bmm.tables import MEASURED_TABLES, THEORY_TABLES, load_measured, load_theory
+from bmm.data import MEASURED_TABLES, THEORY_TABLES, load_measured, load_theory
+from bmm.workflows import pipeline
+from bmm.workflows.compare_config import shipped_comparisons
+from bmm.workflows.config import shipped_configurations
 
 HEAVY = ("arviz", "matplotlib", "numba", "nutpie", "pandas", "pymc", "scipy", "xarray")
 CARD = """

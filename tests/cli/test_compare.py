@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from bmm.data import load_measured, load_theory, uncertainty_scale_factor
 from bmm.evaluation.splits import edition_split, random_folds
-from bmm.tables import judge_uncertainties, load_measured, load_theory
 from bmm.theory.adapters import Domain
 from bmm.theory.library import load_model
 
@@ -93,7 +93,7 @@ def test_an_older_evaluation_teaches_a_factor_and_is_recorded(bmm, configuration
     assert set(summary["provenance"]["sha256"]) >= {"AME1995", "AME2003", "AME2020"}
     (facts,) = summary["methods"]["corrected-mixture, uncertainties learnt from AME1995"]["facts"]
     split = edition_split("AME2003", "AME2020", Domain(Z=(36, 44), N=(28, 82)))
-    learnt = judge_uncertainties(load_measured("AME1995"), split.training)
+    learnt = uncertainty_scale_factor(load_measured("AME1995"), split.training)
     assert facts["uncertainties"]["factor"] == pytest.approx(learnt.factor)
     assert bmm("compare", configuration, "-o", folder).out.count("taken up from disk") == 4
 

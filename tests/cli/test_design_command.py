@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from bmm.tables import load_measured
+from bmm.data import load_measured
 
 CONFIGURATION = """
 seed = 5

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bmm.emulation.analytic import analytic_surface
+from bmm.emulation.analytic_surface import analytic_surface
 
 SMALL = ("--learner", "gp", "--start", "0.05", "--budget", "0.12", "--within", "20")
 
@@ -61,9 +61,9 @@ def test_by_default_it_is_rough_at_tears_and_tells_the_rounds_at_the_marks(call_
     result = call_bmm("emulate", "analytic", "--start", 0.05, "--budget", 0.12, "-o", tmp_path)
     assert result.code == 0, result.err
     rounds = pd.read_csv(tmp_path / "summary.csv")
-    assert set(rounds["loop"]) == {"torn-gp-spread"}
+    assert set(rounds["loop"]) == {"nonstationary-gp-spread"}
     assert len(rounds) > 5
-    assert result.out.count("torn-gp-spread") == 3
+    assert result.out.count("nonstationary-gp-spread") == 3
     assert json.loads((tmp_path / "emulation.json").read_text())["marks"] == [112]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import zarr
 
-from bmm.mixing.storage import read_tree
+from bmm.mixing.chain_storage import read_tree
 
 pytestmark = pytest.mark.slow
 

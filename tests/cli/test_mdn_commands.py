@@ -3,12 +3,12 @@
 import pandas as pd
 import pytest
 
+from bmm.data import load_measured
+from bmm.data.measurements import read_measurements
 from bmm.nuclides import nuclide_index
-from bmm.tables import load_measured
-from bmm.tables.lists import read_measurements
 from bmm.theory.library import load_model
+from bmm.theory.mdn.member_weights import reweight
 from bmm.theory.mdn.model_file import read_ensemble
-from bmm.theory.mdn.update import reweight
 
 CARD = """
 name = "net"

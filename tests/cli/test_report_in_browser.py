@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bmm.report.workbench import joint_table
-from bmm.runs.separations import JointDraws
+from bmm.workflows.separations import JointDraws
 
 pytestmark = pytest.mark.browser
 

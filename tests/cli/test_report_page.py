@@ -12,6 +12,7 @@ import pytest
 from bokeh.document import Document
 from scipy import integrate
 
+from bmm.data import load_measured
 from bmm.errors import BmmError
 from bmm.nuclides import nuclide_index
 from bmm.report.explorer import explorer, quantities
@@ -19,8 +20,7 @@ from bmm.report.panels import standard_height
 from bmm.report.server import explorer_server
 from bmm.report.tables import side_by_side
 from bmm.report.workbench import Workbench, joint_table
-from bmm.runs.separations import JointDraws
-from bmm.tables import load_measured
+from bmm.workflows.separations import JointDraws
 
 NEUTRON = 8.07131806
 
@@ -37,7 +37,7 @@ def test_a_run_ends_with_the_lines_that_matter_and_its_report(reported):
     assert "inside the 68 % intervals" in second
     assert "CRPS" in third
     assert "largest weights" in fourth
-    assert "largest surprise" in fifth
+    assert "largest residual" in fifth
     assert results == f"results: {folder}"
     assert report == f"report: {folder / 'report.html'}"
     page = (folder / "report.html").read_text()
@@ -174,7 +174,7 @@ def test_components_make_up_the_predictive_density(contents):
 
 
 def test_surprises_come_in_order(contents):
-    table = contents.surprises()
+    table = contents.largest_residuals()
     size = table["off_sd"].abs().to_numpy()
     assert len(table) == 15
     assert (np.diff(size) <= 0).all()

@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from bmm.data import load_measured
 from bmm.errors import RunError
 from bmm.mixing.convergence import Convergence
 from bmm.nuclides import nuclide_index
-from bmm.runs import pipeline
-from bmm.runs.folder import RunFolder
-from bmm.runs.pipeline import RunResult
-from bmm.tables import load_measured
+from bmm.workflows import pipeline
+from bmm.workflows.folder import RunFolder
+from bmm.workflows.pipeline import RunResult
 
 MODELS = ["FRDM2012", "DZ33", "HFB24"]
 RUNS = ["whole", "short", "stopped"]
@@ -32,7 +32,7 @@ FILES = {"config.toml", "posterior.nc", "predictions.csv", "evaluation.csv", "sc
 REPORT = {"report.html", "separations.csv", "drip_lines.csv", "fields.json"}
 TOP_SCORES = [
     "name", "converged", "n", "rms_MeV", "rms_standard_error_MeV", "mae_MeV", "bias_MeV",
-    "crps_MeV", "coverage", "coverage_standard_error", "log_score", "yardsticks", "bma_n",
+    "crps_MeV", "coverage", "coverage_standard_error", "log_score", "baselines", "bma_n",
     "weights", "responsibilities", "convergence", "modes", "hyperparameters", "redundancy", "basis",
     "seconds",
     "provenance",

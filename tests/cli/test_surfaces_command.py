@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bmm.tables import load_measured
+from bmm.data import load_measured
 
 CONFIGURATION = """
 seed = 5

@@ -9,7 +9,7 @@ import pytest
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import prediction
 from bmm.theory.correction import NU, CorrectedModel, Correction
-from bmm.theory.residuals import Hyperparameters, ResidualField
+from bmm.theory.residual_field import Hyperparameters, ResidualField
 
 INDEX = nuclide_index(40 + np.arange(60) // 12, 50 + np.arange(60) % 12)
 Z, N = (INDEX.get_level_values(name).to_numpy() for name in ("Z", "N"))

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bmm.design.drip import DripOutlook, _Line
-from bmm.design.energies import EnergyOutlook
-from bmm.design.law import LinearForm, mixture_branches
+from bmm.design.drip import DripLineExpectedVariance, _Line
+from bmm.design.energies import EnergyExpectedVariance
+from bmm.design.gaussian_mixture import LinearForm, mixture_branches
 from bmm.design.targets import DripLine
 from bmm.errors import DomainError
 from bmm.nuclides import labels, nuclide_index
@@ -57,12 +57,12 @@ def test_pairs_of_surfaces_give_the_exact_variance_of_a_mass(patch, learn, monke
     candidates, target = nuclide_index([42, 41], [57, 58]), nuclide_index([42], [59])
     points = candidates.append(target)
     branches = mixture_branches(patch.correction, points)
-    pairs = DripOutlook(
+    pairs = DripLineExpectedVariance(
         branches, points, DripLine("", 42, "neutron", target), patch.measured, 0.1, 20000, 2,
         np.random.default_rng(1), learn=learn,
     )  # fmt: skip
     form = LinearForm(target, np.zeros((1, 1), dtype=np.intp), np.ones((1, 1)))
-    exact = EnergyOutlook(
+    exact = EnergyExpectedVariance(
         mixture_branches(patch.correction, candidates, form), 0.1, 20000,
         np.random.default_rng(2), learn=learn,
     )  # fmt: skip

@@ -5,11 +5,11 @@ import pytest
 import xarray as xr
 
 from bmm.design import find_candidates, rank_candidates, read_target
-from bmm.design.energies import EnergyOutlook
-from bmm.design.law import mixture_branches
+from bmm.design.energies import EnergyExpectedVariance
+from bmm.design.gaussian_mixture import mixture_branches
 from bmm.nuclides import labels, nuclide_index
 from bmm.prediction.derived import derive
-from bmm.prediction.surfaces import sample_surfaces
+from bmm.prediction.joint_draws import sample_surfaces
 from bmm.theory.adapters import numbers
 
 TAU = 0.02
@@ -126,7 +126,7 @@ def test_the_average_over_outcomes_is_that_of_a_second_implementation(patch, lea
     point = nuclide_index([42], [57])
     form = read_target("masses 42,59", patch.correction.theory, patch.measured).form
     branches = mixture_branches(patch.correction, point, form)
-    outlook = EnergyOutlook(branches, 0.3, 20000, np.random.default_rng(1), learn=learn)
+    outlook = EnergyExpectedVariance(branches, 0.3, 20000, np.random.default_rng(1), learn=learn)
     left, error = outlook.expect()
     both = mixture_branches(patch.correction, point.append(target))
     w = np.array([each.probability for each in both])

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bmm.emulation.analytic import analytic_surface
+from bmm.emulation.analytic_surface import analytic_surface
 from bmm.emulation.committee import CommitteeLearner
-from bmm.emulation.focus import Focus
-from bmm.emulation.settings import CommitteeSettings
+from bmm.emulation.energy_window import EnergyWindow
+from bmm.emulation.network_settings import CommitteeSettings
 
 
 @pytest.fixture(scope="session")
@@ -22,5 +22,5 @@ def surface():
 
 
 @pytest.fixture(scope="session")
-def focus(surface):
-    return Focus(float(surface.energy.min()), 20.0)
+def energy_window(surface):
+    return EnergyWindow(float(surface.energy.min()), 20.0)

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import pdist
 
 from bmm.emulation.acquisition import ACQUISITIONS, choose, expected_reduction
-from bmm.emulation.process import GaussianProcess
+from bmm.emulation.stationary import GaussianProcess
 from bmm.errors import ConfigError
 
 GRID = np.column_stack([x.ravel() for x in np.meshgrid(*[np.linspace(-1, 1, 15)] * 2)])
@@ -21,8 +21,8 @@ def process(computed):
 
 
 def chosen(name, batch, weight=ONES, seed=0):
-    belief = process(KNOWN).at(GRID)
-    return choose(name, belief, GRID, KNOWN, batch, weight, np.random.default_rng(seed))
+    predicted = process(KNOWN).at(GRID)
+    return choose(name, predicted, GRID, KNOWN, batch, weight, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("name", ACQUISITIONS)
@@ -50,16 +50,16 @@ def test_expected_reduction_is_what_a_new_value_takes_away():
 def test_a_batch_is_as_good_as_points_chosen_one_by_one(name):
     computed = KNOWN
     for _ in range(5):
-        belief = process(computed).at(GRID)
-        one = choose(name, belief, GRID, computed, 1, ONES, np.random.default_rng(0))
+        predicted = process(computed).at(GRID)
+        one = choose(name, predicted, GRID, computed, 1, ONES, np.random.default_rng(0))
         computed = np.append(computed, one)
     assert set(chosen(name, 5).tolist()) == set(computed[len(KNOWN) :].tolist())
 
 
 @pytest.mark.parametrize("name", ["spread", "error-reduction", "space-filling"])
 def test_a_batch_is_spread_out(name):
-    belief = process(KNOWN).at(GRID)
-    clumped = np.argsort(-belief.sd)[:10]
+    predicted = process(KNOWN).at(GRID)
+    clumped = np.argsort(-predicted.sd)[:10]
     random = [pdist(GRID[chosen("random", 10, seed=seed)]).min() for seed in range(20)]
     apart = pdist(GRID[chosen(name, 10)]).min()
     assert apart > 2 * pdist(GRID[clumped]).min()

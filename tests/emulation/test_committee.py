@@ -6,39 +6,39 @@ from scipy import stats
 
 from bmm.emulation.calibration import NU, Calibration, fit_calibration
 from bmm.emulation.committee import CommitteeLearner, feeding
+from bmm.emulation.network_settings import PRESETS, CommitteeSettings, preset
 from bmm.emulation.networks import evaluate, make_networks, train_networks
-from bmm.emulation.settings import PRESETS, CommitteeSettings, preset
 from bmm.errors import ConfigError, DataError
 
 
 @pytest.fixture(scope="module")
-def learned(small, surface, focus):
+def learned(small, surface, energy_window):
     """A committee calibrated on a fifth of the surface, and its errors on the rest."""
     rows = np.random.default_rng(3).choice(len(surface), len(surface) // 5, replace=False)
-    values = focus.compress(surface.energy)
+    values = energy_window.compress(surface.energy)
     committee = small.fit(surface.scaled[rows], values[rows], seed=0)
     committee = small.calibrated(committee, surface.scaled[rows], values[rows], seed=1)
     left = np.ones(len(surface), dtype=bool)
     left[rows] = False
-    belief = committee.at(surface.scaled)
-    return committee, belief, values, left
+    predicted = committee.at(surface.scaled)
+    return committee, predicted, values, left
 
 
 def test_a_surface_is_learned(learned):
-    _, belief, values, left = learned
-    error = (belief.mean - values)[left]
+    _, predicted, values, left = learned
+    error = (predicted.mean - values)[left]
     assert np.sqrt((error**2).mean()) < 0.15 * values[left].std()
 
 
 def test_the_spread_ranks_the_errors(learned):
-    _, belief, values, left = learned
-    error = np.abs(belief.mean - values)[left]
-    assert stats.spearmanr(error, belief.spread[left])[0] > 0.2
+    _, predicted, values, left = learned
+    error = np.abs(predicted.mean - values)[left]
+    assert stats.spearmanr(error, predicted.spread[left])[0] > 0.2
 
 
 def test_held_out_points_calibrate_the_spread(learned):
-    committee, belief, values, left = learned
-    z = np.abs(belief.mean - values)[left] / belief.sd[left]
+    committee, predicted, values, left = learned
+    z = np.abs(predicted.mean - values)[left] / predicted.sd[left]
     for level in (0.5, 0.68, 0.9):
         inside = (z < stats.t.ppf(0.5 + level / 2, NU)).mean()
         assert inside == pytest.approx(level, abs=0.15)
@@ -46,21 +46,21 @@ def test_held_out_points_calibrate_the_spread(learned):
 
 
 def test_the_covariance_is_tapered_and_positive(learned):
-    committee, belief, _, _ = learned
-    rows = np.arange(0, len(belief.mean), 7)
-    covariance = belief.covariance(rows, rows)
+    committee, predicted, _, _ = learned
+    rows = np.arange(0, len(predicted.mean), 7)
+    covariance = predicted.covariance(rows, rows)
     factor = committee.calibration.factor
-    np.testing.assert_allclose(np.sqrt(np.diag(covariance)), factor * belief.spread[rows])
+    np.testing.assert_allclose(np.sqrt(np.diag(covariance)), factor * predicted.spread[rows])
     assert np.linalg.eigvalsh(covariance).min() > -1e-8 * covariance.max()
-    far = np.abs(belief.points[rows, None] - belief.points[None, rows]).max(-1) > 1
+    far = np.abs(predicted.points[rows, None] - predicted.points[None, rows]).max(-1) > 1
     assert np.abs(covariance[far]).max() < 1e-3 * covariance.max()
 
 
 def test_a_committee_is_packed_and_made_again(learned, small, surface):
-    committee, belief, _, _ = learned
+    committee, predicted, _, _ = learned
     again = small.unpack(small.pack(committee), 2).at(surface.scaled)
-    np.testing.assert_array_equal(again.members, belief.members)
-    np.testing.assert_array_equal(again.sd, belief.sd)
+    np.testing.assert_array_equal(again.members, predicted.members)
+    np.testing.assert_array_equal(again.sd, predicted.sd)
 
 
 def test_the_same_seed_gives_the_same_committee(small, surface):

@@ -6,10 +6,10 @@ import pytest
 from bmm.emulation import loop
 from bmm.emulation.acquisition import choose
 from bmm.emulation.calibration import Calibration
+from bmm.emulation.experiments import Experiment, rounds_table, run_experiment, summarise
 from bmm.emulation.loop import LoopSettings, points_of, run_loop, start_set
-from bmm.emulation.process import ProcessLearner
-from bmm.emulation.storage import read_state, write_state
-from bmm.emulation.study import Contestant, rounds_table, run_contestant, summarise
+from bmm.emulation.loop_state import read_state, write_state
+from bmm.emulation.stationary import ProcessLearner
 from bmm.errors import ConfigError, RunError
 
 SHORT = LoopSettings(start=0.05, budget=0.15, growth=0.5, within=20.0, marks=(0.1,))
@@ -30,12 +30,12 @@ def test_the_budget_is_spent_and_marks_are_met(whole, surface):
     assert round(0.1 * n) in sizes
     computed = whole[-1].computed.tolist()
     assert len(set(computed)) == len(computed) == sizes[-1]
-    assert whole[-1].surprises.shape == (sizes[-1] - sizes[0], 2)
+    assert whole[-1].prediction_errors.shape == (sizes[-1] - sizes[0], 2)
 
 
 def test_points_go_where_energies_matter(whole, surface):
     rounds = whole[-1].rounds
-    share = SHORT.focus(surface).contains(surface.energy).mean()
+    share = SHORT.energy_window(surface).contains(surface.energy).mean()
     added = rounds[-1].points - rounds[0].points
     assert rounds[-1].inside - rounds[0].inside > 1.3 * share * added
     assert rounds[-1].rmse < rounds[0].rmse
@@ -44,15 +44,17 @@ def test_points_go_where_energies_matter(whole, surface):
 def test_the_variance_of_a_point_counts_by_its_squared_probability_to_matter(surface, monkeypatch):
     asked = []
 
-    def overhear(name, belief, points, computed, batch, weight, rng):
-        asked.append((belief, weight))
-        return choose(name, belief, points, computed, batch, weight, rng)
+    def overhear(name, predicted, points, computed, batch, weight, rng):
+        asked.append((predicted, weight))
+        return choose(name, predicted, points, computed, batch, weight, rng)
 
     monkeypatch.setattr(loop, "choose", overhear)
     run_loop(surface, ProcessLearner(), SHORT.model_copy(update={"budget": 0.06}), 1)
-    ((belief, weight),) = asked
+    ((predicted, weight),) = asked
     # Nothing has been a surprise yet, so that the emulator is taken at its word.
-    probability = SHORT.focus(surface).probability(belief.mean, Calibration().sd(belief.sd))
+    probability = SHORT.energy_window(surface).probability(
+        predicted.mean, Calibration().sd(predicted.sd)
+    )
     np.testing.assert_allclose(weight, probability**2)
     assert 0.1 < weight.mean() < 0.9
 
@@ -104,11 +106,11 @@ def test_choosing_beats_chance_with_a_process(surface, tmp_path):
     tables = []
     everywhere = np.ones(len(surface), dtype=bool)
     for name in ("spread", "random"):
-        contestant = Contestant(
+        experiment = Experiment(
             name, ProcessLearner(), SHORT.model_copy(update={"acquisition": name})
         )
         for seed in range(2):
-            state = run_contestant(surface, contestant, seed, tmp_path)
+            state = run_experiment(surface, experiment, seed, tmp_path)
             tables.append(rounds_table(name, seed, state, surface.energy, everywhere))
             assert (tmp_path / f"{name}-{seed}.npz").exists()
     summary = summarise(tables)

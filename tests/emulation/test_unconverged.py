@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bmm.emulation.analytic import analytic_surface
+from bmm.emulation.analytic_surface import analytic_surface
 from bmm.emulation.unconverged import check_continuity
 
 

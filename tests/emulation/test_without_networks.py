@@ -14,10 +14,10 @@ class Without:
         hidden = name.partition(".")[0] in ("jax", "jaxlib", "equinox", "optax")
         return None if hidden else self.finder.find_spec(name, path, target)
 sys.meta_path[:] = [Without(each) for each in sys.meta_path]
-import bmm.cli, bmm.runs.emulation, bmm.runs.pipeline
-from bmm.emulation.analytic import analytic_surface
+import bmm.cli, bmm.workflows.active_learning, bmm.workflows.pipeline
+from bmm.emulation.analytic_surface import analytic_surface
 from bmm.emulation.loop import LoopSettings, run_loop
-from bmm.emulation.process import ProcessLearner
+from bmm.emulation.stationary import ProcessLearner
 from bmm.theory.library import find_cards
 assert find_cards()
 run_loop(analytic_surface(12, 8), ProcessLearner(), LoopSettings(start=0.1, budget=0.2), 0)

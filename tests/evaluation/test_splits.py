@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bmm.data import load_measured
 from bmm.errors import ConfigError, DataError
 from bmm.evaluation.splits import (
     Split,
@@ -13,7 +14,6 @@ from bmm.evaluation.splits import (
     refuse_leaks,
 )
 from bmm.nuclides import nuclide_index
-from bmm.tables import load_measured
 from bmm.theory.adapters import Domain
 from bmm.theory.library import find_cards
 

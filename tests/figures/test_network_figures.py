@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bmm.data import load_measured, load_theory, models_folder
 from bmm.figures.network import extrapolation_figure, shapley_figure
-from bmm.tables import load_measured, load_theory, models_folder
 from bmm.theory.mdn.model_file import read_ensemble
 
 

@@ -11,8 +11,8 @@ from bmm.mixing.fit import fit, posterior_draws, read_axes, read_settings
 from bmm.mixing.lattice import Lattice, lattice_field
 from bmm.mixing.model import build_model
 from bmm.mixing.noise import added_variance
-from bmm.mixing.problem import training_problem
 from bmm.mixing.settings import Mixing
+from bmm.mixing.training_data import training_problem
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from scipy import special, stats
 from bmm.mixing.fit import fit, posterior_draws, read_settings
 from bmm.mixing.linear import linear_mixture
 from bmm.mixing.noise import added_variance
-from bmm.mixing.problem import training_problem
+from bmm.mixing.training_data import training_problem
 from bmm.prediction.predictive import predict
 
 n, K = 12, 3

@@ -14,8 +14,8 @@ from scipy import special, stats
 
 from bmm.mixing.basis import root_spectral_density
 from bmm.mixing.model import axes, build_model
-from bmm.mixing.problem import training_problem
 from bmm.mixing.settings import Basis, Mixing, Noise, Prior, Priors
+from bmm.mixing.training_data import training_problem
 
 BASIS = Basis(m_Z=3, m_N=4, c_Z=2, c_N=2)
 SIGMA_BELOW = 9.0

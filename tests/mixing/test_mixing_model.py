@@ -7,8 +7,8 @@ from bmm.errors import ConfigError, DataError
 from bmm.mixing.basis import root_spectral_density
 from bmm.mixing.fit import fit, read_axes
 from bmm.mixing.model import axes, build_model, hyperparameters, length_scales
-from bmm.mixing.problem import training_problem
 from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Prior, Priors, Sampler
+from bmm.mixing.training_data import training_problem
 
 BASIS = Basis(m_Z=3, m_N=4, c_Z=2, c_N=2)
 LEARNED = Mixing(noise=Noise(nu="learn", A_power="learn"), basis=BASIS, priors="talk")

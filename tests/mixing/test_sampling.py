@@ -16,10 +16,10 @@ from rich.console import Console
 
 from bmm.errors import RunError
 from bmm.mixing import sampling
-from bmm.mixing.compiled import compile_model
+from bmm.mixing.chain_storage import ChainStore, holds_draws, read_tree
+from bmm.mixing.compilation import compile_model
 from bmm.mixing.sampling import _keep_most, chain_seed, sample
 from bmm.mixing.settings import Sampler
-from bmm.mixing.storage import ChainStore, holds_draws, read_tree
 
 ENDLESS = 3_000_000
 
@@ -240,26 +240,26 @@ def test_control_c_is_not_lost_in_a_finalizer(compiled, interrupt_when, monkeypa
             os.kill(os.getpid(), signal.SIGINT)
             signal.getsignal(signal.SIGINT)  # the handler has run by now
 
-    def look(crew):
+    def look(runner):
         if reported:
             reported.clear()
             Pressed()
-        return wait(crew)
+        return wait(runner)
 
-    wait = sampling._Crew._look
+    wait = sampling._ChainRunner._look
     reported = []
-    monkeypatch.setattr(sampling._Crew, "_look", look)
+    monkeypatch.setattr(sampling._ChainRunner, "_look", look)
     interrupt_when(all_sample, lambda: reported.append(True))
     settings = Sampler(chains=2, draws=ENDLESS, tune=200, cores=2, target_accept=0.999)
     assert sample(compiled, settings, 0).partial
 
 
 def test_a_second_control_c_stops_at_once(compiled, store, interrupt_when, monkeypatch):
-    def press_again(crew):
+    def press_again(runner):
         os.kill(os.getpid(), signal.SIGINT)
         raise AssertionError("the second Ctrl-C was lost")
 
-    monkeypatch.setattr(sampling._Crew, "halt", press_again)
+    monkeypatch.setattr(sampling._ChainRunner, "halt", press_again)
     interrupt_when(all_sample)
     with pytest.raises(KeyboardInterrupt):
         sample(

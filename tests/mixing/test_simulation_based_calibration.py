@@ -16,8 +16,8 @@ from bmm.mixing.draws import Draws
 from bmm.mixing.fit import fit, read_axes
 from bmm.mixing.model import axes
 from bmm.mixing.noise import added_variance
-from bmm.mixing.problem import training_problem
 from bmm.mixing.settings import Basis, Mixing, Noise, Sampler
+from bmm.mixing.training_data import training_problem
 from bmm.nuclides import labels, nuclide_index
 from bmm.theory.adapters import prediction
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bmm.data import load_measured
 from bmm.errors import ConfigError
 from bmm.nuclides import labels, nuclide_index, parse_nuclide
 from bmm.prediction.derived import QUANTITIES, derive, partners
-from bmm.tables import load_measured
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ import pytest
 import xarray as xr
 
 from bmm.conversions import mass_excess
+from bmm.data import load_measured
 from bmm.nuclides import labels
 from bmm.prediction.derived import derive
 from bmm.prediction.existence import bound, count_bound, drip_lines, existence
-from bmm.tables import load_measured
 
 Z, N = (each.ravel() for each in np.meshgrid(range(6, 30), range(4, 60), indexing="ij"))
 SHIFTS = np.array([0.0, 0.0, 0.0, 0.05])

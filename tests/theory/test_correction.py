@@ -8,8 +8,8 @@ from scipy import stats
 from bmm.errors import DataError
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import prediction
-from bmm.theory.correction import NU, Learnt, correct_average, correct_theory
-from bmm.theory.residuals import Hyperparameters
+from bmm.theory.correction import NU, FittedHyperparameters, correct_average, correct_theory
+from bmm.theory.residual_field import Hyperparameters
 
 INDEX = nuclide_index(30 + np.arange(440) // 22, 40 + np.arange(440) % 22)
 Z, N = (INDEX.get_level_values(name).to_numpy() for name in ("Z", "N"))
@@ -59,7 +59,7 @@ def test_gaps_stay_and_spreads_grow_away_from_the_data(world, corrected):
 
 def test_a_measured_nucleus_is_corrected_by_the_others_only(world):
     learnt = Hyperparameters.of(np.append(np.log([0.8, 3, 4, *[0.05, 5, 5] * 4, 0.2]), 0.0))
-    models = dict.fromkeys(("one", "two"), Learnt(learnt, 0.7))
+    models = dict.fromkeys(("one", "two"), FittedHyperparameters(learnt, 0.7))
     before = world[0][MEASURED]
     after = before.copy()
     after.iloc[100, 0] += 1.0

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from bmm.conversions import mass_excess
+from bmm.data import load_measured
 from bmm.errors import DataError
 from bmm.nuclides import nuclide_index
-from bmm.tables import load_measured
 from bmm.theory.adapters import Domain
 from bmm.theory.duflo_zuker.adapter import DufloZukerFamily, DufloZukerFormula
 from bmm.theory.duflo_zuker.coefficients import PUBLISHED_DZ10

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bmm.emulation.masses import MassLearner, mass_surface
-from bmm.emulation.process import ProcessLearner
-from bmm.emulation.settings import PRESETS, CommitteeSettings
+from bmm.data import load_theory, read_provenance
+from bmm.emulation.mass_table import MassLearner, mass_surface
+from bmm.emulation.network_settings import PRESETS, CommitteeSettings
+from bmm.emulation.stationary import ProcessLearner
 from bmm.errors import ConfigError, DataError
-from bmm.tables import load_theory, read_provenance
 from bmm.theory.cards import CommitteeCard, read_card
 from bmm.theory.library import load_model
 

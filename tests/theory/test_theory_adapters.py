@@ -7,7 +7,7 @@ import pytest
 from bmm.errors import ConfigError, DataError
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import Domain, predict_all, prediction, training_masses
-from bmm.theory.table import TableModel
+from bmm.theory.tabulated import TableModel
 
 NUCLEI = nuclide_index([50, 82, 8], [82, 126, 8])
 

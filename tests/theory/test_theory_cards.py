@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from bmm.data import THEORY_TABLES, read_provenance
 from bmm.errors import ConfigError
-from bmm.tables import THEORY_TABLES, read_provenance
 from bmm.theory.cards import read_card
 from bmm.theory.library import find_cards
 

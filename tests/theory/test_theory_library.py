@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from bmm.conversions import binding_energy
+from bmm.data import load_measured, load_theory
 from bmm.errors import ConfigError, DataError
 from bmm.nuclides import nuclide_index
-from bmm.tables import load_measured, load_theory
 from bmm.theory.adapters import predict_all
 from bmm.theory.library import find_cards, load_model
-from bmm.theory.survey import survey
+from bmm.theory.model_summary import summarise_models
 
 CARD = """
 name = "mine"
@@ -131,7 +131,7 @@ def test_survey():
     measured = load_measured("AME2020").query("Z >= 8 and N >= 8")
     cards = find_cards()
     names = ("FRDM2012", "DZ28", "DD-ME2", "DZ10", "DZ10-refit", "DZ10-SO")
-    table = survey({name: cards[name] for name in names}, measured)
+    table = summarise_models({name: cards[name] for name in names}, measured)
     assert table.loc[("DZ28", "DZ28"), "table_size"] == 9210
     assert table.loc[("DZ10-refit", "DZ10-refit"), "calibrated_on"] == "training"
     expected = {"FRDM2012": 0.606, "DZ28": 0.4276, "DZ10": 0.6113, "DZ10-refit": 0.6035}
@@ -146,6 +146,6 @@ def test_survey():
 
 def test_survey_of_a_model_that_covers_nothing():
     measured = load_measured("AME2020").query("Z == 2")
-    table = survey({"FRDM2012": find_cards()["FRDM2012"]}, measured)
+    table = summarise_models({"FRDM2012": find_cards()["FRDM2012"]}, measured)
     assert table["covered"].item() == 0
     assert np.isnan(table["rms"].item())

@@ -14,12 +14,12 @@ import pandas as pd
 import xarray as xr
 from rich.console import Console
 
+from bmm.data import load_theory
 from bmm.errors import BmmError
-from bmm.tables import load_theory
 from bmm.theory.adapters import Domain, prediction, training_masses
 from bmm.theory.mdn.ensemble import Ensemble
 from bmm.theory.mdn.extra import require_extra
-from bmm.theory.mdn.settings import MdnSettings
+from bmm.theory.mdn.mdn_settings import MdnSettings
 
 __all__ = ["Diverged", "FittedMdn", "MdnModel", "TrainedMdn", "predictions"]
 
@@ -87,8 +87,8 @@ class MdnModel:
             If the loss ceases to be a number.
         """
         require_extra("training a mixture density network")
-        from bmm.theory.mdn.problem import pose
         from bmm.theory.mdn.training import train
+        from bmm.theory.mdn.training_data import pose
 
         known = training.loc[training_masses(training, self.domain).index]
         chart = load_theory(_CHART).index

@@ -21,7 +21,7 @@ from scipy import optimize, special
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers
 from bmm.theory.mdn.features import FloatArray, feature_matrix
-from bmm.theory.mdn.settings import MdnSettings
+from bmm.theory.mdn.mdn_settings import MdnSettings
 
 __all__ = ["SMALLEST_SPREAD", "Calibration", "Ensemble", "Mixture", "calibrate"]
 

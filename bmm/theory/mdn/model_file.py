@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from bmm.errors import DataError
 from bmm.theory.mdn.ensemble import Calibration, Ensemble
-from bmm.theory.mdn.settings import MdnSettings
+from bmm.theory.mdn.mdn_settings import MdnSettings
 from bmm.writing import write_whole
 
 __all__ = ["FORMAT", "read_ensemble", "write_ensemble"]

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from bmm.theory.mdn.ensemble import SMALLEST_SPREAD
-from bmm.theory.mdn.settings import MdnSettings
+from bmm.theory.mdn.mdn_settings import MdnSettings
 
 __all__ = ["Member", "Output", "start"]
 

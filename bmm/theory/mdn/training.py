@@ -19,9 +19,9 @@ from rich.progress import Progress
 
 from bmm.theory.mdn.ensemble import Calibration, Ensemble, calibrate
 from bmm.theory.mdn.features import FloatArray
+from bmm.theory.mdn.mdn_settings import Constraint, MdnSettings
 from bmm.theory.mdn.network import Member, start
-from bmm.theory.mdn.problem import Problem
-from bmm.theory.mdn.settings import Constraint, MdnSettings
+from bmm.theory.mdn.training_data import Problem
 
 __all__ = ["Training", "train", "violation_cost"]
 
@@ -65,7 +65,7 @@ def train(problem: Problem, settings: MdnSettings, console: Console | None = Non
     Parameters
     ----------
     problem : Problem
-        Training nuclei, relations and their features; see `bmm.theory.mdn.problem.pose`.
+        Training nuclei, relations and their features; see `bmm.theory.mdn.training_data.pose`.
     settings : MdnSettings
         Network, loss and optimiser.
     console : rich.console.Console, optional

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bmm.tables import load_measured, load_theory
+from bmm.data import load_measured, load_theory
 from bmm.theory.adapters import Domain
 from bmm.theory.mdn.adapter import MdnModel
-from bmm.theory.mdn.settings import MdnSettings
+from bmm.theory.mdn.mdn_settings import MdnSettings
 
 SMALL = MdnSettings(
     features="M12", layers=2, width=6, members=4, folds=2, epochs=300, seed=4, components=2

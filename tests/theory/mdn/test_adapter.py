@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
+from bmm.data import load_measured
 from bmm.errors import ConfigError, DataError
 from bmm.nuclides import nuclide_index
-from bmm.tables import load_measured
 from bmm.theory.adapters import numbers
 from bmm.theory.library import find_cards, load_model
 from bmm.theory.mdn.adapter import MdnModel
@@ -116,7 +116,7 @@ def test_reading_cards_and_mixing_the_table_needs_no_extra():
         "import sys\n"
         "for name in ('jax', 'equinox', 'optax', 'shap'): sys.modules[name] = None\n"
         "import bmm, bmm.cli\n"
-        "from bmm.runs import pipeline\n"
+        "from bmm.workflows import pipeline\n"
         "m = bmm.load_measured('AME2020').query('Z == 50')\n"
         "said = bmm.load_model('MDN').fit(m).predict(m.index)\n"
         "assert said.mass_excess.notnull().all()\n"

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import bmm
+from bmm.methods.sampled_weights import EnsembleBMA
 from bmm.nuclides import nuclide_index
-from bmm.rivals.sampled_weights import EnsembleBMA
 from bmm.theory.adapters import Domain, numbers, predict_all, prediction
 from bmm.theory.mdn.adapter import MdnModel
-from bmm.theory.mdn.settings import MdnSettings
+from bmm.theory.mdn.mdn_settings import MdnSettings
 
 pytestmark = pytest.mark.slow
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bmm.data import load_measured
 from bmm.nuclides import nuclide_index
-from bmm.tables import load_measured
 from bmm.theory.mdn.garvey_kelson import find_relations, iterate
 
 

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from bmm.data import load_measured, load_theory, models_folder, read_provenance
 from bmm.errors import DataError
-from bmm.tables import load_measured, load_theory, models_folder, read_provenance
 from bmm.theory.mdn.adapter import predictions
 from bmm.theory.mdn.model_file import FORMAT, read_ensemble, write_ensemble
 

@@ -10,10 +10,10 @@ from scipy import stats
 from bmm.theory.adapters import numbers
 from bmm.theory.mdn.adapter import Diverged, MdnModel
 from bmm.theory.mdn.features import feature_matrix
+from bmm.theory.mdn.mdn_settings import Constraint
 from bmm.theory.mdn.network import start
-from bmm.theory.mdn.problem import pose
-from bmm.theory.mdn.settings import Constraint
 from bmm.theory.mdn.training import _finish, train, violation_cost
+from bmm.theory.mdn.training_data import pose
 
 
 def test_numpy_and_jax_evaluate_the_same_network(training, chart, settings):

@@ -1,0 +1,102 @@
+"""The provenance record that accompanies every shipped table."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bmm.conversions import Convention, Quantity, Unit
+from bmm.data.folders import data_folder
+from bmm.errors import DataError
+
+__all__ = ["Calibration", "Command", "Provenance", "Source", "read_provenance"]
+
+Calibration = Literal[
+    "before AME1993",
+    "AME1993",
+    "AME1995",
+    "AME2003",
+    "AME2012",
+    "AME2016",
+    "AME2020",
+    "none",
+]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Record):
+    """The package the figures were taken from, or the file at `url` (`version` is its commit).
+
+    `key` names what is taken of the file, where it holds more than one table.
+    """
+
+    package: str
+    version: str
+    archive: str
+    archive_sha256: str
+    path: str
+    key: str = ""
+    url: str = ""
+
+
+class Command(_Record):
+    """The command of bmm that made the table, and the trained model it made with it."""
+
+    command: str
+    version: str
+    model: str
+    model_sha256: str
+
+
+class Provenance(_Record):
+    """Where a shipped table comes from and how to read it.
+
+    `calibrated_on` names the latest AME edition whose masses may have informed the model's
+    parameters: the model is blind to masses first measured in later editions.  Where the papers
+    leave room, it is the later candidate, and `calibrated_on_note` says so.
+    """
+
+    name: str
+    label: str
+    file: str
+    sha256: str
+    n_rows: int
+    quantity: Quantity
+    unit: Unit
+    electron_binding: Convention
+    citation: str
+    doi: str
+    year: int
+    calibrated_on: Calibration
+    calibrated_on_note: str = ""
+    interpolated_to_data: bool = False
+    licence: str
+    notes: str = ""
+    source: Source | Command
+
+
+@lru_cache
+def read_provenance(name: str) -> Provenance:
+    """Return the provenance record of a shipped table, measured or theoretical.
+
+    Raises
+    ------
+    DataError
+        If no shipped table has that name, or its record is not valid.
+    """
+    for kind in ("measured", "theory"):
+        path = data_folder() / kind / f"{name}.toml"
+        if path.is_file():
+            break
+    else:
+        raise DataError(f"No shipped table is called {name!r}; see data/README.md for the list.")
+    try:
+        return Provenance.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise DataError(f"{path} is not a valid provenance record: {error}") from error

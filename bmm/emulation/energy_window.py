@@ -1,0 +1,87 @@
+"""The energies that matter: those within a window above the minimum.
+
+Far above a fission barrier nobody needs a PES, yet that is where its energies vary most.  An
+emulator learns energies that are compressed outside the window, and new points go where the
+energy is likely to be inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from bmm.errors import ConfigError
+
+__all__ = ["EnergyWindow"]
+
+FloatArray = npt.NDArray[np.float64]
+
+# Of the window: how fast energies outside it are compressed.
+_SCALE = 0.1
+
+
+@dataclass(frozen=True)
+class EnergyWindow:
+    """A window of energies.
+
+    Parameters
+    ----------
+    minimum : float
+        Its lower end, such as the energy of the ground state, MeV.
+    width : float
+        MeV.
+
+    Raises
+    ------
+    ConfigError
+        If an end is not finite or the window empty.
+    """
+
+    minimum: float
+    width: float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.minimum) and np.isfinite(self.width) and self.width > 0):
+            raise ConfigError(
+                "the energies that matter: expected a finite minimum and a positive width in MeV, "
+                f"not {self.minimum} and {self.width}"
+            )
+
+    def contains(self, energy: FloatArray) -> npt.NDArray[np.bool]:
+        """Which of the energies (n,), MeV, lie in the window, both ends included."""
+        return (energy >= self.minimum) & (energy <= self.minimum + self.width)
+
+    def compress(self, energy: FloatArray) -> FloatArray:
+        """Energies above the minimum, those outside the window logarithmically; MeV.
+
+        With the scale s, a tenth of the width, an energy beyond an end by x becomes one
+        beyond it by s log(1 + x / s).
+        """
+        scale, above = _SCALE * self.width, energy - self.minimum
+        inside = np.clip(above, 0.0, self.width)
+        beyond = above - inside
+        return inside + np.sign(beyond) * scale * np.log1p(np.abs(beyond) / scale)
+
+    def expand(self, compressed: FloatArray) -> FloatArray:
+        """Undo `compress`; MeV."""
+        scale = _SCALE * self.width
+        inside = np.clip(compressed, 0.0, self.width)
+        beyond = compressed - inside
+        # An emulator may be far off where it knows nothing; e^20 scales are as good as infinite.
+        grown = scale * np.expm1(np.minimum(np.abs(beyond) / scale, 20.0))
+        return self.minimum + inside + np.sign(beyond) * grown
+
+    def probability(self, mean: FloatArray, sd: FloatArray) -> FloatArray:
+        """Probability that energies, normal in the compressed scale, are in the window.
+
+        Parameters
+        ----------
+        mean, sd : array (n,)
+            Compressed, MeV.
+        """
+        spread = np.maximum(sd, 1e-9 * self.width)
+        upper = stats.norm.cdf((self.width - mean) / spread)
+        return np.asarray(upper - stats.norm.cdf(-mean / spread))

@@ -1,0 +1,159 @@
+"""Several loops side by side: kinds of emulators and acquisitions, each from several seeds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bmm.emulation.energy_surface import Surface
+from bmm.emulation.loop import LoopSettings, State, run_loop
+from bmm.emulation.loop_state import read_state, write_state
+from bmm.emulation.surrogate import Learner
+
+__all__ = ["Experiment", "rounds_table", "run_experiment", "summarise"]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A kind of loop.
+
+    Parameters
+    ----------
+    label : str
+        What tables and files call it.
+    learner : Learner
+        Kind of emulator.
+    settings : LoopSettings
+        How points are chosen.
+    details : dict, optional
+        What else decides its results, as plain values, such as the settings of a committee.
+    """
+
+    label: str
+    learner: Learner
+    settings: LoopSettings
+    details: dict[str, Any] | None = None
+
+
+def run_experiment(
+    surface: Surface,
+    experiment: Experiment,
+    seed: int,
+    folder: Path,
+    after: Callable[[State], None] | None = None,
+) -> State:
+    """Run a loop, or go on with it where it was killed.
+
+    Parameters
+    ----------
+    surface : Surface
+        The theory.
+    experiment : Experiment
+        The loop.
+    seed : int
+        Its seed.
+    folder : Path
+        Each loop has a file of its own here, written after every round.
+    after : callable, optional
+        Called after every round that was not done before.
+
+    Raises
+    ------
+    RunError
+        If the file there is of a loop with another surface, other settings or other code.
+    """
+    path = folder / f"{experiment.label}-{seed}.npz"
+    origin = {
+        "code": _sha256(
+            *(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
+        ),
+        "surface": _digest(surface),
+        "settings": experiment.settings.model_dump(mode="json"),
+        "emulator": {"name": experiment.learner.name, **(experiment.details or {})},
+        "seed": seed,
+    }
+    resumed = None
+    if path.exists():
+        resumed = read_state(path, experiment.learner, origin, surface.points.shape[1])
+
+    def keep(state: State) -> None:
+        write_state(path, state, experiment.learner, origin)
+        if after is not None:
+            after(state)
+
+    return run_loop(
+        surface, experiment.learner, experiment.settings, seed, resumed=resumed, after=keep
+    )
+
+
+def _digest(surface: Surface) -> str:
+    table = np.column_stack([surface.points, surface.energy])
+    return _sha256(np.ascontiguousarray(table).tobytes())
+
+
+def _sha256(*contents: bytes) -> str:
+    return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
+
+
+def rounds_table(
+    label: str,
+    seed: int,
+    state: State,
+    energy: npt.NDArray[np.float64],
+    smooth: npt.NDArray[np.bool],
+) -> pd.DataFrame:
+    """Make a table of the rounds of one loop.
+
+    Parameters
+    ----------
+    label, seed : str, int
+        Of the loop.
+    state : State
+        Its last.
+    energy : array (n,)
+        Of the surface, MeV.
+    smooth : bool array (n,)
+        Points that matter and lie at no tear of the surface.
+
+    Returns
+    -------
+    DataFrame
+        Columns loop, seed, those of `bmm.emulation.loop.Round`, and rmse_smooth, over the smooth
+        points; errors in MeV.
+    """
+    rows = [{"loop": label, "seed": seed, **asdict(each)} for each in state.rounds]
+    error = (state.means - energy)[:, smooth]
+    return pd.DataFrame(rows).assign(rmse_smooth=np.sqrt((error**2).mean(axis=1)))
+
+
+def summarise(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Summarise the errors of every loop over its seeds.
+
+    Parameters
+    ----------
+    tables : sequence of DataFrame
+        From `rounds_table`.
+
+    Returns
+    -------
+    DataFrame
+        Columns loop, points, seeds, then median, lower (16 %) and upper (84 %) of rmse, rmse_left
+        and rmse_smooth over the seeds, MeV.
+    """
+    found = pd.concat(tables, ignore_index=True)
+    rows = []
+    for (label, points), group in found.groupby(["loop", "points"], sort=False):
+        row: dict[str, Any] = {"loop": label, "points": points, "seeds": len(group)}
+        for column in ("rmse", "rmse_left", "rmse_smooth"):
+            levels = np.nanquantile(group[column], [0.5, 0.16, 0.84])
+            for name, value in zip(("median", "lower", "upper"), levels, strict=True):
+                row[f"{column}_{name}"] = value
+        rows.append(row)
+    return pd.DataFrame(rows)

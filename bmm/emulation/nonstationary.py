@@ -1,0 +1,246 @@
+"""A Gaussian process that is rough where the surface turns out to be.
+
+A potential energy surface is smooth, but torn where the mean field falls from one solution into
+another, as at scission.  A stationary process takes the tears for roughness everywhere, and is no
+less sure beside one than far from it.  This one is the sum of a smooth part and a rough one,
+
+    k(x, x') = S^2 m_5/2(x, x') + R^2 a(x) a(x') m_1/2(x, x'),
+
+both Matérn with length scales of their own, along directions that are learned too: the valleys of a
+surface seldom run along its axes, nor do its tears.  The square of the local roughness a comes from
+what the process gets wrong: the squared leave-one-out residuals (Dubrule, Math. Geol. 15, 687
+(1983); Sundararajan & Keerthi, Neural Comput. 13, 1103 (2001)) of the learned points near x,
+relative to the typical one.  Standard deviations are large beside a tear that was found, so that
+new points follow it.  There is no nugget: a theory that is computed again gives the same value
+again, and learned values are returned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy import linalg
+from scipy.spatial.distance import cdist
+
+from bmm.emulation.gaussian import (
+    Process,
+    ProcessPacking,
+    covariance_of,
+    factor,
+    likelihood,
+    log_prior,
+    maximise,
+    slope_of,
+    standardise,
+)
+from bmm.emulation.surrogate import Emulator
+
+__all__ = [
+    "NonstationaryLearner",
+    "NonstationaryProcess",
+    "local_roughness",
+    "negative_log_posterior",
+]
+
+FloatArray = npt.NDArray[np.float64]
+
+_SMOOTH, _ROUGH = 2.5, 0.5
+# Of values of order one at coordinates between -1 and 1: centres of the priors.
+_AMPLITUDES, _LENGTH = (1.0, 0.3), 0.4
+# Of the variance; far below what any theory is computed to.
+_JITTER = 1e-7
+# In mean distances between the learned points: how far a residual tells of its surroundings.
+_REACH = 0.4
+# Roughness is one until as many residuals say otherwise.
+_PRIOR = 2.0
+# In medians: a residual beyond is not typical.  In typical ones: none counts for more.
+_OUTLYING, _MOST = 9.0, 100.0
+
+
+@dataclass(frozen=True)
+class NonstationaryProcess(Process):
+    """A process that is rough in places; its sites are tilted points and local roughness there.
+
+    `logs` are of amplitude and length scales of the smooth part, then of the rough one; tilts
+    follow.  Length scales are those of tilted coordinates: to each, the later ones are added, as
+    many times as the tilts say, so that scales and tilts make any quadratic form.
+
+    Parameters
+    ----------
+    surprise : array (n,)
+        Squared leave-one-out residuals, relative to the typical one; all one if the surface is as
+        rough everywhere.
+    """
+
+    surprise: FloatArray
+
+    def roughness(self, points: FloatArray) -> FloatArray:
+        """Local roughness a at points (n, d), array (n,)."""
+        return local_roughness(self.points, self.surprise, points)[0]
+
+    def sites(self, points: FloatArray) -> FloatArray:
+        """Give tilted points and local roughness, array (n, d + 1)."""
+        return np.column_stack([_tilted(self.logs, points), self.roughness(points)])
+
+    def covariance(self, first: FloatArray, second: FloatArray) -> FloatArray:
+        """Covariance of sites; see `Process`."""
+        return _covariance(self.logs, first, second)
+
+    def variance(self, sites: FloatArray, known: FloatArray) -> FloatArray:
+        """Variance, of which the jitter is always left; see `Process`."""
+        smooth, rough = np.exp(2 * _parts(self.logs, sites.shape[1] - 1)[:, 0])
+        return np.asarray(np.maximum(smooth + rough * sites[:, -1] ** 2 - known, _JITTER))
+
+    def noise(self) -> float:
+        """Give the jitter."""
+        return _JITTER
+
+
+@dataclass(frozen=True)
+class NonstationaryLearner(ProcessPacking):
+    """Processes with hyperparameters of the largest posterior density."""
+
+    kind: ClassVar[type[Process]] = NonstationaryProcess
+    name: str = "nonstationary-gp"
+
+    def fit(
+        self, points: FloatArray, values: FloatArray, seed: int, previous: Emulator | None = None
+    ) -> NonstationaryProcess:
+        """Condition a process; see `bmm.emulation.surrogate.Learner`.  There is no chance in it.
+
+        The roughness comes from the residuals of the previous process, told the new values, if that
+        was rough in places; otherwise of one that is as rough everywhere.  The latter is kept
+        unless the former makes the values likelier by more than its freedom explains: Akaike's
+        criterion (IEEE Trans. Autom. Control 19, 716 (1974)), the influence of the residuals on the
+        roughness at their own points being its number of parameters.
+        """
+        standard, centre, scale = standardise(values)
+        even = np.ones(len(values))
+        logs, value = _maximise(_centres(points.shape[1]), points, standard, even)
+        start, rough = logs, even
+        if isinstance(previous, NonstationaryProcess) and np.ptp(previous.surprise) > 0:
+            start, rough = previous.logs, previous.roughness(points)
+        surprise = _relative(_left_out(start, points, standard, rough) ** 2)
+        rough, freedom = local_roughness(points, surprise, points)
+        torn, torn_value = _maximise(start, points, standard, rough)
+        if value - torn_value > freedom:
+            return NonstationaryProcess(points, standard, torn, centre, scale, surprise)
+        return NonstationaryProcess(points, standard, logs, centre, scale, even)
+
+
+def local_roughness(
+    learned: FloatArray, surprise: FloatArray, points: FloatArray
+) -> tuple[FloatArray, float]:
+    """Average squared residuals over the surroundings of points.
+
+    Parameters
+    ----------
+    learned : array (m, d)
+        Where the residuals are.
+    surprise : array (m,)
+        Squared, relative to the typical one.
+    points : array (n, d)
+        Weights fall off around them as a Gaussian with a width of 0.4 mean distances between the
+        learned points; twice the weight of a residual right there is given to one.
+
+    Returns
+    -------
+    array (n,), float
+        The root of it, and the summed share of a residual right there.
+    """
+    dimensions = learned.shape[1]
+    reach = _REACH * (2.0**dimensions / len(learned)) ** (1 / dimensions)
+    weight = np.exp(-0.5 * cdist(points, learned, "sqeuclidean") / reach**2)
+    total = weight.sum(axis=1) + _PRIOR
+    return np.sqrt((weight @ surprise + _PRIOR) / total), float((1 / total).sum())
+
+
+def negative_log_posterior(
+    logs: FloatArray, points: FloatArray, values: FloatArray, rough: FloatArray
+) -> tuple[float, FloatArray]:
+    """Minus the log marginal likelihood and log prior, up to a constant, and its gradient.
+
+    Parameters
+    ----------
+    logs : array (2 + 2 d + d (d - 1) / 2,)
+        As in `NonstationaryProcess`, each normal with a spread of 1.5.
+    points, values : array (n, d), array (n,)
+        What is learned from.
+    rough : array (n,)
+        Local roughness at the points.
+    """
+    d = points.shape[1]
+    along = _tilted(logs, points)
+    sites = np.column_stack([along, rough])
+    value, inner = likelihood(_covariance(logs, sites, sites), _JITTER, values)
+    gradient = np.zeros_like(logs)
+    of_parts, of_tilts = _parts(gradient, d), gradient[2 + 2 * d :]
+    steps = [each[:, None] - each for each in along.T]
+    shares = inner, inner * np.outer(rough, rough)
+    for part, share, smoothness, row in zip(
+        _parts(logs, d), shares, (_SMOOTH, _ROUGH), of_parts, strict=True
+    ):
+        row[0] = np.vdot(share, covariance_of(part, along, along, smoothness))
+        steep = share * slope_of(part, along, smoothness)
+        per_square = 0.5 * np.exp(-2 * part[1:])
+        row[1:] = [np.vdot(steep, step**2) for step in steps] * per_square
+        for k, (i, j) in enumerate(combinations(range(d), 2)):
+            other = points[:, j, None] - points[:, j]
+            of_tilts[k] -= np.vdot(steep, steps[i] * other) * per_square[i]
+    prior, pull = log_prior(logs, _centres(points.shape[1]))
+    return value + prior, gradient + pull
+
+
+def _maximise(
+    start: FloatArray, points: FloatArray, values: FloatArray, rough: FloatArray
+) -> tuple[FloatArray, float]:
+    """Find logarithms of the largest posterior density, and minus its logarithm."""
+    centres = _centres(points.shape[1])
+    return maximise(negative_log_posterior, start, centres, (points, values, rough))
+
+
+def _left_out(
+    logs: FloatArray, points: FloatArray, values: FloatArray, rough: FloatArray
+) -> FloatArray:
+    """Give what is left of each value, array (n,), once all others are told."""
+    sites = np.column_stack([_tilted(logs, points), rough])
+    cholesky = factor(_covariance(logs, sites, sites), _JITTER)
+    inverse = linalg.cho_solve((cholesky, True), np.eye(len(values)))
+    return np.asarray(inverse @ values / np.diag(inverse))
+
+
+def _relative(squares: FloatArray) -> FloatArray:
+    """Squared residuals relative to the typical one, their mean without the few that are huge."""
+    outlying = _OUTLYING * np.median(squares)
+    typical = np.minimum(squares, outlying).mean() + np.finfo(np.float64).tiny
+    return np.asarray(np.minimum(squares / typical, _MOST))
+
+
+def _centres(dimensions: int) -> FloatArray:
+    logs = np.log([x for each in _AMPLITUDES for x in (each, *[_LENGTH] * dimensions)])
+    return np.append(logs, np.zeros(dimensions * (dimensions - 1) // 2))
+
+
+def _parts(logs: FloatArray, dimensions: int) -> FloatArray:
+    """Logarithms of amplitude and length scales of the two parts, a view (2, 1 + d)."""
+    return logs[: 2 + 2 * dimensions].reshape(2, -1)
+
+
+def _tilted(logs: FloatArray, points: FloatArray) -> FloatArray:
+    """Coordinates (n, d) that have length scales of their own."""
+    along, d = points.copy(), points.shape[1]
+    for tilt, (i, j) in zip(logs[2 + 2 * d :], combinations(range(d), 2), strict=True):
+        along[:, i] += tilt * points[:, j]
+    return along
+
+
+def _covariance(logs: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
+    """Covariance of sites, whose last column is local roughness."""
+    smooth, rough = _parts(logs, first.shape[1] - 1)
+    shared = np.outer(first[:, -1], second[:, -1])
+    shared *= covariance_of(rough, first[:, :-1], second[:, :-1], _ROUGH)
+    return covariance_of(smooth, first[:, :-1], second[:, :-1], _SMOOTH) + shared

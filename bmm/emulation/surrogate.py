@@ -1,0 +1,66 @@
+"""What an emulator believes, and how it comes to believe it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Emulator", "Learner", "SurrogatePrediction"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+
+
+class SurrogatePrediction(Protocol):
+    """Values at n points, with their uncertainty."""
+
+    @property
+    def mean(self) -> FloatArray:
+        """Expected values, array (n,)."""
+
+    @property
+    def sd(self) -> FloatArray:
+        """Standard deviations, array (n,)."""
+
+    def covariance(self, rows: IntArray, columns: IntArray) -> FloatArray:
+        """Covariance between points given by their numbers; array (rows, columns)."""
+
+
+class Emulator(Protocol):
+    """A theory as far as it has been learned."""
+
+    def at(self, points: FloatArray) -> SurrogatePrediction:
+        """Predict points (n, d), scaled as those it has learned from."""
+
+
+class Learner(Protocol):
+    """A kind of emulator."""
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+
+    def fit(
+        self, points: FloatArray, values: FloatArray, seed: int, previous: Emulator | None = None
+    ) -> Emulator:
+        """Learn values at points.
+
+        Parameters
+        ----------
+        points : array (n, d)
+            Coordinates between -1 and 1.
+        values : array (n,)
+            Any unit.
+        seed : int
+            Where there is chance, it comes from here.
+        previous : Emulator, optional
+            One of this kind, to start from.
+        """
+
+    def pack(self, emulator: Emulator) -> dict[str, FloatArray]:
+        """Give the arrays that make an emulator of this kind."""
+
+    def unpack(self, arrays: dict[str, FloatArray], dimensions: int) -> Emulator:
+        """Make the emulator again, for points with so many coordinates."""

@@ -1,0 +1,213 @@
+"""All scores of a mixture as one dictionary, ready for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from bmm.errors import DataError
+from bmm.evaluation import scores as sc
+from bmm.evaluation.baselines import baseline_predictions, baseline_table, global_bma
+from bmm.methods.evidence import NoiseFamily
+from bmm.nuclides import nuclide_index
+
+__all__ = ["Scores", "evaluate", "nucleus_table", "point_rms"]
+
+Scores = dict[str, Any]
+"""What `evaluate` returns."""
+
+_CENTRES = ("mean", "median", "mode")
+_COLUMNS = (*_CENTRES, "sd", "lower_68", "upper_68", "lower_95", "upper_95", "log_density")
+
+
+def evaluate(
+    summary: xr.Dataset,
+    draws: xr.DataArray,
+    theory: xr.Dataset,
+    measured: pd.DataFrame,
+    *,
+    training: pd.DataFrame,
+    noise: NoiseFamily | None = None,
+) -> Scores:
+    """Score a mixture and its baselines on measured masses.
+
+    Parameters
+    ----------
+    summary : Dataset (nucleus, model)
+        Posterior mean, median, mode, log_density, weight and responsibility, in MeV.
+    draws : DataArray (draw, nucleus)
+        Posterior predictive mass excess in MeV, for the nuclei of `summary`.
+    theory : Dataset
+        As `bmm.theory.adapters.prediction` builds it; for the baselines.
+    measured : DataFrame
+        The masses to score on, indexed (Z, N), with a column mass_excess in MeV.
+    training : DataFrame
+        The masses that the mixture was trained on, with mass_excess and mass_excess_uncertainty:
+        global BMA learns its weights from them, never from `measured`.
+    noise : NoiseFamily, optional
+        Of the models in global BMA; by default the one that the mixture has by default.
+
+    Returns
+    -------
+    dict
+        Plain numbers, strings, lists and dictionaries; None where there is no value.
+
+        * n : number of scored nuclei, those of `measured` that the mixture predicts
+        * rms_MeV, rms_standard_error_MeV : each {mean, median, mode}; smaller is better; the
+          error takes the nuclei as independent
+        * mae_MeV, bias_MeV : mean absolute error, and mean of predicted minus measured, of the
+          posterior mean
+        * crps_MeV : mean over nuclei; smaller is better
+        * log_score : mean log predictive density per MeV; larger is better; None unless every
+          scored nucleus has one
+        * coverage, coverage_standard_error : by level, "0.05" to "0.99"; the error is that of a
+          calibrated prediction with independent nuclei
+        * baselines : list of {name, rms_MeV, n, weight}; n counts the nuclei the baseline
+          covers, weight is that of the model in global BMA
+        * bma_n : number of training nuclei behind those weights
+        * weights, responsibilities : by model, mean over the scored nuclei
+
+    Raises
+    ------
+    DataError
+        If no measured nucleus is predicted, or `draws` and `summary` differ in their nuclei.
+    """
+    if not np.array_equal(draws["nucleus"], summary["nucleus"]):
+        raise DataError("draws and summary must have the same nuclei in the same order.")
+    scored, index = _scored(summary, measured)
+    part = summary.isel(nucleus=scored)
+    observed = measured.loc[index, "mass_excess"].to_numpy(dtype=np.float64)
+    bma = global_bma(theory, training, noise)
+    table = baseline_table(baseline_predictions(theory, bma), measured.loc[index], bma).rename(
+        columns={"rms": "rms_MeV"}
+    )
+    return {
+        "n": int(scored.sum()),
+        **_point_scores(part, observed),
+        **_distribution_scores(
+            draws.isel(nucleus=scored).transpose("draw", "nucleus").to_numpy(), observed
+        ),
+        "log_score": _number(part["log_density"].mean(skipna=False)),
+        "baselines": [
+            {key: _plain(value) for key, value in row.items()}
+            for row in table.to_dict(orient="records")
+        ],
+        "bma_n": bma.n,
+        "weights": _by_model(part["weight"]),
+        "responsibilities": _by_model(part["responsibility"]),
+    }
+
+
+def point_rms(summary: xr.Dataset, measured: pd.DataFrame) -> dict[str, float]:
+    """Root-mean-square error of the posterior mean, median and mode, MeV.
+
+    Parameters
+    ----------
+    summary : Dataset (nucleus, model)
+        As for `evaluate`.
+    measured : DataFrame
+        The masses to score on, indexed (Z, N), with a column mass_excess in MeV.
+
+    Returns
+    -------
+    dict
+        {mean, median, mode}; smaller is better.
+
+    Raises
+    ------
+    DataError
+        If no measured nucleus is predicted.
+    """
+    scored, index = _scored(summary, measured)
+    observed = measured.loc[index, "mass_excess"].to_numpy(dtype=np.float64)
+    part = summary.isel(nucleus=scored)
+    return {name: sc.rms(part[name].to_numpy(), observed) for name in _CENTRES}
+
+
+def nucleus_table(summary: xr.Dataset, measured: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Lay out the mixture nucleus by nucleus, for a CSV file.
+
+    Parameters
+    ----------
+    summary : Dataset (nucleus, model)
+        As for `evaluate`.
+    measured : DataFrame, optional
+        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
+
+    Returns
+    -------
+    DataFrame
+        Indexed (Z, N), with columns nucleus; measured and measured_uncertainty (NaN if unmeasured);
+        mean, median, mode, sd, lower_68, upper_68, lower_95, upper_95 (MeV); log_density; then
+        weight_<model> and responsibility_<model> for every model.
+    """
+    index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    table = pd.DataFrame({"nucleus": summary["nucleus"].to_numpy()}, index=index)
+    if measured is not None:
+        table["measured"] = measured["mass_excess"].reindex(index)
+        table["measured_uncertainty"] = measured["mass_excess_uncertainty"].reindex(index)
+    for name in _COLUMNS:
+        table[name] = summary[name].to_numpy()
+    for name in ("weight", "responsibility"):
+        for model in summary["model"].to_numpy():
+            table[f"{name}_{model}"] = summary[name].sel(model=model).to_numpy()
+    return table
+
+
+def _scored(
+    summary: xr.Dataset, measured: pd.DataFrame
+) -> tuple[npt.NDArray[np.bool], pd.MultiIndex]:
+    """Which predicted nuclei are measured, and their (Z, N)."""
+    index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    scored = index.isin(measured.index) & np.isfinite(summary["mean"].to_numpy())
+    if not scored.any():
+        raise DataError("nothing to score: no measured nucleus is among the predicted ones.")
+    return scored, index[scored]
+
+
+def _point_scores(part: xr.Dataset, observed: npt.NDArray[np.float64]) -> Scores:
+    centres = {name: part[name].to_numpy() for name in _CENTRES}
+    return {
+        "rms_MeV": {name: sc.rms(values, observed) for name, values in centres.items()},
+        "rms_standard_error_MeV": {
+            name: _number(sc.rms_standard_error(values, observed))
+            for name, values in centres.items()
+        },
+        "mae_MeV": sc.mean_absolute_error(centres["mean"], observed),
+        "bias_MeV": sc.bias(centres["mean"], observed),
+    }
+
+
+def _distribution_scores(
+    draws: npt.NDArray[np.floating], observed: npt.NDArray[np.float64]
+) -> Scores:
+    errors = sc.coverage_standard_error(sc.LEVELS, observed.size)
+    return {
+        "crps_MeV": float(sc.crps(draws, observed).mean()),
+        "coverage": _by_level(sc.coverage(draws, observed)),
+        "coverage_standard_error": _by_level(errors),
+    }
+
+
+def _by_level(values: Iterable[float]) -> dict[str, float]:
+    return {f"{level:.2f}": float(x) for level, x in zip(sc.LEVELS, values, strict=True)}
+
+
+def _by_model(values: xr.DataArray) -> dict[str, float | None]:
+    means = values.mean("nucleus")
+    return {str(model): _number(means.sel(model=model)) for model in means["model"].to_numpy()}
+
+
+def _number(value: xr.DataArray | float) -> float | None:
+    """Return a float that JSON can write."""
+    number = float(value)
+    return number if np.isfinite(number) else None
+
+
+def _plain(value: object) -> object:
+    return _number(value) if isinstance(value, float) else value

@@ -1,0 +1,144 @@
+"""The local mixture of bmm itself, in both forms, behind the same interface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bmm.methods.interface import Settings
+from bmm.mixing.fit import convergence_of, fit
+from bmm.mixing.settings import Mixing
+from bmm.nuclides import nuclide_index
+from bmm.prediction.predictive import Prediction, predict
+from bmm.theory.correction import correct_theory
+
+__all__ = ["FittedMixture", "LocalMixture", "MixturePrediction"]
+
+
+class MixturePrediction:
+    """Predictions of a fitted mixture.
+
+    Parameters
+    ----------
+    tree : DataTree
+        The mixture; see `bmm.mixing.fit.fit`.
+    theory : Dataset
+        The nuclei to predict.  One that no model covers has no forecast.
+    seed : int
+        Of the draws.
+    """
+
+    def __init__(self, tree: xr.DataTree, theory: xr.Dataset, seed: int) -> None:
+        self._tree, self._theory, self._seed = tree, theory, seed
+        self._prediction = self._predict()
+
+    @property
+    def mean(self) -> xr.DataArray:
+        """Posterior mean (nucleus), MeV."""
+        return self._everywhere(self._prediction.summary["mean"])
+
+    @property
+    def median(self) -> xr.DataArray:
+        """Posterior median (nucleus), MeV."""
+        return self._everywhere(self._prediction.summary["median"])
+
+    @property
+    def draws(self) -> xr.DataArray:
+        """Posterior predictive draws (draw, nucleus), MeV."""
+        return self._everywhere(self._prediction.draws)
+
+    def log_density(self, measured: pd.DataFrame) -> xr.DataArray:
+        """Log predictive density of measured masses (nucleus), log(1/MeV).
+
+        Parameters
+        ----------
+        measured : DataFrame
+            Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
+        """
+        return self._everywhere(self._predict(measured).summary["log_density"])
+
+    def _predict(self, measured: pd.DataFrame | None = None) -> Prediction:
+        return predict(self._tree, _covered(self._theory), measured, seed=self._seed)
+
+    def _everywhere(self, values: xr.DataArray) -> xr.DataArray:
+        """Lay values at the covered nuclei out over all that are asked for."""
+        kept = values.reset_coords(drop=True).assign_coords(nucleus=values["nucleus"])
+        whole = kept.reindex(nucleus=self._theory["nucleus"].to_numpy())
+        return whole.assign_coords(Z=self._theory["Z"].variable, N=self._theory["N"].variable)
+
+
+@dataclass(frozen=True)
+class FittedMixture:
+    """A fitted mixture.
+
+    Parameters
+    ----------
+    tree : DataTree
+        See `bmm.mixing.fit.fit`.
+    facts : dict
+        What was learnt.
+    """
+
+    tree: xr.DataTree
+    facts: dict[str, Any]
+
+    def forecast(self, theory: xr.Dataset, seed: int) -> MixturePrediction:
+        """Predict nuclei that were in the theory of the fit, where any model covers them."""
+        return MixturePrediction(self.tree, theory, seed)
+
+
+class LocalMixture(Settings):
+    """The mixture of this package: weights from Gaussian fields over the chart.
+
+    Each nucleus is learnt from, and predicted by, the models that cover it.  The chart is that of
+    the theory given to the fit.
+
+    Parameters
+    ----------
+    mixing : Mixing
+        Form of the likelihood, priors, noise, basis and sampler.
+    corrected : bool, default False
+        Correct every model by the field of its residuals first; the weights are learnt from what
+        the corrected models say of nuclei that were left out (see `bmm.theory.correction`).
+    """
+
+    method: Literal["local-mixture"] = "local-mixture"
+    mixing: Mixing = Mixing()
+    corrected: bool = False
+
+    @property
+    def variant(self) -> str:
+        """Name of the method: local-density-mixture or local-linear-mixture."""
+        name = f"local-{self.mixing.likelihood}-mixture"
+        return f"{name}, corrected" if self.corrected else name
+
+    def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedMixture:
+        """Sample the mixture; see `bmm.methods.interface.Method`."""
+        chart = theory.sel(nucleus=_covered(theory))
+        index = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy())
+        kept = measured[measured.index.isin(index)]
+        if self.corrected:
+            chart = correct_theory(kept, chart).theory
+        at_measured = chart.isel(nucleus=index.get_indexer(kept.index))
+        tree = fit(kept, at_measured, chart, self.mixing, seed=seed)
+        posterior = tree["posterior"].to_dataset()
+        names = ("sigma", "mu", "eta", "rho_Z", "rho_N")
+        facts = {
+            "n_training": len(kept),
+            "n_lost": len(measured) - len(kept),
+            "hyperparameters": {
+                name: posterior[name].mean(("chain", "draw")).to_numpy().tolist() for name in names
+            },
+            "convergence": convergence_of(tree).as_dict(),
+        }
+        return FittedMixture(tree, facts)
+
+
+def _covered(theory: xr.Dataset) -> list[str]:
+    """Labels of the nuclei that any model covers."""
+    known = np.isfinite(theory["mass_excess"].transpose("nucleus", "model").to_numpy()).any(axis=1)
+    return [str(name) for name in theory["nucleus"].to_numpy()[known]]

@@ -1,0 +1,127 @@
+"""One model alone, with the spread it had on the training nuclei."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+from scipy import stats
+
+from bmm.methods.interface import Settings
+from bmm.methods.mixture_forecast import MixtureForecast
+from bmm.methods.training_arrays import masses_of, position_of, training_data
+
+__all__ = ["BestSingle", "FittedSingle", "SingleModel", "normal_crps"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FittedSingle:
+    """A model with normal noise.
+
+    Parameters
+    ----------
+    position : int
+        Of the model among the components.
+    sigma : float
+        Standard deviation, MeV.
+    facts : dict
+        What was learnt.
+    """
+
+    position: int
+    sigma: float
+    facts: dict[str, Any]
+
+    def forecast(self, theory: xr.Dataset, seed: int) -> MixtureForecast:
+        """Predict the nuclei that the model covers."""
+        return MixtureForecast(
+            theory, masses_of(theory)[None, :, self.position], self.sigma, seed=seed
+        )
+
+
+class SingleModel(Settings):
+    """A given model, normal with its rms on the training nuclei that it covers.
+
+    Parameters
+    ----------
+    model : str
+        Name of a component.
+    """
+
+    method: Literal["single-model"] = "single-model"
+    model: str
+
+    @property
+    def variant(self) -> str:
+        """The model's name."""
+        return self.model
+
+    def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedSingle:
+        """Take the model's rms; see `bmm.methods.interface.Method`."""
+        training = training_data(measured, theory, common=False)
+        position = position_of(self.model, training.models)
+        deviation = training.deviation[:, position]
+        covered = np.isfinite(deviation)
+        sigma = float(np.sqrt(np.mean(deviation[covered] ** 2)))
+        facts = {
+            "n_training": int(covered.sum()),
+            "n_lost": len(measured) - int(covered.sum()),
+            "model": self.model,
+            "sigma_MeV": sigma,
+        }
+        return FittedSingle(position, sigma, facts)
+
+
+class BestSingle(Settings):
+    """The model that is best on the training nuclei that all models cover.
+
+    Parameters
+    ----------
+    by : {"rms", "crps"}
+        What it is best in; for the CRPS each model is normal with its rms.
+    """
+
+    method: Literal["best-single"] = "best-single"
+    by: Literal["rms", "crps"] = "rms"
+
+    @property
+    def variant(self) -> str:
+        """Name of the method with its criterion."""
+        return f"{self.method} ({self.by})"
+
+    def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedSingle:
+        """Choose the model; see `bmm.methods.interface.Method`."""
+        training = training_data(measured, theory)
+        rms = np.sqrt(np.mean(training.deviation**2, axis=0))
+        score = rms if self.by == "rms" else normal_crps(training.deviation, rms).mean(axis=0)
+        chosen = SingleModel(model=training.models[int(np.argmin(score))])
+        fitted = chosen.fit(measured, theory, seed)
+        return FittedSingle(
+            fitted.position, fitted.sigma, fitted.facts | {self.by: training.named(score)}
+        )
+
+
+def normal_crps(deviation: FloatArray, sigma: npt.ArrayLike) -> FloatArray:
+    """CRPS of a normal distribution, in closed form (Gneiting et al. 2005, doi:10.1175/MWR2904.1).
+
+    Parameters
+    ----------
+    deviation : array
+        Observed value minus the distribution's mean.
+    sigma : array
+        Its standard deviation, in the same unit.
+
+    Returns
+    -------
+    array
+        In that unit; smaller is better.
+    """
+    z = deviation / np.asarray(sigma)
+    inner = z * (2 * stats.norm.cdf(z) - 1) + 2 * stats.norm.pdf(z) - 1 / np.sqrt(np.pi)
+    return np.asarray(sigma * inner)

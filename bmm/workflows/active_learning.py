@@ -1,0 +1,238 @@
+"""A surface is learned by active learning, into a folder.
+
+* ``loops/LOOP-SEED.npz``: each loop after its latest round; started again, it goes on from there
+* ``errors.csv``, ``summary.csv``: errors of every round, and their spread over the seeds
+* ``prediction.csv``: what the first loop says of every point, and when it was computed
+* ``unconverged.csv``: points left out, two-dimensional surfaces only
+* ``figures/``: errors against the number of points; the rounds of the first loop
+* ``emulation.json``: what was done; written last
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+import bmm
+from bmm.emulation.energy_surface import Surface
+from bmm.emulation.experiments import Experiment, rounds_table, run_experiment, summarise
+from bmm.emulation.loop import LoopSettings, State, points_of, start_set
+from bmm.emulation.unconverged import Continuity, check_continuity
+from bmm.errors import RunError
+from bmm.figures.active_learning import error_figure, rounds_figure
+from bmm.figures.files import write_figure
+from bmm.writing import discard_unfinished, without_nan, write_json, write_whole
+
+__all__ = ["Emulation", "emulate", "experiments", "screen"]
+
+type Progress = Callable[[str, int, State], None]
+
+
+@dataclass(frozen=True)
+class Emulation:
+    """What came of it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where everything is.
+    summary : DataFrame
+        From `bmm.emulation.experiments.summarise`.
+    facts : dict
+        As in ``emulation.json``.
+    """
+
+    folder: Path
+    summary: pd.DataFrame
+    facts: dict[str, Any]
+
+
+def experiments(main: Experiment, rivals: Sequence[Experiment]) -> list[Experiment]:
+    """Put the main loop first, and after it each rival that is not the same."""
+    kept = [main]
+    for each in rivals:
+        if each.label not in {other.label for other in kept}:
+            kept.append(each)
+    return kept
+
+
+def screen(surface: Surface) -> tuple[Surface, Continuity | None]:
+    """Leave unconverged points out.
+
+    Parameters
+    ----------
+    surface : Surface
+        As read.
+
+    Returns
+    -------
+    Surface, Continuity or None
+        What is left, and what was found; None where the surface is not two-dimensional.
+
+    Raises
+    ------
+    DataError
+        If a two-dimensional surface is not on a grid.
+    """
+    if len(surface.axes) != 2:
+        return surface, None
+    found = check_continuity(surface)
+    return surface.without(found.unconverged), found
+
+
+def emulate(
+    table: Surface,
+    loops: Sequence[Experiment],
+    seeds: Sequence[int],
+    folder: Path,
+    *,
+    check: bool = True,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Emulation:
+    """Run all loops from all seeds, and write the folder.
+
+    Parameters
+    ----------
+    table : Surface
+        As read.
+    loops : sequence of Experiment
+        The first is the one that is drawn.
+    seeds : sequence of int
+        Each loop is run from each.
+    folder : Path
+        Made if missing; finished rounds that are there are not done again.
+    check : bool, default True
+        Leave unconverged points of a two-dimensional surface out.
+    overwrite : bool, default False
+        Begin anew.
+    progress : callable, optional
+        Called with label, seed and state after every round.
+    """
+    began = time.perf_counter()
+    surface, found = screen(table) if check else (table, None)
+    for each in loops:
+        start_set(surface, each.settings, 0)  # refuses what cannot be begun, before anything is
+    states = folder / "loops"
+    _prepare(states, overwrite)
+    smooth = _smooth(surface, found, loops[0].settings)
+    tables, first = [], None
+    for seed in seeds:
+        for each in loops:
+            state = run_experiment(
+                surface, each, seed, states, _telling(progress, each.label, seed)
+            )
+            tables.append(rounds_table(each.label, seed, state, surface.energy, smooth))
+            first = first or state
+    assert first is not None
+    summary = summarise(tables)
+    facts = _facts(table, surface, found, loops, seeds, summary)
+    facts["seconds"] = time.perf_counter() - began
+    _write(folder, table, surface, found, loops[0].settings, first, tables, summary, facts)
+    return Emulation(folder, summary, facts)
+
+
+def _smooth(
+    surface: Surface, found: Continuity | None, settings: LoopSettings
+) -> npt.NDArray[np.bool]:
+    """Points that matter and lie at no tear of the surface, array (n,)."""
+    energy_window = settings.energy_window(surface)
+    matter = (
+        np.ones(len(surface), dtype=bool)
+        if energy_window is None
+        else energy_window.contains(surface.energy)
+    )
+    return matter if found is None else matter & ~found.torn[~found.unconverged]
+
+
+def _prepare(states: Path, overwrite: bool) -> None:
+    try:
+        if overwrite and states.exists():
+            shutil.rmtree(states)
+        states.mkdir(parents=True, exist_ok=True)
+        discard_unfinished(states)
+    except OSError as error:
+        raise RunError(f"{states}: cannot be made ({error.strerror})") from error
+
+
+def _telling(progress: Progress | None, label: str, seed: int) -> Callable[[State], None] | None:
+    return None if progress is None else lambda state: progress(label, seed, state)
+
+
+def _facts(
+    table: Surface,
+    surface: Surface,
+    found: Continuity | None,
+    loops: Sequence[Experiment],
+    seeds: Sequence[int],
+    summary: pd.DataFrame,
+) -> dict[str, Any]:
+    energy_window = loops[0].settings.energy_window(surface)
+    matter = (
+        len(surface) if energy_window is None else int(energy_window.contains(surface.energy).sum())
+    )
+    return {
+        "version": bmm.__version__,
+        "surface": table.name,
+        "axes": list(table.axes),
+        "points": len(table),
+        "unconverged": len(table) - len(surface),
+        "torn": None if found is None else int(found.torn.sum()),
+        "broken_step_MeV": None if found is None else found.threshold,
+        "window_MeV": None
+        if energy_window is None
+        else [energy_window.minimum, energy_window.minimum + energy_window.width],
+        "matter": matter,
+        "smooth": int(_smooth(surface, found, loops[0].settings).sum()),
+        "marks": [points_of(each, len(surface)) for each in loops[0].settings.marks],
+        "seeds": list(seeds),
+        "loops": {
+            each.label: each.settings.model_dump(mode="json") | {"emulator": each.details}
+            for each in loops
+        },
+        "summary": summary.to_dict(orient="records"),
+    }
+
+
+def _write(
+    folder: Path,
+    table: Surface,
+    surface: Surface,
+    found: Continuity | None,
+    settings: LoopSettings,
+    state: State,
+    tables: Sequence[pd.DataFrame],
+    summary: pd.DataFrame,
+    facts: dict[str, Any],
+) -> None:
+    order = np.zeros(len(surface), dtype=int)
+    order[state.computed] = 1 + np.arange(len(state.computed))
+    said = pd.DataFrame(surface.points, columns=list(surface.axes)).assign(
+        energy=surface.energy, mean=state.mean, scale=state.sd, computed=order
+    )
+    frames = {"errors": pd.concat(tables), "summary": summary, "prediction": said}
+    if found is not None:
+        left_out = pd.DataFrame(table.points, columns=list(table.axes)).assign(energy=table.energy)
+        frames["unconverged"] = left_out[found.unconverged]
+    for name, frame in frames.items():
+        _write_csv(folder / f"{name}.csv", frame)
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
+    write_figure(figures / "errors", error_figure(summary))
+    if found is not None:
+        energy_window = settings.energy_window(surface)
+        matter = None if energy_window is None else energy_window.contains(surface.energy)
+        write_figure(figures / "rounds", rounds_figure(surface, state, matter))
+    write_json(folder / "emulation.json", without_nan(facts))
+
+
+def _write_csv(path: Path, frame: pd.DataFrame) -> None:
+    write_whole(path, lambda temporary: frame.to_csv(temporary, index=False, float_format="%.6g"))

@@ -1,0 +1,198 @@
+"""The comparison job: every method on every split, scored on the same nuclei."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+from rich.console import Console
+from rich.markup import escape
+
+from bmm.data import read_provenance
+from bmm.errors import ConfigError, DataError, DomainError
+from bmm.evaluation.splits import Split, find_leaks, refuse_leaks
+from bmm.methods.registry import AnyMethod
+from bmm.nuclides import nuclide_index
+from bmm.theory.adapters import numbers, predict_all
+from bmm.theory.cards import Card
+from bmm.theory.library import build_model
+from bmm.workflows.compare_config import ComparisonConfig
+from bmm.workflows.compare_folder import ComparisonFolder, StoredForecast
+from bmm.workflows.compare_report import derived_scores_of, report, score_table
+from bmm.workflows.fingerprint import provenance
+from bmm.workflows.inputs import chosen_cards
+
+__all__ = ["ComparisonResult", "run_comparison"]
+
+_SOURCES = ("theory", "mixing", "prediction", "rivals")
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """A finished comparison.
+
+    Parameters
+    ----------
+    folder : ComparisonFolder
+        Its files.
+    table : DataFrame
+        Scores by region and method; see `bmm.evaluation.method_scores.compare`.
+    derived : DataFrame
+        Scores of derived quantities; see `bmm.evaluation.derived_scores.derived_table`.
+    summary : dict
+        What ``comparison.json`` holds.
+    """
+
+    folder: ComparisonFolder
+    table: pd.DataFrame
+    derived: pd.DataFrame
+    summary: dict[str, Any]
+
+
+def run_comparison(
+    config: ComparisonConfig, path: Path, *, console: Console | None = None
+) -> ComparisonResult:
+    """Fit every method on every split, score all on the same nuclei, write everything.
+
+    A method's forecast is on disk as soon as it is made; a comparison that is started again takes
+    up what is finished, unless something that decides it has changed.  A method that cannot be
+    used on these data is left out, and the reason stated.
+
+    Parameters
+    ----------
+    config : ComparisonConfig
+        What to do; see `bmm.workflows.compare_config.load_comparison`.
+    path : Path
+        The folder.
+    console : rich.console.Console, optional
+        Where to show progress.
+
+    Raises
+    ------
+    BmmError
+        If the configuration, a table or the folder cannot be used, models have seen test nuclei,
+        or no method is left.
+    """
+    console = console or Console(quiet=True)
+    cards = {card.name: card for card in chosen_cards(config.theory)}
+    splits = config.split.splits(config.seed)
+    leaks = {split.name: find_leaks(split, cards) for split in splits}
+    if not config.allow_leaks:
+        for split in splits:
+            refuse_leaks(split, leaks[split.name])
+    folder = ComparisonFolder.create(path)
+    folder.write_config(config)
+    origin = _origin(config, cards)
+    stored, failed = _forecast_all(folder, config, splits, cards, origin["packages"], console)
+    nuclei, table = score_table(config, splits, stored)
+    summary = report(config, splits, leaks, cards, stored, failed, nuclei, table, origin)
+    derived = derived_scores_of(config, splits, stored, nuclei)
+    folder.write_results(nuclei, table, derived, summary)
+    return ComparisonResult(folder, table, derived, summary)
+
+
+def _forecast_all(
+    folder: ComparisonFolder,
+    config: ComparisonConfig,
+    splits: list[Split],
+    cards: Mapping[str, Card],
+    packages: dict[str, str],
+    console: Console,
+) -> tuple[dict[str, list[StoredForecast]], dict[str, str]]:
+    """Forecasts of each method, one for each split; and why other methods were left out."""
+    stored: dict[str, list[StoredForecast]] = {method.label: [] for method in config.methods}
+    failed: dict[str, str] = {}
+    for split in splits:
+        theory = _theory(split, cards)
+        for method in config.methods:
+            label = method.label
+            if label in failed:
+                continue
+            try:
+                found = _forecast(folder, config, method, split, theory, packages)
+            except (ConfigError, DataError, DomainError) as error:
+                failed[label] = str(error)
+                why = f"  [yellow]{escape(label)} is left out:[/] {escape(str(error))}"
+                console.print(why, highlight=False)
+                continue
+            stored[label].append(found)
+            console.print(_progress(label, split, found), highlight=False)
+    return {label: each for label, each in stored.items() if label not in failed}, failed
+
+
+def _origin(config: ComparisonConfig, cards: Mapping[str, Card]) -> dict[str, Any]:
+    """Provenance of a comparison, with the checksum of every evaluation it takes."""
+    first, *others = config.split.evaluations
+    origin = provenance(first, list(cards.values()), config.seed)
+    for each in (*others, *(name for method in config.methods for name in method.evaluations)):
+        origin["sha256"] |= provenance(each, [], config.seed)["sha256"]
+    return origin
+
+
+def _theory(split: Split, cards: Mapping[str, Card]) -> xr.Dataset:
+    """Predict training and test nuclei; models that learn see the training nuclei only."""
+    fitted = [build_model(card).fit(split.training) for card in cards.values()]
+    nuclei = split.training.index.union(split.test.index).sort_values()
+    return predict_all(fitted, nuclide_index(*numbers(nuclei)))
+
+
+def _forecast(
+    folder: ComparisonFolder,
+    config: ComparisonConfig,
+    method: AnyMethod,
+    split: Split,
+    theory: xr.Dataset,
+    packages: dict[str, str],
+) -> StoredForecast:
+    fingerprint = _fingerprint(config.seed, method, split, theory, packages)
+    found = folder.read_forecast(method.label, split.name, fingerprint)
+    if found is not None:
+        return found
+    begun = time.perf_counter()
+    fitted = method.fit(split.training, theory, config.seed)
+    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+    forecast = fitted.forecast(theory.isel(nucleus=index.isin(split.test.index)), config.seed + 1)
+    forecast.draws  # noqa: B018 - they are part of the time
+    seconds = time.perf_counter() - begun
+    return folder.write_forecast(
+        method.label, split.name, forecast, split.test, fitted.facts, seconds, fingerprint
+    )
+
+
+def _fingerprint(
+    seed: int, method: AnyMethod, split: Split, theory: xr.Dataset, packages: dict[str, str]
+) -> str:
+    """Hash everything that decides a forecast: options, data and the code itself."""
+    digest = hashlib.sha256(_code().encode())
+    options = method.model_dump(mode="json", exclude={"name"})
+    tables = [read_provenance(name).sha256 for name in method.evaluations]
+    digest.update(json.dumps([seed, options, tables, packages], sort_keys=True).encode())
+    for part in (split.training, split.test):
+        columns = part[["mass_excess", "mass_excess_uncertainty"]].reset_index()
+        digest.update(columns.to_numpy(dtype=float).tobytes())
+    for name in ("mass_excess", "mass_excess_sd"):
+        digest.update(theory[name].to_numpy().tobytes())
+    digest.update(" ".join(str(name) for name in theory["model"].to_numpy()).encode())
+    return digest.hexdigest()
+
+
+@cache
+def _code() -> str:
+    """Hash the code that makes forecasts; read once, as the code that runs was."""
+    room = Path(__file__).resolve().parents[1]
+    files = [room / "tables" / "revisions.py"]
+    files += sorted(file for each in _SOURCES for file in (room / each).rglob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _progress(label: str, split: Split, found: StoredForecast) -> str:
+    how = "taken up from disk" if found.reused else f"{found.seconds:.1f} s"
+    return f"  {split.name}: [bold]{escape(label)}[/], {how}"

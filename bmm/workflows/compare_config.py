@@ -1,0 +1,264 @@
+"""The configuration of a comparison: one TOML file, checked before anything is computed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import takewhile
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import pandas as pd
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+from bmm.data import MEASURED_TABLES, load_measured
+from bmm.evaluation.splits import (
+    Split,
+    block_folds,
+    chain_ends,
+    edition_split,
+    random_folds,
+)
+from bmm.methods.registry import AnyMethod
+from bmm.nuclides import MAX_N, MAX_Z
+from bmm.theory.adapters import Domain
+from bmm.workflows.config import NRange, Theory, ZRange
+from bmm.workflows.reading import configuration_file, read_checked, shipped_files
+
+__all__ = [
+    "BlockSplit",
+    "ChainEnds",
+    "ComparisonConfig",
+    "EditionSplit",
+    "RandomSplit",
+    "file_stem",
+    "load_comparison",
+    "shipped_comparisons",
+]
+
+type _Level = Annotated[float, Field(gt=0, lt=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Nuclei(_Strict):
+    Z: ZRange = (8, MAX_Z)
+    N: NRange = (8, MAX_N)
+
+    @property
+    def _domain(self) -> Domain:
+        return Domain(Z=self.Z, N=self.N)
+
+
+class EditionSplit(_Nuclei):
+    """Train on one evaluation, test on what a later one has measured since.
+
+    Parameters
+    ----------
+    train, test : str
+        Shipped evaluations.
+    Z, N : (int, int)
+        First and last proton and neutron number, both included, in training and test.
+    """
+
+    kind: Literal["edition"] = "edition"
+    train: str
+    test: str
+
+    @property
+    def evaluations(self) -> tuple[str, ...]:
+        """Tables of measured masses that it takes."""
+        return self.train, self.test
+
+    def splits(self, seed: int) -> list[Split]:
+        """Build the one split."""
+        return [edition_split(self.train, self.test, self._domain)]
+
+
+class _WithinEvaluation(_Nuclei):
+    measured: str = "AME2020"
+
+    @property
+    def evaluations(self) -> tuple[str, ...]:
+        """Tables of measured masses that it takes."""
+        return (self.measured,)
+
+    def _nuclei(self) -> pd.DataFrame:
+        table = load_measured(self.measured)
+        return table[self._domain.covers(table.index)]
+
+
+class RandomSplit(_WithinEvaluation):
+    """Every nucleus is tested once, in folds dealt out at random.
+
+    Parameters
+    ----------
+    measured : str, default "AME2020"
+        Shipped evaluation.
+    folds : int, default 5
+        How many.
+    Z, N : (int, int)
+        First and last proton and neutron number, both included.
+    """
+
+    kind: Literal["random"] = "random"
+    folds: Annotated[int, Field(ge=2)] = 5
+
+    def splits(self, seed: int) -> list[Split]:
+        """Build one split for each fold."""
+        return random_folds(self._nuclei(), self.folds, seed)
+
+
+class BlockSplit(_WithinEvaluation):
+    """Every nucleus is tested once, in whole squares of the chart.
+
+    Parameters
+    ----------
+    measured : str, default "AME2020"
+        Shipped evaluation.
+    folds : int, default 5
+        How many.
+    side : int, default 10
+        Side of the squares, nucleons.
+    Z, N : (int, int)
+        First and last proton and neutron number, both included.
+    """
+
+    kind: Literal["blocks"] = "blocks"
+    folds: Annotated[int, Field(ge=2)] = 5
+    side: PositiveInt = 10
+
+    def splits(self, seed: int) -> list[Split]:
+        """Build one split for each fold."""
+        return block_folds(self._nuclei(), self.folds, self.side, seed)
+
+
+class ChainEnds(_WithinEvaluation):
+    """Test on the outermost measured nuclei of every isotopic chain.
+
+    Parameters
+    ----------
+    measured : str, default "AME2020"
+        Shipped evaluation.
+    depth : int, default 2
+        How many at each end.
+    end : {"both", "proton-rich", "neutron-rich"}
+        Which end.
+    Z, N : (int, int)
+        First and last proton and neutron number, both included.
+    """
+
+    kind: Literal["chain-ends"] = "chain-ends"
+    depth: PositiveInt = 2
+    end: Literal["both", "proton-rich", "neutron-rich"] = "both"
+
+    def splits(self, seed: int) -> list[Split]:
+        """Build the one split."""
+        return [chain_ends(self._nuclei(), self.depth, self.end)]
+
+
+def file_stem(text: str) -> str:
+    """Turn a label into part of a file name."""
+    return re.sub(r"[^A-Za-z0-9+_.-]+", "_", text)
+
+
+class ComparisonConfig(_Strict):
+    """Everything that decides a comparison.
+
+    Parameters
+    ----------
+    name : str
+        Name of the comparison, and of its folder unless another is given.
+    description : str
+        What it is for.
+    seed : int
+        Of the folds, of the samplers and of the predictive draws.
+    levels : list of float
+        Probabilities of the intervals that are scored.
+    reference : str, optional
+        Label of the method that the others are compared with; the first by default.
+    allow_leaks : bool, default False
+        Go on with models that may have seen test nuclei, and mark what uses them.
+    split : EditionSplit, RandomSplit, BlockSplit or ChainEnds
+        Training and test nuclei; the key kind tells which.
+    theory : Theory
+        Models.
+    methods : list
+        Names of methods, or tables with the key method and its options.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
+    description: str = ""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    levels: list[_Level] = Field(default=[0.5, 0.68, 0.9, 0.95], min_length=1)
+    reference: str | None = None
+    allow_leaks: bool = False
+    split: Annotated[
+        EditionSplit | RandomSplit | BlockSplit | ChainEnds, Field(discriminator="kind")
+    ]
+    theory: Theory
+    methods: list[AnyMethod] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _labels_differ(self) -> Self:
+        labels = [each.label for each in self.methods]
+        counts = Counter(file_stem(label).casefold() for label in labels)
+        twice = [label for label in labels if counts[file_stem(label).casefold()] > 1]
+        if twice:
+            raise ValueError(
+                f"two methods are called {twice[0]!r}: give one of them the key 'name'"
+            )
+        if self.reference is not None and self.reference not in labels:
+            raise ValueError(
+                f"key 'reference': no method is called {self.reference!r}; "
+                f"expected one of {', '.join(labels)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _evaluations_are_older(self) -> Self:
+        training = self.split.evaluations[0]
+        older = tuple(takewhile(lambda name: name != training, MEASURED_TABLES))
+        for method in self.methods:
+            for name in method.evaluations:
+                if name not in older:
+                    raise ValueError(
+                        f"method {method.label!r}: expected an evaluation older than the training "
+                        f"masses of {training}, not {name}"
+                    )
+        return self
+
+    def to_toml(self) -> str:
+        """Write the configuration, every default resolved, as TOML."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def shipped_comparisons() -> dict[str, Path]:
+    """Files of the shipped configurations of comparisons, by name."""
+    return shipped_files(comparisons=True)
+
+
+def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
+    """Read the configuration of a comparison.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Name of a shipped configuration, or path of a ``.toml`` file.
+
+    Returns
+    -------
+    ComparisonConfig
+        With the paths of the user's cards made absolute.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such configuration, or a key is missing, unknown or impossible.
+    """
+    path = configuration_file(name_or_path, shipped_comparisons())
+    config = read_checked(path, ComparisonConfig)
+    return config.model_copy(update={"theory": config.theory.relative_to(path.resolve().parent)})

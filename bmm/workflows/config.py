@@ -1,0 +1,151 @@
+"""The configuration of a run: one TOML file, checked before anything is computed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import tomli_w
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+)
+
+from bmm.mixing.settings import Mixing
+from bmm.nuclides import MAX_N, MAX_Z
+from bmm.workflows.reading import configuration_file, read_checked, shipped_files
+
+__all__ = ["Chart", "Data", "RunConfig", "Theory", "load_config", "shipped_configurations"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _ascending(ends: tuple[int, int]) -> tuple[int, int]:
+    if ends[0] > ends[1]:
+        raise ValueError(f"expected [first, last], not {list(ends)}")
+    return ends
+
+
+type _Z = Annotated[int, Field(ge=0, le=MAX_Z)]
+type _N = Annotated[int, Field(ge=0, le=MAX_N)]
+type ZRange = Annotated[tuple[_Z, _Z], AfterValidator(_ascending)]
+type NRange = Annotated[tuple[_N, _N], AfterValidator(_ascending)]
+
+
+class Data(_Strict):
+    """Measured nuclei to learn from.
+
+    Parameters
+    ----------
+    measured : str, default "AME2020"
+        Name of a shipped evaluation.
+    Z, N : (int, int)
+        First and last proton and neutron number, both included.
+    max_uncertainty_keV : float, optional
+        Leave out masses measured less precisely.
+    """
+
+    measured: str = "AME2020"
+    Z: ZRange = (8, MAX_Z)
+    N: NRange = (8, MAX_N)
+    max_uncertainty_keV: PositiveFloat | None = None
+
+
+class Theory(_Strict):
+    """Models to mix.
+
+    Parameters
+    ----------
+    models : list of str
+        Names of models, in the order in which their components appear.
+    cards : list of path, optional
+        Model cards, or folders of them, besides the shipped ones; relative to the configuration.
+    """
+
+    models: list[str] = Field(min_length=1)
+    cards: list[Path] = []
+
+    def relative_to(self, folder: Path) -> Theory:
+        """Take the paths of the cards as relative to a folder."""
+        return self.model_copy(update={"cards": [folder / card for card in self.cards]})
+
+
+class Chart(_Strict):
+    """Nuclei to predict, besides the measured ones.
+
+    Parameters
+    ----------
+    table : str, default "DZ28"
+        The nuclei of this shipped theory table that at least one model covers.
+    Z, N : (int, int)
+        First and last proton and neutron number, both included.
+    """
+
+    table: str = "DZ28"
+    Z: ZRange = (8, 120)
+    N: NRange = (8, 200)
+
+
+class RunConfig(_Strict):
+    """Everything that decides a run.
+
+    Parameters
+    ----------
+    name : str
+        Name of the run, and of its folder unless another is given.
+    description : str
+        What it is for.
+    seed : int
+        Seed of the sampler and of the predictive draws.
+    data, theory, chart, mixing
+        See `Data`, `Theory`, `Chart` and `bmm.mixing.settings.Mixing`.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
+    description: str = ""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    data: Data = Data()
+    theory: Theory
+    chart: Chart = Chart()
+    mixing: Mixing = Mixing()
+
+    def to_toml(self) -> str:
+        """Write the configuration, every default resolved, as TOML."""
+        tree = self.model_dump(mode="json", exclude_none=True)
+        tree["mixing"]["priors"] = {
+            name: getattr(self.mixing.priors, name).flat() for name in tree["mixing"]["priors"]
+        }
+        return tomli_w.dumps(tree)
+
+
+def shipped_configurations() -> dict[str, Path]:
+    """Files of the shipped configurations, by name."""
+    return shipped_files(comparisons=False)
+
+
+def load_config(name_or_path: str | Path) -> RunConfig:
+    """Read a configuration.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Name of a shipped configuration, or path of a ``.toml`` file.
+
+    Returns
+    -------
+    RunConfig
+        With the paths of the user's cards made absolute.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such configuration, or a key is missing, unknown or impossible.
+    """
+    path = configuration_file(name_or_path, shipped_configurations())
+    config = read_checked(path, RunConfig)
+    return config.model_copy(update={"theory": config.theory.relative_to(path.resolve().parent)})

@@ -1,0 +1,78 @@
+"""What a result was made with: enough to make it again."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bmm.data import data_folder
+from bmm.errors import DataError
+from bmm.theory.cards import Card, MdnCard, TabulatedCard
+
+__all__ = ["provenance"]
+
+_PACKAGES = (
+    "nuclear-bmm", "pymc", "pytensor", "nutpie", "numba", "arviz", "numpy", "pandas", "xarray",
+    "scipy",
+)  # fmt: skip
+_TRAINING_PACKAGES = ("jax", "jaxlib", "equinox", "optax")
+
+
+def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any]:
+    """Record versions, machine, seed and the checksums of every table that was read.
+
+    Parameters
+    ----------
+    measured : str
+        Name of the measured masses.
+    cards : sequence of Card
+        Models that were mixed.
+    seed : int
+        Seed of the run.
+
+    Returns
+    -------
+    dict
+        Plain values, ready for JSON.
+
+    Raises
+    ------
+    DataError
+        If a table cannot be read.
+    """
+    files = {measured: data_folder() / "measured" / f"{measured}.csv"}
+    for card in cards:
+        if isinstance(card, TabulatedCard):
+            file = card.file or data_folder() / "theory" / f"{card.table}.csv"
+            files[card.name] = file
+        elif isinstance(card, MdnCard) and card.file is not None:
+            files[card.name] = card.file
+    trains = any(isinstance(card, MdnCard) and card.file is None for card in cards)
+    packages = (*_PACKAGES, *(_TRAINING_PACKAGES if trains else ()))
+    return {
+        "seed": seed,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "packages": {name: _version(name) for name in packages},
+        "numba_fastmath": False,
+        "sha256": {name: _sha256(path) for name, path in files.items()},
+        "citations": {card.name: card.citation for card in cards},
+    }
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: expected a mass table, but {error.strerror}") from error
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

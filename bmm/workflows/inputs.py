@@ -1,0 +1,90 @@
+"""What a configuration asks for: measured masses, models, and the chart to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bmm.data import load_measured, load_theory
+from bmm.errors import ConfigError
+from bmm.nuclides import nuclide_index
+from bmm.theory.adapters import Domain, FittedTheory, numbers, predict_all
+from bmm.theory.cards import Card
+from bmm.theory.library import find_cards
+from bmm.workflows.config import RunConfig, Theory
+
+__all__ = ["chart_theory", "chosen_cards", "select_measured"]
+
+
+def select_measured(config: RunConfig) -> pd.DataFrame:
+    """Measured nuclei that a configuration selects, indexed (Z, N), masses in MeV.
+
+    Raises
+    ------
+    ConfigError
+        If none is left.
+    """
+    data = config.data
+    measured = load_measured(data.measured)
+    chosen = Domain(Z=data.Z, N=data.N).covers(measured.index)
+    if data.max_uncertainty_keV is not None:
+        chosen &= measured["mass_excess_uncertainty"].to_numpy() < data.max_uncertainty_keV / 1000
+    if not chosen.any():
+        raise ConfigError(
+            f"section 'data': no nucleus measured in {data.measured} has Z in {list(data.Z)} and "
+            f"N in {list(data.N)}"
+            + (
+                f" with an uncertainty below {data.max_uncertainty_keV:g} keV"
+                if data.max_uncertainty_keV is not None
+                else ""
+            )
+        )
+    return measured[chosen]
+
+
+def chosen_cards(theory: Theory) -> list[Card]:
+    """Cards of the models that a configuration names.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such model.
+    """
+    cards = find_cards(theory.cards)
+    unknown = [name for name in theory.models if name not in cards]
+    if unknown:
+        raise ConfigError(
+            f"key 'theory.models': no model is called {unknown[0]!r}; "
+            f"expected one of {', '.join(cards)}"
+        )
+    return [cards[name] for name in theory.models]
+
+
+def chart_theory(
+    config: RunConfig, measured: pd.DataFrame, fitted: Sequence[FittedTheory]
+) -> xr.Dataset:
+    """Predict every nucleus of the chart, and the measured ones, that a model covers.
+
+    Parameters
+    ----------
+    config : RunConfig
+        The chart.
+    measured : DataFrame
+        Indexed (Z, N).
+    fitted : sequence of FittedTheory
+        The models.
+
+    Returns
+    -------
+    Dataset (nucleus, model)
+        See `bmm.theory.adapters.prediction`.
+    """
+    listed = load_theory(config.chart.table).index
+    inside = Domain(Z=config.chart.Z, N=config.chart.N).covers(listed)
+    index = listed[inside].union(measured.index).sort_values()
+    theory = predict_all(fitted, nuclide_index(*numbers(index)))
+    masses = theory["mass_excess"].transpose("nucleus", "model").to_numpy()
+    return theory.isel(nucleus=np.isfinite(masses).any(axis=1))

@@ -1,0 +1,196 @@
+"""Which measurement next: from a configuration, or from surfaces made of it, to a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from bmm.data import load_measured
+from bmm.design import Energies, Ranking, find_candidates, rank_candidates, read_target
+from bmm.errors import DataError, RunError
+from bmm.figures.files import write_figure
+from bmm.figures.measurement_design import design_figure
+from bmm.nuclides import labels, nuclide_index
+from bmm.theory.adapters import numbers
+from bmm.theory.correction import FittedHyperparameters, correct_theory
+from bmm.theory.library import build_model
+from bmm.workflows.config import RunConfig, load_config
+from bmm.workflows.fingerprint import provenance
+from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
+from bmm.workflows.output import prepare_output
+from bmm.writing import write_json, write_whole
+
+__all__ = ["Question", "Source", "make_design", "read_source"]
+
+_SUMMARY, _CONFIG = "summary.json", "config.toml"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the corrected models come from.
+
+    Parameters
+    ----------
+    config : RunConfig
+        Models, measured masses and chart.
+    learnt : mapping, optional
+        Their residual fields, where they have been learnt before.
+    """
+
+    config: RunConfig
+    learnt: Mapping[str, FittedHyperparameters] | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked.
+
+    Parameters
+    ----------
+    target, candidates : str
+        See `bmm.design.targets.read_target` and `bmm.design.candidates.find_candidates`.
+    precision : float
+        Standard deviation of a measurement, MeV.
+    count : int
+        Size of the set to choose.
+    outcomes : int
+        Outcomes to draw for each branch of the mixture.
+    learn : bool
+        Let outcomes change the weights of the models.
+    """
+
+    target: str
+    candidates: str
+    precision: float
+    count: int
+    outcomes: int
+    learn: bool
+
+
+def read_source(name_or_path: str) -> Source:
+    """Find a configuration, or a folder in which its models have been corrected already.
+
+    Parameters
+    ----------
+    name_or_path : str
+        Shipped configuration, path of a ``.toml`` file, or folder that ``bmm surfaces`` or
+        ``bmm design`` has filled.
+
+    Raises
+    ------
+    BmmError
+        If it is none of these.
+    """
+    folder = Path(name_or_path)
+    if not folder.is_dir():
+        return Source(load_config(name_or_path))
+    try:
+        fields = json.loads((folder / _SUMMARY).read_text(encoding="utf-8"))["fields"]
+        learnt = {name: FittedHyperparameters.of(facts) for name, facts in fields.items()}
+    except (DataError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(
+            f"{folder}: expected a folder of bmm surfaces or bmm design, with {_SUMMARY} ({error})"
+        ) from error
+    return Source(load_config(folder / _CONFIG), learnt)
+
+
+def make_design(
+    source: Source,
+    question: Question,
+    path: Path,
+    *,
+    overwrite: bool = False,
+    console: Console | None = None,
+) -> Ranking:
+    """Correct the models, rank the candidates, and write the answer.
+
+    Parameters
+    ----------
+    source : Source
+        See `read_source`.
+    question : Question
+        What is to be known better, and what can be measured.
+    path : Path
+        The folder: ``candidates.csv``, ``set.csv``, ``summary.json``, ``config.toml``,
+        ``figures/``.
+    overwrite : bool, default False
+        Replace the files of a folder that is there.
+    console : rich.console.Console, optional
+        Where to say what is done.
+
+    Raises
+    ------
+    BmmError
+        If the configuration, a table, the question or the folder cannot be used.
+    """
+    console = console or Console(quiet=True)
+    config = source.config
+    used, cards = select_measured(config), chosen_cards(config.theory)
+    every = load_measured(config.data.measured)
+    fitted = [build_model(card).fit(used) for card in cards]
+    theory = chart_theory(config, used, fitted)
+    # What cannot be asked is told before anything that takes long.
+    read_target(question.target, theory, every)
+    find_candidates(question.candidates, theory, every)
+    prepare_output(path, (_CONFIG, _SUMMARY, "candidates.csv"), overwrite=overwrite)
+    again = "" if source.learnt is None else " as before"
+    console.print(f"correcting {len(cards)} models on {len(used)} measured nuclei{again}")
+    try:
+        correction = correct_theory(used, theory, learnt=source.learnt)
+    except DataError as error:
+        if source.learnt is None:
+            raise
+        raise DataError(f"{error}; expected the tables the folder was made with") from error
+    target = read_target(question.target, correction.theory, every)
+    candidates = find_candidates(question.candidates, correction.theory, every)
+    console.print(f"ranking {len(candidates)} candidates")
+    ranking = rank_candidates(
+        correction, candidates, target, every, precision=question.precision,
+        count=question.count, outcomes=question.outcomes, learn=question.learn, seed=config.seed,
+    )  # fmt: skip
+    for name, frame in {"candidates": ranking.alone, "set": ranking.together}.items():
+        table = _named(frame, ranking.unit)
+        write_whole(path / f"{name}.csv", partial(table.to_csv, index=False, float_format="%.6f"))
+    write_whole(path / _CONFIG, lambda file: file.write_text(config.to_toml(), "utf-8"))
+    (path / "figures").mkdir(exist_ok=True)
+    figure = design_figure(
+        ranking.alone["reduction"], nuclide_index(*numbers(ranking.together.index)),
+        target.nuclei, every.index,
+    )  # fmt: skip
+    write_figure(path / "figures" / "chart", figure)
+    summary = {
+        "target": question.target,
+        "candidates": question.candidates,
+        "n_candidates": len(candidates),
+        "precision_keV": 1000 * question.precision,
+        "weights": "learnt" if question.learn else "even",
+        "outcomes": question.outcomes,
+        "unit": ranking.unit,
+        "n_quantities": ranking.quantities,
+        "rms_sd": ranking.before,
+        "beyond_the_chart": ranking.at_edge,
+        "set": _named(ranking.together, ranking.unit).to_dict(orient="records"),
+        "fields": correction.facts,
+        "provenance": provenance(config.data.measured, cards, config.seed),
+    }
+    if isinstance(target, Energies):
+        summary["nuclei"] = labels(*(each.tolist() for each in numbers(target.nuclei)))
+    write_json(path / _SUMMARY, summary)
+    return ranking
+
+
+def _named(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """Lay out a ranking as written: Z, N, symbol, and units in the names."""
+    Z, N = (each.tolist() for each in numbers(frame.index))
+    columns = {"left": f"rms_sd_left_{unit}"}
+    table = frame.rename(columns=columns).reset_index(drop=True)
+    table.insert(0, "nuclide", labels(Z, N))
+    table.insert(0, "N", N)
+    table.insert(0, "Z", Z)
+    return table

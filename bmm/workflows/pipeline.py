@@ -1,0 +1,254 @@
+"""The main job: from a configuration to a run folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+from rich.console import Console
+
+from bmm.errors import BmmError
+from bmm.evaluation import Scores
+from bmm.mixing.convergence import Convergence
+from bmm.mixing.fit import convergence_of, fit
+from bmm.nuclides import nuclide_index
+from bmm.theory.adapters import numbers, predict_all
+from bmm.theory.library import build_model
+from bmm.workflows.config import RunConfig
+from bmm.workflows.fingerprint import provenance
+from bmm.workflows.folder import RunFolder
+from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
+from bmm.workflows.origin import refuse_other_origin
+from bmm.workflows.results import write_results
+
+__all__ = ["RunResult", "fit_configuration", "resume", "run"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        Its files.
+    convergence : Convergence
+        Verdict on the chains.
+    scores : dict
+        What ``scores.json`` holds.
+    """
+
+    folder: RunFolder
+    convergence: Convergence
+    scores: Scores
+
+
+def run(
+    config: RunConfig,
+    path: Path,
+    *,
+    overwrite: bool = False,
+    console: Console | None = None,
+) -> RunResult:
+    """Fit, predict, evaluate and write everything to a folder.
+
+    A run that fails, or is interrupted, before it has any draws leaves nothing behind, and brings
+    back the folder it was to replace; with draws it leaves a folder that `resume` takes up, and
+    the error has a note that says so.
+
+    Parameters
+    ----------
+    config : RunConfig
+        What to do; see `bmm.workflows.config.load_config`.
+    path : Path
+        The run folder.
+    overwrite : bool, default False
+        Replace a folder that is there.
+    console : rich.console.Console, optional
+        Where to show progress.
+
+    Raises
+    ------
+    BmmError
+        If the configuration, a table or the folder cannot be used.
+    """
+    measured = select_measured(config)
+    folder = RunFolder.create(path, overwrite=overwrite)
+    try:
+        folder.write_config(config)
+        return _go_on(folder, config, measured, console)
+    except (BmmError, KeyboardInterrupt) as stop:
+        if not folder.give_up():
+            stop.add_note(_remedy(folder))
+        raise
+
+
+def resume(path: Path, *, console: Console | None = None) -> RunResult | None:
+    """Go on with a run that was killed or interrupted.
+
+    Complete chains are kept, the others sampled again; the result is that of a run which was
+    never interrupted.
+
+    Parameters
+    ----------
+    path : Path
+        The run folder.
+    console : rich.console.Console, optional
+        Where to show progress.
+
+    Returns
+    -------
+    RunResult or None
+        None if the run was complete.
+
+    Raises
+    ------
+    BmmError
+        If there is no run, another process works on it, or the configuration, a table or a
+        package is another than the run began with.
+    """
+    folder = RunFolder.reopen(path)
+    config = folder.read_config()
+    if folder.is_complete and not folder.read_scores()["convergence"]["partial"]:
+        with folder.claimed():
+            folder.discard_unfinished()  # of a report that was cut short
+            folder.conclude()
+        return None
+    try:
+        return _go_on(folder, config, select_measured(config), console)
+    except KeyboardInterrupt as stop:
+        stop.add_note(_remedy(folder))
+        raise
+
+
+def _remedy(folder: RunFolder) -> str:
+    return f"what was sampled is kept; to go on: bmm resume {folder.path}"
+
+
+def _go_on(
+    folder: RunFolder, config: RunConfig, measured: pd.DataFrame, console: Console | None
+) -> RunResult:
+    with folder.claimed(), _logged_to(folder.log):
+        logger.info("run %s: %d measured nuclei", config.name, len(measured))
+        folder.discard_unfinished()
+        tree = _sample(folder, config, measured, console)
+        convergence = convergence_of(tree)
+        for failure in convergence.failures:
+            logger.warning("NOT CONVERGED: %s", failure)
+        scores = write_results(folder, config, tree, convergence, measured)
+        folder.write_scores(scores)
+        folder.conclude()
+        logger.info("complete: %s", folder.path)
+    return RunResult(folder, convergence, scores)
+
+
+def _sample(
+    folder: RunFolder, config: RunConfig, measured: pd.DataFrame, console: Console | None
+) -> xr.DataTree:
+    """Write the posterior, unless it is there, and read it, for that is what all else is made of.
+
+    A partial posterior gives way to a complete one, or to one of more draws.
+    """
+    now = {
+        "configuration": config.to_toml(),
+        "provenance": provenance(config.data.measured, chosen_cards(config.theory), config.seed),
+    }
+    found = folder.read_posterior() if folder.posterior.exists() else None
+    if found is not None:
+        begun = {
+            "configuration": found.attrs["configuration"],
+            "provenance": json.loads(found.attrs["provenance"]),
+        }
+        complete = not found.attrs["partial"]
+        refuse_other_origin(folder.path, begun, now, sampled=complete)
+        if complete:
+            folder.discard_chains()
+            return found
+    elif "origin" in (noted := folder.read_begun()):
+        refuse_other_origin(folder.path, noted["origin"], now, sampled=False)
+    else:
+        folder.write_begun(now)
+    tree = fit_configuration(config, measured, store=folder.chains, console=console)
+    if found is not None and tree.attrs["partial"] and _number(tree) <= _number(found):
+        logger.warning("interrupted again: the draws of the last time are kept, which are more")
+        return found
+    folder.discard_results()
+    folder.write_posterior(tree)
+    if not tree.attrs["partial"]:
+        folder.discard_chains()
+    del tree  # not twice in memory
+    return folder.read_posterior()
+
+
+def _number(tree: xr.DataTree) -> int:
+    """Count the draws of all chains."""
+    return tree["posterior"].sizes["chain"] * tree["posterior"].sizes["draw"]
+
+
+def fit_configuration(
+    config: RunConfig,
+    measured: pd.DataFrame,
+    *,
+    store: Path | None = None,
+    console: Console | None = None,
+) -> xr.DataTree:
+    """Fit the mixture of a configuration to measured masses.
+
+    Parameters
+    ----------
+    config : RunConfig
+        Models, chart, priors, sampler.
+    measured : DataFrame
+        Nuclei to learn from, indexed (Z, N), MeV; the models that learn see these and no others.
+    store : Path, optional
+        Folder for the chains; see `bmm.mixing.fit.fit`.
+    console : rich.console.Console, optional
+        Where to show progress.
+
+    Returns
+    -------
+    DataTree
+        See `bmm.mixing.fit.fit`; its attributes also hold the configuration and the provenance.
+    """
+    chosen = chosen_cards(config.theory)
+    fitted = [build_model(card).fit(measured) for card in chosen]
+    theory = predict_all(fitted, nuclide_index(*numbers(measured.index)))
+    tree = fit(
+        measured,
+        theory,
+        chart_theory(config, measured, fitted),
+        config.mixing,
+        seed=config.seed,
+        store=store,
+        console=console,
+    )
+    tree.attrs["configuration"] = config.to_toml()
+    tree.attrs["provenance"] = json.dumps(provenance(config.data.measured, chosen, config.seed))
+    return tree
+
+
+@contextmanager
+def _logged_to(path: Path) -> Iterator[None]:
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger("bmm")
+    root.addHandler(handler)
+    level = root.level
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    except BaseException:
+        logger.exception("the run ended early")
+        raise
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+        handler.close()

@@ -1,0 +1,160 @@
+"""Whole mass surfaces of a configuration's models, corrected and mixed, as files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from rich.console import Console
+
+from bmm.data import load_measured
+from bmm.figures.chains import chain_figure
+from bmm.figures.files import write_figure
+from bmm.nuclides import labels, nuclide_index
+from bmm.prediction.existence import count_bound, drip_lines
+from bmm.prediction.joint_draws import sample_surfaces
+from bmm.prediction.mass_tables import derived_quantities, mass_table, surface_table
+from bmm.theory.adapters import numbers
+from bmm.theory.correction import correct_theory
+from bmm.theory.library import build_model
+from bmm.workflows.config import RunConfig
+from bmm.workflows.fingerprint import provenance
+from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
+from bmm.workflows.output import prepare_output
+from bmm.writing import write_json, write_whole
+
+__all__ = ["Surfaces", "make_surfaces"]
+
+_SHOWN = (20, 50, 60)
+_LAST_COUNTED = 119
+_COMPRESSED = {"zlib": True, "complevel": 1, "fletcher32": True}
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """Finished surfaces.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    masses, drip_lines : DataFrame
+        See `bmm.prediction.mass_tables.mass_table` and `bmm.prediction.existence.drip_lines`.
+    summary : dict
+        What ``summary.json`` holds.
+    """
+
+    path: Path
+    masses: pd.DataFrame
+    drip_lines: pd.DataFrame
+    summary: dict[str, Any]
+
+
+def make_surfaces(
+    config: RunConfig,
+    path: Path,
+    *,
+    draws: int,
+    written: int,
+    overwrite: bool = False,
+    console: Console | None = None,
+) -> Surfaces:
+    """Correct the models, draw surfaces of the whole chart, and write all that follows from them.
+
+    Measured nuclei, the lightest too, are drawn from their measurement.
+
+    Parameters
+    ----------
+    config : RunConfig
+        Models, measured masses and chart; what it says of the mixing is not used.
+    path : Path
+        The folder: ``masses.csv``, ``derived.csv``, ``drip_lines.csv``, ``surfaces.csv`` and
+        ``surfaces.nc``, ``summary.json``, ``config.toml``, ``figures/``.
+    draws : int
+        Surfaces to draw, for means and quantiles.
+    written : int
+        How many of them to write.
+    overwrite : bool, default False
+        Replace the files of a folder that is there.
+    console : rich.console.Console, optional
+        Where to say what is done.
+
+    Raises
+    ------
+    BmmError
+        If the configuration, a table or the folder cannot be used.
+    """
+    console = console or Console(quiet=True)
+    measured = select_measured(config)
+    cards = chosen_cards(config.theory)
+    prepare_output(path, ("config.toml", "surfaces.nc"), overwrite=overwrite)
+    console.print(f"correcting {len(cards)} models on {len(measured)} measured nuclei")
+    fitted = [build_model(card).fit(measured) for card in cards]
+    correction = correct_theory(measured, chart_theory(config, measured, fitted))
+    every = load_measured(config.data.measured)
+    console.print(f"drawing {draws} surfaces")
+    surfaces = sample_surfaces(
+        correction, _nuclei(correction.theory, every), draws, config.seed, measured=every
+    )
+    counts = count_bound(surfaces, _LAST_COUNTED).to_numpy()
+    masses, lines = mass_table(surfaces, every.index), drip_lines(surfaces)
+    countable = (masses["Z"] <= _LAST_COUNTED) & (masses["Z"] > 0)
+    summary = {
+        "n_nuclei": len(masses),
+        "n_measured": int(masses["measured"].sum()),
+        "draws": draws,
+        "bound": {
+            "max_Z": _LAST_COUNTED,
+            "likely": int((masses.loc[countable, "existence"] >= 0.5).sum()),
+            **dict(zip(("lower_95", "lower_68", "median", "upper_68", "upper_95"),
+                       np.quantile(counts, [0.025, 0.16, 0.5, 0.84, 0.975]).tolist(),
+                       strict=True)),
+        },
+        "fields": correction.facts,
+        "provenance": provenance(config.data.measured, cards, config.seed),
+    }  # fmt: skip
+    for name, frame in {
+        "masses": masses,
+        "derived": derived_quantities(surfaces),
+        "drip_lines": lines.reset_index(),
+        "surfaces": surface_table(surfaces.isel(draw=slice(written))),
+    }.items():
+        write = partial(frame.to_csv, index=False, float_format="%.6f")
+        write_whole(path / f"{name}.csv", write)
+    _write_netcdf(path / "surfaces.nc", surfaces.isel(draw=slice(written)), summary)
+    write_whole(path / "config.toml", lambda file: file.write_text(config.to_toml(), "utf-8"))
+    _write_figure(path / "figures", surfaces, every.index)
+    write_json(path / "summary.json", summary)
+    return Surfaces(path, masses, lines, summary)
+
+
+def _nuclei(theory: xr.Dataset, measured: pd.DataFrame) -> xr.Dataset:
+    """Nuclei of the chart and of the evaluation, the lightest included."""
+    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+    Z, N = numbers(measured.index.union(index).sort_values())
+    names = labels(Z.tolist(), N.tolist())
+    return xr.Dataset(coords={"nucleus": names, "Z": ("nucleus", Z), "N": ("nucleus", N)})
+
+
+def _write_netcdf(file: Path, surfaces: xr.DataArray, summary: dict[str, Any]) -> None:
+    data = surfaces.rename(draw="surface").to_dataset(name="mass_excess")
+    data.attrs = {
+        "description": "sampled mass surfaces: atomic mass excess, MeV",
+        "provenance": json.dumps(summary["provenance"]),
+    }
+    encoding = {"mass_excess": dict(_COMPRESSED)}
+    write_whole(file, lambda path: data.to_netcdf(path, engine="netcdf4", encoding=encoding))
+
+
+def _write_figure(folder: Path, surfaces: xr.DataArray, measured: pd.Index) -> None:
+    present = set(surfaces["Z"].to_numpy().tolist())
+    elements = [Z for Z in _SHOWN if Z in present]
+    if elements:
+        folder.mkdir(exist_ok=True)
+        write_figure(folder / "chains", chain_figure(surfaces, elements, measured))

@@ -1,0 +1,171 @@
+"""Everything a run is judged by, under stable names."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bmm.evaluation import NoiseFamily, Scores, evaluate, point_rms, redundancy
+from bmm.mixing.convergence import Convergence
+from bmm.mixing.fit import convergence_of
+from bmm.mixing.modes import select_mode
+from bmm.mixing.resolution import basis_resolution
+from bmm.mixing.settings import Mixing
+from bmm.nuclides import nuclide_index
+from bmm.prediction.predictive import Prediction, predict
+from bmm.workflows.config import RunConfig
+from bmm.writing import without_nan
+
+__all__ = ["score_run"]
+
+logger = logging.getLogger(__name__)
+
+
+def score_run(
+    config: RunConfig,
+    tree: xr.DataTree,
+    convergence: Convergence,
+    prediction: Prediction,
+    measured: pd.DataFrame,
+) -> Scores:
+    """Gather everything that ``scores.json`` holds.
+
+    Parameters
+    ----------
+    config : RunConfig
+        Configuration of the run.
+    tree : DataTree
+        The fitted mixture.
+    convergence : Convergence
+        Verdict on its chains.
+    prediction : Prediction
+        Its predictions of the whole chart.
+    measured : DataFrame
+        The fitted nuclei, indexed (Z, N), masses in MeV.
+
+    Returns
+    -------
+    dict
+        name, converged; what `bmm.evaluation.evaluate` returns; and
+
+        * convergence: see `bmm.mixing.convergence.Convergence.as_dict`
+        * modes: for each mode found, if several: weight, elpd, chains, mean sigma (keV per nucleon
+          at A = 100), rms_MeV of mean, median and mode, and its own convergence
+        * hyperparameters: mean and sd of each
+        * redundancy: effective_models, and pairs, most alike first; see
+          `bmm.evaluation.redundancy.Redundancy`
+        * basis: see `bmm.mixing.resolution.basis_resolution`
+        * seconds: wall time of compilation and sampling
+        * provenance: see `bmm.workflows.fingerprint.provenance`
+    """
+    summary, draws = prediction.summary, prediction.draws
+    fitted = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy()).isin(measured.index)
+    scores: Scores = evaluate(
+        summary.isel(nucleus=fitted),
+        _with_measurement_noise(draws.isel(nucleus=fitted), measured, config),
+        tree["chart"].to_dataset(),
+        measured,
+        training=measured,
+        noise=_noise_family(config.mixing),
+    )
+    posterior = tree["posterior"].to_dataset()
+    hyperparameters = {
+        name: {"mean": float(array.mean()), "sd": float(array.std())}
+        for name, array in _scalars(posterior)
+    }
+    found = {
+        "name": config.name,
+        "converged": convergence.converged,
+        **scores,
+        "convergence": convergence.as_dict(),
+        "modes": _modes(tree, measured, config.seed) if "modes" in tree.children else [],
+        "hyperparameters": hyperparameters,
+        "redundancy": _redundancy(tree["chart"].to_dataset(), measured),
+        "basis": basis_resolution(tree),
+        "seconds": {
+            "compile": tree.attrs["compile_seconds"],
+            "sample": tree.attrs["sample_seconds"],
+        },
+        "provenance": json.loads(tree.attrs["provenance"]),
+    }
+    return {key: without_nan(value) for key, value in found.items()}
+
+
+def _redundancy(chart: xr.Dataset, measured: pd.DataFrame) -> dict[str, Any]:
+    found = redundancy(chart, measured)
+    for row in found.alike.itertuples():
+        logger.warning(
+            "%s and %s differ by %.3f MeV only: read their weights together",
+            row.one,
+            row.other,
+            row.rms_difference_MeV,
+        )
+    return {
+        "effective_models": found.effective_models,
+        "pairs": [{str(k): v for k, v in row.items()} for row in found.pairs.to_dict("records")],
+    }
+
+
+def _with_measurement_noise(
+    draws: xr.DataArray, measured: pd.DataFrame, config: RunConfig
+) -> xr.DataArray:
+    """Draws of what a measurement would show, where the fit keeps its noise apart."""
+    if not config.mixing.noise.measurement:
+        return draws
+    index = nuclide_index(draws["Z"].to_numpy(), draws["N"].to_numpy())
+    uncertainty = measured["mass_excess_uncertainty"].reindex(index).fillna(0.0).to_numpy()
+    rng = np.random.default_rng([config.seed, 1])
+    noise = rng.standard_normal(draws.shape, dtype=np.float32)
+    return draws + noise * uncertainty.astype(np.float32)
+
+
+def _modes(tree: xr.DataTree, measured: pd.DataFrame, seed: int) -> list[dict[str, Any]]:
+    """Describe every mode the chains found: its weight, verdict, spreads and rms."""
+    modes = tree["modes"].to_dataset()
+    described = []
+    for position, name in enumerate(modes["mode"].to_numpy()):
+        alone = select_mode(tree, position)
+        sigma = alone["posterior"]["sigma"].mean(("chain", "draw"))
+        described.append(
+            {
+                "mode": str(name),
+                "weight": float(modes["weight"][position]),
+                "elpd": float(modes["elpd"][position]),
+                "chains": alone["posterior"]["chain"].to_numpy().tolist(),
+                "sigma": {str(m): float(sigma.sel(model=m)) for m in sigma["model"].to_numpy()},
+                "rms_MeV": point_rms(
+                    predict(alone, measured=measured, seed=seed).summary, measured
+                ),
+                "convergence": convergence_of(alone).as_dict(),
+            }
+        )
+    return described
+
+
+def _scalars(posterior: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
+    for name, array in posterior.data_vars.items():
+        if name == "beta":
+            continue
+        if "model" in array.dims:
+            for model in array["model"].to_numpy():
+                yield f"{name}[{model}]", array.sel(model=model)
+        else:
+            yield str(name), array
+
+
+def _noise_family(settings: Mixing) -> NoiseFamily:
+    """Noise of the baselines: the mixture's own where it is fixed, its default where learned."""
+    noise, standard = settings.noise, NoiseFamily()
+    nu = standard.nu if noise.nu == "learn" else noise.nu
+    power = standard.power if noise.A_power == "learn" else noise.A_power
+    return NoiseFamily(
+        nu=float("inf") if noise.family == "normal" else float(nu),
+        power=float(power),
+        measurement=noise.measurement,
+    )

@@ -1,0 +1,206 @@
+"""Differences of masses of a run, from joint draws.
+
+The mixture of a run predicts every nucleus by itself, and differences of such masses would look far
+less certain than they are.  These come from joint draws of the run's models, each corrected by the
+field of its residuals and mixed evenly: see `bmm.prediction.local_draws`.  What was learnt of the
+residuals, and the separation energies of the whole chart, are kept in the run folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bmm.data import load_measured
+from bmm.errors import RunError
+from bmm.nuclides import labels
+from bmm.prediction.derived import QUANTITIES, derive
+from bmm.prediction.local_draws import AVERAGE, Window, learn_fields, separations, windows
+from bmm.theory.correction import FittedHyperparameters
+from bmm.theory.residual_field import Hyperparameters
+from bmm.workflows.config import RunConfig
+from bmm.workflows.folder import RunFolder
+from bmm.workflows.inputs import select_measured
+from bmm.writing import write_json, write_whole
+
+__all__ = ["DRAWS", "JointDraws", "Separations", "run_separations"]
+
+DRAWS = 4000
+"""Joint draws; some five of them lie beyond either end of an interval of three sigma."""
+
+_TOGETHER = 5
+_QUANTILES = {"lower_95": 0.025, "lower_68": 0.16, "median": 0.5, "upper_68": 0.84,
+              "upper_95": 0.975}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Separations:
+    """What joint draws say of a run's chart.
+
+    Parameters
+    ----------
+    nuclei, lines : DataFrame
+        See `bmm.prediction.local_draws.separations`.
+    """
+
+    nuclei: pd.DataFrame
+    lines: pd.DataFrame
+
+
+class JointDraws:
+    """Joint draws of a run's models, a few elements at a time.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        Of a complete run.
+    config : RunConfig
+        Its configuration.
+    chart : Dataset
+        What its models say of its chart, the fitted nuclei included.
+    """
+
+    def __init__(self, folder: RunFolder, config: RunConfig, chart: xr.Dataset) -> None:
+        self.chart = chart
+        self._measured = select_measured(config)
+        self._every = load_measured(config.data.measured)
+        self._seed = config.seed
+        self._file = folder.fields
+
+    @classmethod
+    def of(cls, path: Path) -> JointDraws:
+        """Open a run folder.
+
+        Raises
+        ------
+        RunError
+            If it holds no complete run.
+        """
+        folder = RunFolder.open(path)
+        return cls(folder, folder.read_config(), folder.read_posterior()["chart"].to_dataset())
+
+    def learnt(self) -> dict[str, FittedHyperparameters]:
+        """Read what is known of the residuals of the models and their average, or learn it.
+
+        Raises
+        ------
+        DataError
+            If a model covers fewer than 20 of the fitted nuclei.
+        RunError
+            If the file cannot be read or written.
+        """
+        # Earlier files lack the average.
+        if self._file.is_file() and AVERAGE in (known := _read_learnt(self._file)):
+            return known
+        learnt = learn_fields(self._measured, self.chart)
+        content = {
+            name: {"factor": each.factor, **each.hyperparameters.as_dict()}
+            for name, each in learnt.items()
+        }
+        write_json(self._file, content)
+        return learnt
+
+    def everything(self) -> Separations:
+        """Separation energies, existence and drip lines of the whole chart."""
+        ends = int(self.chart["Z"].min()), int(self.chart["Z"].max())
+        return Separations(*separations(self._windows(ends)))
+
+    def quantity(self, nuclei: pd.MultiIndex, name: str) -> pd.DataFrame:
+        """Summarise one quantity of some nuclei.
+
+        Parameters
+        ----------
+        nuclei : MultiIndex (Z, N)
+            Of the chart.
+        name : str
+            "mass_excess", or a key of `bmm.prediction.derived.QUANTITIES`.
+
+        Returns
+        -------
+        DataFrame
+            nucleus, Z, N, A, and the median, sd, lower_68, upper_68, lower_95 and upper_95 of the
+            draws, MeV; without nuclei of which a neighbour is missing.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such quantity.
+        """
+        Z = nuclei.get_level_values("Z").to_numpy()
+        terms = QUANTITIES[name].terms if name in QUANTITIES else ()
+        reach = max((dZ for dZ, _, _ in terms), default=0)
+        parts = []
+        for start in range(int(Z.min()), int(Z.max()) + 1, _TOGETHER):
+            chosen = nuclei[(start <= Z) & (start + _TOGETHER > Z)]
+            if not len(chosen):
+                continue
+            (window,) = self._windows((start, start + _TOGETHER - 1 + reach))
+            drawn = window.surfaces
+            values = drawn if name == "mass_excess" else derive(drawn, name)
+            at = pd.MultiIndex.from_arrays([drawn["Z"].to_numpy(), drawn["N"].to_numpy()])
+            parts.append(_summary(values.isel(nucleus=at.isin(chosen))))
+        return pd.concat(parts, ignore_index=True)
+
+    def _windows(self, ends: tuple[int, int]) -> Iterator[Window]:
+        return windows(
+            self._measured, self.chart, self.learnt(), DRAWS, self._seed, known=self._every,
+            elements=ends,
+        )  # fmt: skip
+
+
+def run_separations(folder: RunFolder, config: RunConfig, chart: xr.Dataset) -> Separations:
+    """Read the separation energies of a run from its folder, or make and write them.
+
+    Parameters
+    ----------
+    folder, config, chart
+        As for `JointDraws`.
+
+    Raises
+    ------
+    RunError
+        If a file cannot be read or written.
+    DataError
+        If a model covers fewer than 20 of the fitted nuclei.
+    """
+    if not (folder.separations.is_file() and folder.drip_lines.is_file()):
+        found = JointDraws(folder, config, chart).everything()
+        for file, frame in (
+            (folder.separations, found.nuclei),
+            (folder.drip_lines, found.lines.reset_index()),
+        ):
+            write_whole(file, partial(frame.to_csv, index=False, float_format="%.6f"))
+    # Read in any case: a run that was killed here ends with the same figures as one that was not.
+    try:
+        nuclei, lines = pd.read_csv(folder.separations), pd.read_csv(folder.drip_lines)
+        return Separations(nuclei, lines.set_index(["Z", "side"]))
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(f"{folder.separations} cannot be read ({error})") from error
+
+
+def _read_learnt(file: Path) -> dict[str, FittedHyperparameters]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return {
+            name: FittedHyperparameters(Hyperparameters.from_dict(values), float(values["factor"]))
+            for name, values in content.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{file} cannot be read ({error})") from error
+
+
+def _summary(values: xr.DataArray) -> pd.DataFrame:
+    draws = values.transpose("draw", "nucleus").to_numpy()
+    known = np.isfinite(draws).all(axis=0)
+    Z, N = (values[name].to_numpy()[known] for name in ("Z", "N"))
+    quantiles = np.quantile(draws[:, known], list(_QUANTILES.values()), axis=0)
+    frame = pd.DataFrame({"nucleus": labels(Z.tolist(), N.tolist()), "Z": Z, "N": N, "A": Z + N})
+    columns = dict(zip(_QUANTILES, quantiles, strict=True))
+    return frame.assign(sd=draws[:, known].std(axis=0, ddof=1), **columns)

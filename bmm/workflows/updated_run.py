@@ -1,0 +1,153 @@
+"""A run that learns masses measured after it, without sampling anew."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bmm.data import read_measurements
+from bmm.errors import BmmError, RunError
+from bmm.mixing.convergence import Convergence
+from bmm.mixing.fit import convergence_of
+from bmm.mixing.reweighting import Updated, update
+from bmm.nuclides import nuclide_index
+from bmm.workflows.config import RunConfig
+from bmm.workflows.folder import RunFolder
+from bmm.workflows.results import write_results
+from bmm.writing import write_whole
+
+__all__ = ["UpdatedRun", "update_run"]
+
+
+@dataclass(frozen=True)
+class UpdatedRun:
+    """A run folder with new masses learnt.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        Its files.
+    facts : dict
+        What ``scores.json`` holds under ``update``: run, measurements and its sha256, n_new, k_hat,
+        k_hat_limit, effective_draws, draws, and log_density, the mean log predictive density of
+        the new masses before they were learnt, log(1/MeV).
+    new : DataFrame
+        Indexed (Z, N): measured, uncertainty, mean and sd before and after, all in MeV.
+    changes : DataFrame
+        Of every nucleus on the chart, likewise, and the change of the mean in units of the sd
+        before; largest first.
+    converged : bool
+        Whether the chains of the run had converged.
+    """
+
+    folder: RunFolder
+    facts: dict[str, Any]
+    new: pd.DataFrame
+    changes: pd.DataFrame
+    converged: bool
+
+
+def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = False) -> UpdatedRun:
+    """Reweight the posterior draws of a run by new masses, and write what follows as a run.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of a complete run.
+    measurements : Path
+        See `bmm.data.read_measurements`.
+    path : Path
+        The new run folder; besides the files of every run, ``changes.csv``.
+    overwrite : bool, default False
+        Replace a run that is there.
+
+    Raises
+    ------
+    BmmError
+        If a file or the folder cannot be used, a nucleus was fitted already or is not on the
+        chart, or k-hat is too large; nothing is written then.
+    """
+    parent = RunFolder.open(run)
+    if parent.read_scores()["convergence"]["partial"]:
+        raise RunError(f"{run} was interrupted: expected a complete run; bmm resume {run}")
+    new = read_measurements(measurements)
+    tree, config = parent.read_posterior(), parent.read_config()
+    try:
+        updated = update(tree, new, seed=config.seed)
+    except BmmError as error:
+        raise type(error)(f"{measurements}: {error}") from error
+    convergence = convergence_of(tree)
+    facts = _facts(run, measurements, updated)
+    updated.tree.attrs["update"] = json.dumps(facts)
+    folder = RunFolder.create(path, overwrite=overwrite)
+    folder.write_config(config)
+    with folder.claimed():
+        changes = _write(folder, config, updated.tree, convergence, facts, parent)
+    return UpdatedRun(folder, facts, changes.loc[new.index], changes, convergence.converged)
+
+
+def _facts(run: Path, measurements: Path, updated: Updated) -> dict[str, Any]:
+    found = updated.reweighting
+    return {
+        "run": str(run),
+        "measurements": str(measurements),
+        "sha256": hashlib.sha256(measurements.read_bytes()).hexdigest(),
+        "n_new": len(updated.log_density),
+        "k_hat": found.k_hat,
+        "k_hat_limit": found.limit,
+        "draws": found.weight.size,
+        "effective_draws": found.effective,
+        "log_density": float(updated.log_density.mean()),
+    }
+
+
+def _write(
+    folder: RunFolder,
+    config: RunConfig,
+    tree: xr.DataTree,
+    convergence: Convergence,
+    facts: dict[str, Any],
+    parent: RunFolder,
+) -> pd.DataFrame:
+    measured = _measured(tree)
+    folder.write_posterior(tree)
+    scores = write_results(folder, config, tree, convergence, measured)
+    changes = _changes(*(pd.read_csv(each.predictions) for each in (parent, folder)))
+    shown = changes.reset_index()
+    write_whole(
+        folder.path / "changes.csv", partial(shown.to_csv, index=False, float_format="%.6f")
+    )
+    folder.write_scores(scores | {"update": facts})
+    folder.conclude()
+    return changes
+
+
+def _measured(tree: xr.DataTree) -> pd.DataFrame:
+    """Masses that a tree knows, indexed (Z, N), MeV."""
+    known, constant = tree["observed_data"].to_dataset(), tree["constant_data"].to_dataset()
+    columns = {name: known[name].to_numpy() for name in ("mass_excess", "mass_excess_uncertainty")}
+    index = nuclide_index(constant["Z"].to_numpy(), constant["N"].to_numpy())
+    return pd.DataFrame(columns, index=index)
+
+
+def _changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    old, new = (each.set_index(["Z", "N"]) for each in (before, after))
+    columns = {
+        "measured_MeV": new["measured"],
+        "uncertainty_MeV": new["measured_uncertainty"],
+        "mean_before_MeV": old["mean"],
+        "sd_before_MeV": old["sd"],
+        "mean_after_MeV": new["mean"],
+        "sd_after_MeV": new["sd"],
+        "change_in_sd": (new["mean"] - old["mean"]) / old["sd"],
+    }
+    frame = pd.DataFrame(columns)
+    return frame.iloc[np.argsort(-frame["change_in_sd"].abs().to_numpy(), kind="stable")]
