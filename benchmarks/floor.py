@@ -41,7 +41,7 @@ def floor_ms(study: Study) -> float:
     Z, N = (study.problem[name].to_numpy() for name in ("Z", "N"))
     lattice = Lattice.of(study.axis_Z, study.axis_N, Z, N)
     K, (chains, m_Z), (n, m_N) = (
-        study.problem.sizes["model"], lattice.phi_Z.shape, lattice.phi_N.shape
+        study.problem.sizes["theory"], lattice.phi_Z.shape, lattice.phi_N.shape
     )  # fmt: skip
     shapes = (
         (K, m_Z, m_N), (K, chains, m_N), (chains, m_N, K), (n, K), (chains, m_N, K),

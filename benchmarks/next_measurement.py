@@ -74,7 +74,7 @@ def corrected(
     fitted = [load_model(name).fit(split.training) for name in models]
     every = split.training.index.union(split.test.index).sort_values()
     theory = predict_all(fitted, nuclide_index(*numbers(every)))
-    covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "model").to_numpy())
+    covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "theory").to_numpy())
     kept = every[covered.any(axis=1)]
     known = split.training[split.training.index.isin(kept)]
     learnt = None

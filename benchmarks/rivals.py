@@ -27,7 +27,7 @@ def hsgp_model(study: Study) -> pm.Model:
         # The first points seen fix the centre of the box: that of the chart.
         gp.prior_linearized(np.array([[axis.low for axis in axes], [axis.high for axis in axes]]))
         phi, root = gp.prior_linearized(_nuclei(study))
-        beta = pm.Normal("beta", 0, 1, shape=(axes[0].m * axes[1].m, len(study.problem["model"])))
+        beta = pm.Normal("beta", 0, 1, shape=(axes[0].m * axes[1].m, len(study.problem["theory"])))
         # Evaluated here, so that no gradient computes a sine.
         field = mu + pt.sqrt(eta) * pt.dot(phi.eval(), root[:, None] * beta)
         _observe(study, field, sigma)
@@ -46,7 +46,7 @@ def exact_model(study: Study) -> pm.Model:
         sigma, mu, eta, rho = _priors(study)
         kernel = pm.gp.cov.ExpQuad(2, ls=pt.stack(rho))
         root = pt.linalg.cholesky(kernel(X) + JITTER * pt.eye(len(X)))
-        white = pm.Normal("beta", 0, 1, shape=(len(X), len(study.problem["model"])))
+        white = pm.Normal("beta", 0, 1, shape=(len(X), len(study.problem["theory"])))
         _observe(study, mu + pt.sqrt(eta) * pt.dot(root, white), sigma)
     return model
 
@@ -54,7 +54,7 @@ def exact_model(study: Study) -> pm.Model:
 def whitened(
     study: Study, field: npt.NDArray[np.float64], point: dict[str, npt.NDArray[np.float64]]
 ) -> npt.NDArray[np.float64]:
-    """White noise (nucleus, model) that gives the exact model this field at these values."""
+    """White noise (nucleus, theory) that gives the exact model this field at these values."""
     X = _nuclei(study) / [point["rho_Z"], point["rho_N"]]
     distance = ((X[:, None] - X) ** 2).sum(axis=-1)
     root = np.linalg.cholesky(np.exp(-0.5 * distance) + JITTER * np.eye(len(X)))
@@ -66,7 +66,7 @@ def _nuclei(study: Study) -> npt.NDArray[np.float64]:
 
 
 def _priors(study: Study):
-    priors, K = study.settings.priors, len(study.problem["model"])
+    priors, K = study.settings.priors, len(study.problem["theory"])
 
     def variable(name, shape=()):
         prior = getattr(priors, name)
@@ -78,11 +78,11 @@ def _priors(study: Study):
 
 def _observe(study: Study, field, sigma) -> None:
     problem, noise = study.problem, study.settings.noise
-    theory = problem["theory"].to_numpy()
+    theory = problem["theory_mass_excess"].to_numpy()
     assert np.isfinite(theory).all(), "the rivals expect every model to cover every nucleus"
     assert (noise.family, noise.A_power, noise.measurement) == ("student_t", 0, True)
     variance = problem["mass_excess_uncertainty"].to_numpy()[:, None] ** 2
-    variance = variance + np.nan_to_num(problem["theory_sd"].to_numpy()) ** 2
+    variance = variance + np.nan_to_num(problem["theory_mass_excess_sd"].to_numpy()) ** 2
 
     def log_density(mass, field, sigma):
         # sigma is in keV per nucleon at A = 100, masses in MeV.

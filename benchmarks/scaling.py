@@ -75,8 +75,8 @@ def with_random_draws(tree: xr.DataTree, draws: int) -> xr.DataTree:
     """Put draws from the prior in place of a posterior."""
     rng = np.random.default_rng(0)
     posterior = tree["posterior"].to_dataset()
-    K, m_Z, m_N = (posterior.sizes[name] for name in ("model", "basis_Z", "basis_N"))
-    per_model = ("chain", "draw", "model")
+    K, m_Z, m_N = (posterior.sizes[name] for name in ("theory", "basis_Z", "basis_N"))
+    per_model = ("chain", "draw", "theory")
     coefficients = rng.standard_normal((1, draws, K, m_Z, m_N), dtype=np.float32)
     made = xr.Dataset(
         {
@@ -87,7 +87,7 @@ def with_random_draws(tree: xr.DataTree, draws: int) -> xr.DataTree:
             "rho_N": (("chain", "draw"), rng.gamma(100, 1 / 10, size=(1, draws))),
             "beta": ((*per_model, "basis_Z", "basis_N"), coefficients),
         },
-        coords={"model": posterior["model"]},
+        coords={"theory": posterior["theory"]},
     )
     replaced = xr.DataTree.from_dict({"posterior": made, "chart": tree["chart"].to_dataset()})
     replaced.attrs = tree.attrs
@@ -102,7 +102,7 @@ def prediction_table(draws: int = 1000, m_Z: int = 25, m_N: int = 42) -> Table:
         table.add_column(heading, justify="right")
     for heading in ("memory before (MB)", "peak (MB)"):
         table.add_column(heading, justify="right")
-    sizes = [str(fitted["chart"].sizes[name]) for name in ("nucleus", "model")]
+    sizes = [str(fitted["chart"].sizes[name]) for name in ("nucleus", "theory")]
     for count in (draws // 4, draws // 2, draws):
         *times, before, peak = in_a_fresh_process(prediction_cost, with_random_draws(fitted, count))
         shown = *(f"{each:.1f}" for each in times), f"{before:.0f}", f"{peak:.0f}"

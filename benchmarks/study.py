@@ -104,12 +104,12 @@ def one_draw(configuration: str, m_Z: int, m_N: int) -> xr.DataTree:
 
 
 def _with_models(problem: xr.Dataset, models: int) -> xr.Dataset:
-    own = problem.sizes["model"]
+    own = problem.sizes["theory"]
     rng = np.random.default_rng(0)
-    problem = problem.isel(model=np.arange(models) % own)
-    noise = rng.normal(0, 0.5, size=problem["theory"].shape)
+    problem = problem.isel(theory=np.arange(models) % own)
+    noise = rng.normal(0, 0.5, size=problem["theory_mass_excess"].shape)
     noise[:, :own] = 0
-    problem["theory"] = problem["theory"] + noise
+    problem["theory_mass_excess"] = problem["theory_mass_excess"] + noise
     return problem.assign_coords(model=[f"model {k + 1}" for k in range(models)])
 
 

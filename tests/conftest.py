@@ -77,16 +77,16 @@ def constant_tree():
         scalars = {"rho_Z": np.ones(draws), "rho_N": np.ones(draws)} | learned
         posterior = xr.Dataset(
             {
-                "mu": (("chain", "draw", "model"), mu[None]),
-                "eta": (("chain", "draw", "model"), np.ones((1, draws, K))),
-                "sigma": (("chain", "draw", "model"), sigma[None]),
+                "mu": (("chain", "draw", "theory"), mu[None]),
+                "eta": (("chain", "draw", "theory"), np.ones((1, draws, K))),
+                "sigma": (("chain", "draw", "theory"), sigma[None]),
                 "beta": (
-                    ("chain", "draw", "model", "basis_Z", "basis_N"),
+                    ("chain", "draw", "theory", "basis_Z", "basis_N"),
                     np.zeros((1, draws, K, 1, 1)),
                 ),
             }
             | {name: (("chain", "draw"), np.asarray(x)[None]) for name, x in scalars.items()},
-            coords={"model": chart["model"].to_numpy()},
+            coords={"theory": chart["theory"].to_numpy()},
         )
         tree = xr.DataTree.from_dict({"posterior": posterior, "chart": chart})
         tree.attrs = {

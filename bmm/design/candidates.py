@@ -41,7 +41,7 @@ def find_candidates(selection: str, theory: xr.Dataset, measured: pd.DataFrame) 
     DomainError
         If none is left.
     """
-    covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "model").to_numpy()).any(
+    covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "theory").to_numpy()).any(
         axis=1
     )
     chart = nuclide_index(theory["Z"].to_numpy()[covered], theory["N"].to_numpy()[covered])
@@ -72,7 +72,7 @@ def _neighbours(measured: pd.Index) -> pd.MultiIndex:
 
 def mean_surface(theory: xr.Dataset, measured: pd.DataFrame) -> xr.DataArray:
     """Mean mass excess of the corrected models, measured where it is; (draw=1, nucleus), MeV."""
-    mean = theory["mass_excess"].mean("model", skipna=True).to_numpy()
+    mean = theory["mass_excess"].mean("theory", skipna=True).to_numpy()
     index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     masses = pd.Series(mean, index=index).dropna()
     every = measured["mass_excess"].combine_first(masses).sort_index()

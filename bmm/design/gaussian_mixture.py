@@ -119,7 +119,7 @@ class Branch:
 
 def covering(theory: xr.Dataset, nuclei: pd.MultiIndex) -> BoolArray:
     """Which models cover the nuclei, array (model, nucleus); none where a nucleus is unknown."""
-    theory = theory.transpose("model", "nucleus")
+    theory = theory.transpose("theory", "nucleus")
     known = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     rows = known.get_indexer(nuclei)
     covered = np.isfinite(theory["mass_excess"].to_numpy())[:, rows]
@@ -186,7 +186,7 @@ def _moments(
     covered: BoolArray,
 ) -> tuple[FloatArray, FloatArray]:
     """Mean (n,) and covariance (n, n) of one corrected model, MeV; 0 where it does not cover."""
-    theory = correction.theory.sel(model=name)
+    theory = correction.theory.sel(theory=name)
     known = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     part = theory.isel(nucleus=known.get_indexer(nuclei[covered]))
     mean, covariance = np.zeros(len(nuclei)), np.zeros((len(nuclei), len(nuclei)))

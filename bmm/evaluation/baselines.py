@@ -161,18 +161,18 @@ def baseline_table(
 
 
 def _frame(values: xr.DataArray) -> pd.DataFrame:
-    """Turn (nucleus, model) into rows (Z, N) and columns of models."""
+    """Turn (nucleus, theory) into rows (Z, N) and columns of models."""
     return pd.DataFrame(
-        values.transpose("nucleus", "model").to_numpy(),
+        values.transpose("nucleus", "theory").to_numpy(),
         index=nuclide_index(values["Z"].to_numpy(), values["N"].to_numpy()),
-        columns=[str(model) for model in values["model"].to_numpy()],
+        columns=[str(model) for model in values["theory"].to_numpy()],
     )
 
 
 def _weighted_mean(
     masses: npt.NDArray[np.float64], log_weights: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Mean of (nucleus, model) over the models that are not NaN; array (nucleus,)."""
+    """Mean of (nucleus, theory) over the models that are not NaN; array (nucleus,)."""
     covered = ~np.isnan(masses)
     mean = np.full(len(masses), np.nan)
     some = covered.any(axis=1)

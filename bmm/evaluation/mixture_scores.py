@@ -38,7 +38,7 @@ def evaluate(
 
     Parameters
     ----------
-    summary : Dataset (nucleus, model)
+    summary : Dataset (nucleus, theory)
         Posterior mean, median, mode, log_density, weight and responsibility, in MeV.
     draws : DataArray (draw, nucleus)
         Posterior predictive mass excess in MeV, for the nuclei of `summary`.
@@ -108,7 +108,7 @@ def point_rms(summary: xr.Dataset, measured: pd.DataFrame) -> dict[str, float]:
 
     Parameters
     ----------
-    summary : Dataset (nucleus, model)
+    summary : Dataset (nucleus, theory)
         As for `evaluate`.
     measured : DataFrame
         The masses to score on, indexed (Z, N), with a column mass_excess in MeV.
@@ -134,7 +134,7 @@ def nucleus_table(summary: xr.Dataset, measured: pd.DataFrame | None = None) -> 
 
     Parameters
     ----------
-    summary : Dataset (nucleus, model)
+    summary : Dataset (nucleus, theory)
         As for `evaluate`.
     measured : DataFrame, optional
         Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
@@ -154,8 +154,8 @@ def nucleus_table(summary: xr.Dataset, measured: pd.DataFrame | None = None) -> 
     for name in _COLUMNS:
         table[name] = summary[name].to_numpy()
     for name in ("weight", "responsibility"):
-        for model in summary["model"].to_numpy():
-            table[f"{name}_{model}"] = summary[name].sel(model=model).to_numpy()
+        for model in summary["theory"].to_numpy():
+            table[f"{name}_{model}"] = summary[name].sel(theory=model).to_numpy()
     return table
 
 
@@ -200,7 +200,7 @@ def _by_level(values: Iterable[float]) -> dict[str, float]:
 
 def _by_model(values: xr.DataArray) -> dict[str, float | None]:
     means = values.mean("nucleus")
-    return {str(model): _number(means.sel(model=model)) for model in means["model"].to_numpy()}
+    return {str(model): _number(means.sel(theory=model)) for model in means["theory"].to_numpy()}
 
 
 def _number(value: xr.DataArray | float) -> float | None:

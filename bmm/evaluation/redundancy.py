@@ -55,7 +55,7 @@ def redundancy(theory: xr.Dataset, measured: pd.DataFrame) -> Redundancy:
     index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     mass = measured["mass_excess"].reindex(index).to_numpy()
     deviation = pd.DataFrame(
-        theory["mass_excess"].to_numpy() - mass[:, None], columns=theory["model"].to_numpy()
+        theory["mass_excess"].to_numpy() - mass[:, None], columns=theory["theory"].to_numpy()
     )
     rows = []
     for one, other in combinations(deviation.columns, 2):

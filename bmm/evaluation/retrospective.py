@@ -45,7 +45,7 @@ class Later:
 
     def __init__(self, correction: Correction, later: pd.DataFrame) -> None:
         self.nuclei = later.index
-        theory = correction.theory.transpose("model", "nucleus")
+        theory = correction.theory.transpose("theory", "nucleus")
         known = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
         rows = known.get_indexer(later.index)
         centre = np.where(rows >= 0, theory["mass_excess"].to_numpy()[:, rows], np.nan)

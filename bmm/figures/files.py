@@ -33,7 +33,7 @@ def write_figures(
     ----------
     folder : Path
         Made if missing.
-    summary : Dataset (nucleus, model)
+    summary : Dataset (nucleus, theory)
         The mixture, as for `bmm.evaluation.evaluate`.
     scores : dict
         From `bmm.evaluation.evaluate`.
@@ -48,7 +48,7 @@ def write_figures(
         model's name other than letters, digits, "+", "-" and "_" become "_".
     """
     folder.mkdir(parents=True, exist_ok=True)
-    models = [str(model) for model in summary["model"].to_numpy()]
+    models = [str(model) for model in summary["theory"].to_numpy()]
     figures: dict[str, Callable[[], Figure]] = {
         "coverage": partial(coverage_curve, scores),
         "residuals": partial(residual_map, summary, measured),

@@ -33,7 +33,7 @@ def isotope_figure(
     ----------
     separations : DataFrame
         From `bmm.prediction.local_draws.separations`.
-    theory : Dataset (nucleus, model)
+    theory : Dataset (nucleus, theory)
         Masses of the single models, MeV, with coordinates Z and N.
     elements : sequence of int
         Proton numbers, one column each.
@@ -79,15 +79,15 @@ def _draw_energies(ax: Axes, chain: pd.DataFrame, measured: pd.Index) -> None:
 
 
 def _draw_models(ax: Axes, alone: xr.DataArray) -> None:
-    energy = derive(alone.transpose("model", "nucleus"), "S_2n")
+    energy = derive(alone.transpose("theory", "nucleus"), "S_2n")
     order = np.argsort(energy["N"].to_numpy())
     N = energy["N"].to_numpy()[order]
-    styles = model_styles(energy.sizes["model"])
+    styles = model_styles(energy.sizes["theory"])
     for k, (colour, dash) in enumerate(styles):
         values = energy.to_numpy()[k, order]
         if np.isfinite(values).any():
             ax.plot(N, values, color=colour, linestyle=dash, linewidth=0.7, alpha=0.9, zorder=1.5,
-                    label=str(energy["model"].to_numpy()[k]))  # fmt: skip
+                    label=str(energy["theory"].to_numpy()[k]))  # fmt: skip
 
 
 def _draw_existence(ax: Axes, chain: pd.DataFrame) -> None:

@@ -27,7 +27,7 @@ def weight_map(summary: xr.Dataset, model: str, measured: pd.DataFrame | None = 
 
     Parameters
     ----------
-    summary : Dataset (nucleus, model)
+    summary : Dataset (nucleus, theory)
         With the variable weight and coordinates Z and N.
     model : str
         One of its models.
@@ -39,12 +39,12 @@ def weight_map(summary: xr.Dataset, model: str, measured: pd.DataFrame | None = 
     ConfigError
         If the mixture has no such model.
     """
-    models = [str(name) for name in summary["model"].to_numpy()]
+    models = [str(name) for name in summary["theory"].to_numpy()]
     if model not in models:
         raise ConfigError(
             f"no model {model!r} in the mixture; expected one of {', '.join(models)}."
         )
-    weight = summary["weight"].sel(model=model).to_numpy()
+    weight = summary["weight"].sel(theory=model).to_numpy()
     return _map(
         summary,
         np.where(weight > 0, weight, np.nan),

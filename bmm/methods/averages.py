@@ -124,7 +124,7 @@ class LeastSquares(Settings):
 
 
 def _average(theory: FloatArray) -> FloatArray:
-    """Mean of (nucleus, model) over the models that are not NaN; NaN where all are."""
+    """Mean of (nucleus, theory) over the models that are not NaN; NaN where all are."""
     covered = np.isfinite(theory)
     count = covered.sum(axis=1)
     total = np.where(covered, theory, 0.0).sum(axis=1)

@@ -46,7 +46,7 @@ class CorrectedForecast(MixtureForecast):
         known = nuclide_index(corrected["Z"].to_numpy(), corrected["N"].to_numpy())
         asked = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
         rows = known.get_indexer(asked)
-        part = corrected.isel(nucleus=rows).transpose("model", "nucleus")
+        part = corrected.isel(nucleus=rows).transpose("theory", "nucleus")
         centre = np.where(rows >= 0, part["mass_excess"].to_numpy(), np.nan)
         super().__init__(theory, centre, part["mass_excess_sd"].to_numpy(), nu=NU, seed=seed)
         self._correction, self._theory = correction, theory
@@ -119,10 +119,10 @@ class CorrectedMixture(Settings):
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedCorrection:
         """Fit the fields; see `bmm.methods.interface.Method`."""
-        models = tuple(str(name) for name in theory["model"].to_numpy())
+        models = tuple(str(name) for name in theory["theory"].to_numpy())
         if self.model is not None:
-            theory = theory.isel(model=[position_of(self.model, models)])
-        covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "model").to_numpy())
+            theory = theory.isel(theory=[position_of(self.model, models)])
+        covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "theory").to_numpy())
         index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
         kept = measured[measured.index.isin(index[covered.any(axis=1)])]
         factor, learnt = self._factor(measured)

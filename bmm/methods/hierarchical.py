@@ -63,7 +63,7 @@ class FittedStacking:
     facts: dict[str, Any]
 
     def weights(self, Z: IntArray, N: IntArray) -> FloatArray:
-        """Posterior mean of the weights, array (nucleus, model)."""
+        """Posterior mean of the weights, array (nucleus, theory)."""
         standard = (features(Z, N) - self.centre) @ self.whitening
         return np.asarray(
             softmax(self.intercept[:, None] + standard @ self.slope, axis=-1).mean(axis=0)

@@ -140,5 +140,5 @@ class LocalMixture(Settings):
 
 def _covered(theory: xr.Dataset) -> list[str]:
     """Labels of the nuclei that any model covers."""
-    known = np.isfinite(theory["mass_excess"].transpose("nucleus", "model").to_numpy()).any(axis=1)
+    known = np.isfinite(theory["mass_excess"].transpose("nucleus", "theory").to_numpy()).any(axis=1)
     return [str(name) for name in theory["nucleus"].to_numpy()[known]]

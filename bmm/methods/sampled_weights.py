@@ -51,7 +51,7 @@ class FittedEnsemble:
         total = self.weights @ np.isfinite(masses).T
         with np.errstate(divide="ignore"):
             log_weight = np.log(self.weights)[:, :, None] - np.log(total)[:, None, :]
-        stated = theory["mass_excess_sd"].transpose("model", "nucleus").to_numpy()
+        stated = theory["mass_excess_sd"].transpose("theory", "nucleus").to_numpy()
         scale = np.hypot(self.sigma[:, :, None], np.nan_to_num(stated)).reshape(shape)
         return MixtureForecast(theory, centre, scale, log_weight.reshape(shape), seed=seed)
 

@@ -125,7 +125,7 @@ class SingleModelPosteriors:
             Of the draws.
         """
         masses, A = masses_of(theory), (theory["Z"] + theory["N"]).to_numpy()
-        stated = np.nan_to_num(theory["mass_excess_sd"].transpose("nucleus", "model").to_numpy())
+        stated = np.nan_to_num(theory["mass_excess_sd"].transpose("nucleus", "theory").to_numpy())
         log_weight = np.broadcast_to(log_weight, masses.shape)
         parts = []
         for k, posterior in enumerate(self.posteriors):

@@ -94,10 +94,10 @@ def training_data(measured: pd.DataFrame, theory: xr.Dataset, *, common: bool = 
     kept = covered.all(axis=1) if common else covered.any(axis=1)
     if not kept.any():
         raise DataError(f"no measured nucleus is covered by {'every' if common else 'any'} model")
-    sd = part["mass_excess_sd"].transpose("nucleus", "model").to_numpy()
+    sd = part["mass_excess_sd"].transpose("nucleus", "theory").to_numpy()
     values = measured[["mass_excess", "mass_excess_uncertainty"]].to_numpy(dtype=np.float64)
     return Training(
-        models=tuple(str(name) for name in theory["model"].to_numpy()),
+        models=tuple(str(name) for name in theory["theory"].to_numpy()),
         Z=part["Z"].to_numpy()[kept],
         N=part["N"].to_numpy()[kept],
         mass=values[kept, 0],
@@ -109,8 +109,8 @@ def training_data(measured: pd.DataFrame, theory: xr.Dataset, *, common: bool = 
 
 
 def masses_of(theory: xr.Dataset) -> FloatArray:
-    """Predicted mass excess as an array (nucleus, model), MeV; NaN where not covered."""
-    return np.asarray(theory["mass_excess"].transpose("nucleus", "model").to_numpy(), dtype=float)
+    """Predicted mass excess as an array (nucleus, theory), MeV; NaN where not covered."""
+    return np.asarray(theory["mass_excess"].transpose("nucleus", "theory").to_numpy(), dtype=float)
 
 
 def position_of(model: str, models: tuple[str, ...]) -> int:

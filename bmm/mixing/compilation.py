@@ -85,7 +85,7 @@ def compile_mixture(
     """
     mode = settings.mode if confined else None
     kind = (
-        tuple(problem["model"].to_numpy().tolist()),
+        tuple(problem["theory"].to_numpy().tolist()),
         axes,
         settings.model_dump_json(include={"likelihood", "priors", "noise"}),
         mode and mode.model_dump_json(),

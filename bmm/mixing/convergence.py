@@ -165,6 +165,6 @@ def _flatten(values: xr.Dataset) -> dict[str, float]:
         if array.ndim == 0:
             flat[str(name)] = float(array)
         else:
-            for label in array["model"].to_numpy():
-                flat[f"{name}[{label}]"] = float(array.sel(model=label))
+            for label in array["theory"].to_numpy():
+                flat[f"{name}[{label}]"] = float(array.sel(theory=label))
     return flat

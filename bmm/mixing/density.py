@@ -123,7 +123,7 @@ def log_likelihood(
         By how much the level exceeds mu.
     beta : array (model, m_Z, m_N)
         Coefficients.
-    d_field : array (nucleus, model)
+    d_field : array (nucleus, theory)
         Derivatives with respect to the fields.
     d_level : array (model,)
         Their sums.
@@ -184,7 +184,7 @@ def linear_log_likelihood(
 
 @inner
 def _raised(about_mu: FloatArray, shift: FloatArray) -> FloatArray:
-    """Add a shift to every field (nucleus, model); give them as (model, nucleus)."""
+    """Add a shift to every field (nucleus, theory); give them as (model, nucleus)."""
     n, K = about_mu.shape
     field = np.empty((K, n))
     for k in range(K):
@@ -197,7 +197,7 @@ def _raised(about_mu: FloatArray, shift: FloatArray) -> FloatArray:
 def _sum_up(
     by_nucleus: tuple[FloatArray, ...],
 ) -> tuple[float, FloatArray, FloatArray, FloatArray, float, float]:
-    """Sum over the nuclei what the likelihoods give for each; d_field as (nucleus, model)."""
+    """Sum over the nuclei what the likelihoods give for each; d_field as (nucleus, theory)."""
     log_density, by_field, by_sigma, d_nu, d_power = by_nucleus
     K, n = by_field.shape
     d_field, d_level, d_sigma = np.empty((n, K)), np.empty(K), np.empty(K)

@@ -29,7 +29,7 @@ def log_normalise(log_alpha: FloatArray, covers: npt.NDArray[np.bool]) -> FloatA
     ----------
     log_alpha : array (..., nucleus, model)
         Fields.
-    covers : bool array (nucleus, model)
+    covers : bool array (nucleus, theory)
         Which models take part.
 
     Returns
@@ -77,7 +77,7 @@ class Components:
     ----------
     part : slice
         Which draws.
-    weight : array (draw, nucleus, model)
+    weight : array (draw, nucleus, theory)
         Mean weights of the models.
     share, log_share : array (draw, nucleus, c)
         The components' probabilities and their logarithms.
@@ -115,7 +115,7 @@ class Draws:
         flat = posterior.stack(sample=("chain", "draw"), create_index=False)
         flat = flat.transpose("sample", ...)
         self.count: int = flat.sizes["sample"]
-        self.models: list[str] = [str(name) for name in flat["model"].to_numpy()]
+        self.models: list[str] = [str(name) for name in flat["theory"].to_numpy()]
         self._beta = flat["beta"].to_numpy()
         self._amplitude = np.sqrt(flat["eta"].to_numpy())
         self._mu = flat["mu"].to_numpy()
@@ -135,7 +135,7 @@ class Draws:
 
         Yields
         ------
-        slice, array (draw, nucleus, model)
+        slice, array (draw, nucleus, theory)
             Which draws, and log alpha_k of each.
 
         Raises
@@ -160,7 +160,7 @@ class Draws:
             yield part, np.swapaxes(field, 1, 2)
 
     def scale(self, A: npt.ArrayLike, part: slice = slice(None)) -> FloatArray:
-        """Spread of each component in total energy, array (draw, nucleus, model), MeV."""
+        """Spread of each component in total energy, array (draw, nucleus, theory), MeV."""
         growth = np.exp(self._power[part][:, None] * log_mass_ratio(A))
         return SIGMA_UNIT * growth[:, :, None] * self.sigma[part][:, None, :]
 
@@ -177,9 +177,9 @@ class Draws:
         ----------
         Z, N : int array (nucleus,)
             The nuclei.
-        theory : array (nucleus, model)
+        theory : array (nucleus, theory)
             Model mass excess, MeV; NaN where a model does not cover a nucleus.
-        variance : array (nucleus, model)
+        variance : array (nucleus, theory)
             Variance added to each model's, MeV^2.
         """
         covers, centre = np.isfinite(theory), np.nan_to_num(theory)
@@ -205,7 +205,7 @@ class Draws:
         ----------
         problem : Dataset
             See `bmm.mixing.training_data.training_problem`.
-        variance : array (nucleus, model)
+        variance : array (nucleus, theory)
             Variance added to each component, MeV^2.
 
         Returns
@@ -213,7 +213,7 @@ class Draws:
         array (draw, nucleus), float32
             In units of log(1/MeV).
         """
-        theory = problem["theory"].to_numpy()
+        theory = problem["theory_mass_excess"].to_numpy()
         mass = problem["mass_excess"].to_numpy()[:, None]
         Z, N = problem["Z"].to_numpy(), problem["N"].to_numpy()
         result: npt.NDArray[np.float32] = np.empty((self.count, len(Z)), dtype=np.float32)

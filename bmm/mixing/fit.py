@@ -90,10 +90,10 @@ def fit(
     settings = settings or Mixing()
     problem = training_problem(measured, theory)
     refuse_uncovered(chart, "predicted")
-    if settings.mode is not None and len(settings.mode.sigma) != problem.sizes["model"]:
+    if settings.mode is not None and len(settings.mode.sigma) != problem.sizes["theory"]:
         raise ConfigError(
             f"key 'mixing.mode.sigma' has {len(settings.mode.sigma)} values: expected one for "
-            f"each of the {problem.sizes['model']} components"
+            f"each of the {problem.sizes['theory']} components"
         )
     axis_Z, axis_N = axes(
         np.append(chart["Z"].to_numpy(), problem["Z"].to_numpy()),

@@ -99,7 +99,7 @@ def lattice_field(
 
     Returns
     -------
-    field : array (nucleus, model)
+    field : array (nucleus, theory)
         The expansion.
     excess : array (model,)
         Its mean over the nuclei.
@@ -145,7 +145,7 @@ def lattice_field_pullback(
     first: IntArray,
     mean: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Carry gradients back to the parameters: by the field, (nucleus, model), and by the excess.
+    """Carry gradients back to the parameters: by the field, (nucleus, theory), and by the excess.
 
     Returns
     -------

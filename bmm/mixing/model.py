@@ -125,9 +125,9 @@ def build_model(
         log_likelihood, log(1/MeV).  What `model_data` names can be replaced.
     """
     priors, noise = settings.priors, settings.noise
-    models = problem["model"].to_numpy()
+    models = problem["theory"].to_numpy()
     coords = {
-        "model": models,
+        "theory": models,
         "coefficient": np.arange(len(models) * axis_Z.m * axis_N.m),
         "basis_Z": _numbered(axis_Z),
         "basis_N": _numbered(axis_N),
@@ -135,7 +135,7 @@ def build_model(
     with pm.Model(coords=coords) as model:
         packed = pm.Data("packed", model_data(problem, axis_Z, axis_N, noise)["packed"])
         sigma = _sigma(priors.sigma, sigma_below)
-        eta = _variable("eta", priors.eta, dims="model")
+        eta = _variable("eta", priors.eta, dims="theory")
         rho_Z = _variable("rho_Z", priors.rho_Z)
         rho_N = _variable("rho_N", priors.rho_N)
         learned = hyperparameters(noise)
@@ -147,7 +147,7 @@ def build_model(
             power = _variable("A_power", priors.A_power)
         # A vector, like what the sampler moves: reshaping it would be compiled, both ways.
         xi = pm.Normal("xi", 0.0, 1.0, dims="coefficient")
-        level = pm.Flat("level", dims="model")
+        level = pm.Flat("level", dims="theory")
         value, excess, beta, *_ = OPERATIONS[settings.likelihood]()(
             xi,
             pt.sqrt(eta),
@@ -161,9 +161,9 @@ def build_model(
             packed,
         )
         pm.Potential("log_likelihood", value)
-        mu = pm.Deterministic("mu", level - excess, dims="model")
+        mu = pm.Deterministic("mu", level - excess, dims="theory")
         pm.Potential("prior_of_mu", pm.logp(_distribution(priors.mu), mu))
-        pm.Deterministic("beta", beta, dims=("model", "basis_Z", "basis_N"))
+        pm.Deterministic("beta", beta, dims=("theory", "basis_Z", "basis_N"))
     return model
 
 
@@ -202,7 +202,7 @@ def name_variables(draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axi
         With beta (chain, draw, model, basis_Z, basis_N), in single precision, and mu (chain, draw,
         model) in place of xi and level.
     """
-    models = draws["model"].to_numpy()
+    models = draws["theory"].to_numpy()
     coordinates = draws["xi"].transpose(..., "coefficient").to_numpy()
     coordinates = coordinates.reshape(*coordinates.shape[:2], -1, *(axis.m for axis in axes))
     beta = np.einsum("kl,cdlij->cdkij", _rotation(len(models)), coordinates, optimize=True)
@@ -211,13 +211,13 @@ def name_variables(draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axi
         root_spectral_density(axis.omega, draws[f"rho_{axis.name}"].to_numpy()[..., None])
         for axis in axes
     ]
-    excess = np.sqrt(draws["eta"].transpose(..., "model").to_numpy()) * np.einsum(
+    excess = np.sqrt(draws["eta"].transpose(..., "theory").to_numpy()) * np.einsum(
         "cdkij,cdi,cdj,ij->cdk", beta, *roots, mean, optimize=True
     )
     over = ("chain", "draw")
     named = draws.drop_vars([*COORDINATES, "coefficient"]).assign(
-        mu=((*over, "model"), draws["level"].transpose(..., "model").to_numpy() - excess),
-        beta=((*over, "model", "basis_Z", "basis_N"), beta.astype(np.float32)),
+        mu=((*over, "theory"), draws["level"].transpose(..., "theory").to_numpy() - excess),
+        beta=((*over, "theory", "basis_Z", "basis_N"), beta.astype(np.float32)),
     )
     return named.assign_coords({f"basis_{axis.name}": _numbered(axis) for axis in axes})
 
@@ -233,9 +233,9 @@ def _rotation(K: int) -> npt.NDArray[np.float64]:
 
 def _sigma(prior: Prior, below: float | None) -> Any:
     if below is None:
-        return _variable("sigma", prior, dims="model")
+        return _variable("sigma", prior, dims="theory")
     whole = _distribution(prior)
-    return pm.Truncated("sigma", whole, lower=0, upper=np.float64(below), dims="model")
+    return pm.Truncated("sigma", whole, lower=0, upper=np.float64(below), dims="theory")
 
 
 def _distribution(prior: Prior) -> Any:

@@ -24,17 +24,17 @@ def log_mass_ratio(A: npt.ArrayLike) -> FloatArray:
 
 
 def added_variance(problem: xr.Dataset, noise: Noise) -> FloatArray:
-    """Variance known beforehand: measurement's plus model's own, array (nucleus, model), MeV^2."""
+    """Variance known beforehand: measurement's plus model's own, array (nucleus, theory), MeV^2."""
     if not noise.measurement:
-        return np.zeros(problem["theory"].shape)
+        return np.zeros(problem["theory_mass_excess"].shape)
     measurement = problem["mass_excess_uncertainty"].to_numpy() ** 2
-    stated = np.nan_to_num(problem["theory_sd"].to_numpy()) ** 2
+    stated = np.nan_to_num(problem["theory_mass_excess_sd"].to_numpy()) ** 2
     return np.asarray(measurement[:, None] + stated)
 
 
 def likelihood_data(problem: xr.Dataset, noise: Noise) -> dict[str, Any]:
     """Collect the constant arguments of `bmm.mixing.likelihood.local_mixture`, by name."""
-    theory = problem["theory"].transpose("model", "nucleus").to_numpy()
+    theory = problem["theory_mass_excess"].transpose("theory", "nucleus").to_numpy()
     return {
         "mass": problem["mass_excess"].to_numpy(),
         # PyMC takes no NaN for data.

@@ -50,7 +50,7 @@ def student_t4_mixture(
 
     Parameters
     ----------
-    field : array (nucleus, model)
+    field : array (nucleus, theory)
         log alpha_k(x), up to the shift.
     shift : array (model,)
         What is to be added to it.
@@ -61,7 +61,7 @@ def student_t4_mixture(
     -------
     log_density : float
         Sum over the nuclei, in units of log(1/MeV).
-    d_field : array (nucleus, model)
+    d_field : array (nucleus, theory)
         Derivatives with respect to the fields.
     d_shift, d_sigma : arrays (model,)
         Derivatives with respect to shift and sigma.

@@ -27,7 +27,7 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     Dataset
-        Dims (nucleus, model), the nuclei ordered by Z, then N; mass_excess and
+        Dims (nucleus, theory), the nuclei ordered by Z, then N; mass_excess and
         mass_excess_uncertainty (nucleus), theory and theory_sd (nucleus, model; NaN where a model
         does not cover the nucleus), all in MeV; coordinates nucleus, model, Z, N, A.
 
@@ -58,12 +58,16 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
         {
             "mass_excess": ("nucleus", columns[:, 0], MeV),
             "mass_excess_uncertainty": ("nucleus", columns[:, 1], MeV),
-            "theory": (("nucleus", "model"), theory["mass_excess"].to_numpy(), MeV),
-            "theory_sd": (("nucleus", "model"), theory["mass_excess_sd"].to_numpy(), MeV),
+            "theory_mass_excess": (("nucleus", "theory"), theory["mass_excess"].to_numpy(), MeV),
+            "theory_mass_excess_sd": (
+                ("nucleus", "theory"),
+                theory["mass_excess_sd"].to_numpy(),
+                MeV,
+            ),
         },
         coords={
             "nucleus": ("nucleus", nuclei),
-            "model": ("model", theory["model"].to_numpy()),
+            "theory": ("theory", theory["theory"].to_numpy()),
             "Z": ("nucleus", Z),
             "N": ("nucleus", N),
             "A": ("nucleus", Z + N),

@@ -30,7 +30,7 @@ def dirichlet_weights(tree: xr.DataTree, *, seed: int = 0) -> xr.DataArray:
     Returns
     -------
     DataArray
-        Weights (draw, nucleus, model), summing to one over the models that cover the nucleus; the
+        Weights (draw, nucleus, theory), summing to one over the models that cover the nucleus; the
         mean over draws tends to the ``weight`` of `bmm.prediction.predictive.predict`.
     """
     chart = tree["chart"].to_dataset()
@@ -48,7 +48,7 @@ def dirichlet_weights(tree: xr.DataTree, *, seed: int = 0) -> xr.DataArray:
         weights[part] = gamma / gamma.sum(axis=-1, keepdims=True)
     return xr.DataArray(
         weights,
-        dims=("draw", "nucleus", "model"),
-        coords={name: chart[name] for name in ("nucleus", "model", "Z", "N")},
+        dims=("draw", "nucleus", "theory"),
+        coords={name: chart[name] for name in ("nucleus", "theory", "Z", "N")},
         name="weight",
     )

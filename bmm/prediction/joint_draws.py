@@ -108,7 +108,7 @@ def _draw(
     rng: np.random.Generator,
 ) -> FloatArray:
     """Joint draws (count, nucleus) of some nuclei of the theory, MeV."""
-    part = correction.theory.isel(nucleus=rows).transpose("model", "nucleus")
+    part = correction.theory.isel(nucleus=rows).transpose("theory", "nucleus")
     centre, scale = (part[name].to_numpy() for name in ("mass_excess", "mass_excess_sd"))
     Z, N = part["Z"].to_numpy(), part["N"].to_numpy()
     drawn = _alone(centre, scale, count, rng)

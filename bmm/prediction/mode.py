@@ -25,7 +25,7 @@ def mixture_mode(
 
     Parameters
     ----------
-    weight, location, scale : array (nucleus, model)
+    weight, location, scale : array (nucleus, theory)
         Weights, model masses and spreads (MeV); a weight of 0 takes a component out, and its
         location may then be NaN.
     nu : float

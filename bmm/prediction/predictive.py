@@ -33,9 +33,9 @@ class Prediction:
     Parameters
     ----------
     summary : Dataset
-        Dims nucleus and model.  Mass excess in MeV as mean, median, mode, sd, lower_68,
-        upper_68, lower_95, upper_95; weight (nucleus, model), the posterior mean of the mixing
-        weights; for nuclei with a measured mass, responsibility (nucleus, model), the probability
+        Dims nucleus and theory.  Mass excess in MeV as mean, median, mode, sd, lower_68,
+        upper_68, lower_95, upper_95; weight (nucleus, theory), the posterior mean of the mixing
+        weights; for nuclei with a measured mass, responsibility (nucleus, theory), the probability
         that a model describes it, and log_density (nucleus), the log predictive density of the
         measured mass per MeV; NaN for others.
     draws : DataArray
@@ -213,11 +213,11 @@ def _summarise(sums: _Sums, chart: xr.Dataset, nu: float) -> Prediction:
         columns |= {f"lower_{percent}": bounds[2 * i], f"upper_{percent}": bounds[2 * i + 1]}
     summary = xr.Dataset(
         {name: ("nucleus", values, _MeV) for name, values in columns.items()},
-        coords={name: chart[name] for name in ("nucleus", "model", "Z", "N")},
+        coords={name: chart[name] for name in ("nucleus", "theory", "Z", "N")},
     )
     summary = summary.assign_coords(A=summary["Z"] + summary["N"])
-    summary["weight"] = (("nucleus", "model"), sums.weight)
-    summary["responsibility"] = (("nucleus", "model"), sums.responsibility)
+    summary["weight"] = (("nucleus", "theory"), sums.weight)
+    summary["responsibility"] = (("nucleus", "theory"), sums.responsibility)
     summary["log_density"] = ("nucleus", sums.log_density, {"units": "log(1/MeV)"})
     draws = xr.DataArray(
         sums.draws,

@@ -178,10 +178,10 @@ def _chart(table: pd.DataFrame, separations: Separations | None) -> pd.DataFrame
 
 
 def _single_models(theory: xr.Dataset, chart: pd.DataFrame) -> pd.DataFrame:
-    """Masses of the models (nucleus, model), MeV, in the order of the chart."""
+    """Masses of the models (nucleus, theory), MeV, in the order of the chart."""
     rows = _index(theory).get_indexer(nuclide_index(chart["Z"], chart["N"]))
-    masses = theory["mass_excess"].transpose("nucleus", "model").to_numpy()[rows]
-    return pd.DataFrame(masses, columns=[str(name) for name in theory["model"].to_numpy()])
+    masses = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()[rows]
+    return pd.DataFrame(masses, columns=[str(name) for name in theory["theory"].to_numpy()])
 
 
 def _components(

@@ -75,8 +75,8 @@ def _joint_figures(contents: Contents, folder: Path) -> dict[str, list[dict[str,
     measured = _measured(contents)
     elements = _elements(contents)
     theory = xr.Dataset(
-        {"mass_excess": (("nucleus", "model"), contents.theory.to_numpy())},
-        {"Z": ("nucleus", chart["Z"]), "N": ("nucleus", chart["N"]), "model": [*contents.theory]},
+        {"mass_excess": (("nucleus", "theory"), contents.theory.to_numpy())},
+        {"Z": ("nucleus", chart["Z"]), "N": ("nucleus", chart["N"]), "theory": [*contents.theory]},
     )
     write_figure(folder / "isotopes", isotope_figure(nuclei, theory, elements, measured))
     write_figure(folder / "existence", existence_map(nuclei, lines, measured))

@@ -168,11 +168,11 @@ def prediction(
     Returns
     -------
     Dataset
-        Dims (nucleus, model); data variables mass_excess and mass_excess_sd in MeV; coordinates
+        Dims (nucleus, theory); data variables mass_excess and mass_excess_sd in MeV; coordinates
         nucleus (such as "Pb-208"), Z, N and model.
     """
     Z, N = numbers(nuclei)
-    dims = ("nucleus", "model")
+    dims = ("nucleus", "theory")
     sd = np.where(np.isnan(mass_excess), np.nan, mass_excess_sd)
     return xr.Dataset(
         {
@@ -187,7 +187,7 @@ def prediction(
             "nucleus": ("nucleus", labels(Z.tolist(), N.tolist())),
             "Z": ("nucleus", Z),
             "N": ("nucleus", N),
-            "model": ("model", list(components)),
+            "theory": ("theory", list(components)),
         },
     )
 
@@ -222,4 +222,4 @@ def predict_all(fitted: Sequence[FittedTheory], nuclei: pd.MultiIndex) -> xr.Dat
             "expected a different name for each"
         )
     parts = [model.predict(nuclei) for model in fitted]
-    return xr.concat(parts, dim="model", join="exact", coords="minimal", compat="equals")
+    return xr.concat(parts, dim="theory", join="exact", coords="minimal", compat="equals")

@@ -189,10 +189,10 @@ def correct_theory(
     if (rows < 0).any():
         Z, N = measured.index[int(np.argmax(rows < 0))]
         raise DataError(f"{label(Z, N)} is measured, but the theory to be corrected leaves it out")
-    parts = theory.transpose("nucleus", "model")
+    parts = theory.transpose("nucleus", "theory")
     mass, sd = (parts[name].to_numpy().copy() for name in ("mass_excess", "mass_excess_sd"))
     models = {}
-    for k, name in enumerate(str(each) for each in theory["model"].to_numpy()):
+    for k, name in enumerate(str(each) for each in theory["theory"].to_numpy()):
         try:
             mass[:, k], sd[:, k], models[name] = _correct_model(
                 theory["Z"].to_numpy(), theory["N"].to_numpy(), mass[:, k], sd[:, k], rows,
@@ -200,7 +200,7 @@ def correct_theory(
             )  # fmt: skip
         except DataError as error:
             raise DataError(f"{name}: {error}") from error
-    dims = ("nucleus", "model")
+    dims = ("nucleus", "theory")
     changed = {
         name: (dims, values, theory[name].attrs)
         for name, values in (("mass_excess", mass), ("mass_excess_sd", sd))

@@ -32,7 +32,7 @@ from bmm.workflows.inputs import chosen_cards
 
 __all__ = ["ComparisonResult", "run_comparison"]
 
-_SOURCES = ("theory", "mixing", "prediction", "rivals")
+_SOURCES = ("theory", "mixing", "prediction", "methods")
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _fingerprint(
         digest.update(columns.to_numpy(dtype=float).tobytes())
     for name in ("mass_excess", "mass_excess_sd"):
         digest.update(theory[name].to_numpy().tobytes())
-    digest.update(" ".join(str(name) for name in theory["model"].to_numpy()).encode())
+    digest.update(" ".join(str(name) for name in theory["theory"].to_numpy()).encode())
     return digest.hexdigest()
 
 
@@ -188,7 +188,7 @@ def _fingerprint(
 def _code() -> str:
     """Hash the code that makes forecasts; read once, as the code that runs was."""
     room = Path(__file__).resolve().parents[1]
-    files = [room / "tables" / "revisions.py"]
+    files = [room / "data" / "uncertainty_scale.py"]
     files += sorted(file for each in _SOURCES for file in (room / each).rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 

@@ -79,12 +79,12 @@ def chart_theory(
 
     Returns
     -------
-    Dataset (nucleus, model)
+    Dataset (nucleus, theory)
         See `bmm.theory.adapters.prediction`.
     """
     listed = load_theory(config.chart.table).index
     inside = Domain(Z=config.chart.Z, N=config.chart.N).covers(listed)
     index = listed[inside].union(measured.index).sort_values()
     theory = predict_all(fitted, nuclide_index(*numbers(index)))
-    masses = theory["mass_excess"].transpose("nucleus", "model").to_numpy()
+    masses = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()
     return theory.isel(nucleus=np.isfinite(masses).any(axis=1))

@@ -37,6 +37,6 @@ def prediction_table(summary: xr.Dataset, measured: pd.DataFrame | None = None) 
     columns["measured_uncertainty"] = known["mass_excess_uncertainty"].to_numpy()
     for name in ("mean", "median", "sd", "lower_68", "upper_68", "lower_95", "upper_95"):
         columns[name] = summary[name].to_numpy()
-    for model in summary["model"].to_numpy():
-        columns[f"weight_{model}"] = summary["weight"].sel(model=model).to_numpy()
+    for model in summary["theory"].to_numpy():
+        columns[f"weight_{model}"] = summary["weight"].sel(theory=model).to_numpy()
     return pd.DataFrame(columns)

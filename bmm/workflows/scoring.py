@@ -138,7 +138,7 @@ def _modes(tree: xr.DataTree, measured: pd.DataFrame, seed: int) -> list[dict[st
                 "weight": float(modes["weight"][position]),
                 "elpd": float(modes["elpd"][position]),
                 "chains": alone["posterior"]["chain"].to_numpy().tolist(),
-                "sigma": {str(m): float(sigma.sel(model=m)) for m in sigma["model"].to_numpy()},
+                "sigma": {str(m): float(sigma.sel(theory=m)) for m in sigma["theory"].to_numpy()},
                 "rms_MeV": point_rms(
                     predict(alone, measured=measured, seed=seed).summary, measured
                 ),
@@ -152,9 +152,9 @@ def _scalars(posterior: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
     for name, array in posterior.data_vars.items():
         if name == "beta":
             continue
-        if "model" in array.dims:
-            for model in array["model"].to_numpy():
-                yield f"{name}[{model}]", array.sel(model=model)
+        if "theory" in array.dims:
+            for model in array["theory"].to_numpy():
+                yield f"{name}[{model}]", array.sel(theory=model)
         else:
             yield str(name), array
 

@@ -118,7 +118,7 @@ def test_predictions_hold_the_measured_masses(predictions):
 def test_weights_sum_to_one_over_the_models_that_cover(predictions, tree):
     weights = predictions[[f"weight_{model}" for model in MODELS]].to_numpy()
     np.testing.assert_allclose(weights.sum(axis=1), 1, atol=3e-6)
-    chart = tree["chart"].to_dataset()["mass_excess"].transpose("nucleus", "model")
+    chart = tree["chart"].to_dataset()["mass_excess"].transpose("nucleus", "theory")
     covers = np.isfinite(chart.to_numpy())
     assert not covers.all()
     assert (weights[~covers] == 0).all()

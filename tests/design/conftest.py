@@ -52,7 +52,7 @@ def follow(correction, nuclei, count, seed):
     The models are in a random order in every draw; a model's masses are normal.
     """
     rng = np.random.default_rng(seed)
-    part = correction.theory.isel(nucleus=INDEX.get_indexer(nuclei)).transpose("model", "nucleus")
+    part = correction.theory.isel(nucleus=INDEX.get_indexer(nuclei)).transpose("theory", "nucleus")
     centre, scale = (part[name].to_numpy() for name in ("mass_excess", "mass_excess_sd"))
     place = rng.permuted(np.tile(np.arange(len(centre)), (count, 1)), axis=1).T[:, :, None]
     place = np.where(np.isfinite(centre)[:, None], place, len(centre))

@@ -39,8 +39,8 @@ def run():
     summary = xr.Dataset(
         {name: ("nucleus", values) for name, values in columns.items()}
         | {
-            "weight": (("nucleus", "model"), weight),
-            "responsibility": (("nucleus", "model"), np.where(known, weight, np.nan)),
+            "weight": (("nucleus", "theory"), weight),
+            "responsibility": (("nucleus", "theory"), np.where(known, weight, np.nan)),
         },
         coords=theory.coords,
     )

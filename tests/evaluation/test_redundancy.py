@@ -11,7 +11,7 @@ INDEX = nuclide_index(Z + 20, N + 20)
 
 
 def compare(deviation, gaps=None):
-    """Redundancy of models called a, b, ... with these deviations (nucleus, model)."""
+    """Redundancy of models called a, b, ... with these deviations (nucleus, theory)."""
     rng = np.random.default_rng(1)
     mass = rng.normal(-50, 20, len(INDEX))
     theory = mass[:, None] + deviation

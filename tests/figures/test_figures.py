@@ -32,13 +32,13 @@ def summary():
         {
             "mean": ("nucleus", -1.0 * N),
             "sd": ("nucleus", 0.1 + Z / 10),
-            "weight": (("nucleus", "model"), weight),
+            "weight": (("nucleus", "theory"), weight),
         },
         coords={
             "nucleus": labels(Z, N),
             "Z": ("nucleus", Z),
             "N": ("nucleus", N),
-            "model": ["HFB/24", "hfb 24"],
+            "theory": ["HFB/24", "hfb 24"],
         },
     )
 
@@ -153,7 +153,7 @@ def test_files_are_written_whole_and_alike(summary, measured, tmp_path):
     before = [path.read_bytes() for path in paths[:2]]
     assert before[0].startswith(b"\x89PNG")
     assert before[1].startswith(b"%PDF")
-    write_figures(tmp_path / "figures", summary.isel(model=[]), SCORES, measured)
+    write_figures(tmp_path / "figures", summary.isel(theory=[]), SCORES, measured)
     assert [path.read_bytes() for path in paths[:2]] == before
 
 

@@ -30,8 +30,8 @@ def separations():
 def theory():
     mass = -80 + 0.01 * (N - 70.0) ** 2
     values = np.column_stack([mass, mass + 1, np.full(len(N), np.nan)])
-    coords = {"Z": ("nucleus", np.full(len(N), 50)), "N": ("nucleus", N), "model": list("abc")}
-    return xr.Dataset({"mass_excess": (("nucleus", "model"), values)}, coords)
+    coords = {"Z": ("nucleus", np.full(len(N), 50)), "N": ("nucleus", N), "theory": list("abc")}
+    return xr.Dataset({"mass_excess": (("nucleus", "theory"), values)}, coords)
 
 
 def test_a_chain_has_its_bands_points_and_models(separations, theory):

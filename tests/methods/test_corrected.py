@@ -51,7 +51,7 @@ def test_corrected_models_predict_what_they_lack(world, simulated, fitted):
 
 def test_the_mixture_is_even_and_its_draws_have_the_density(world, fitted):
     forecast = fitted.forecast(world[1], seed=1)
-    part = fitted.correction.theory.transpose("nucleus", "model")
+    part = fitted.correction.theory.transpose("nucleus", "theory")
     centre, scale = (part[name].to_numpy() for name in ("mass_excess", "mass_excess_sd"))
     assert forecast.mean.to_numpy() == pytest.approx(np.nanmean(centre, axis=1))
     frame = world[0].iloc[:3]

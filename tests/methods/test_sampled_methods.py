@@ -125,7 +125,7 @@ def test_the_local_mixture_is_that_of_bmm(world):
 def test_an_ensembles_forecast_is_as_wide_as_the_models_say(chart):
     masses = np.array([[1.0], [2.0]])
     _, labelled = chart(masses, masses[:, 0], ("a",), uncertainty=0.1)
-    labelled = labelled.assign(mass_excess_sd=(("nucleus", "model"), np.array([[0.0], [0.4]])))
+    labelled = labelled.assign(mass_excess_sd=(("nucleus", "theory"), np.array([[0.0], [0.4]])))
     fitted = FittedEnsemble(np.ones((1, 1)), np.array([[0.3]]), {})
     spread = fitted.forecast(labelled, 1).draws.to_numpy().std(axis=0)
     np.testing.assert_allclose(spread, [0.3, 0.5], rtol=0.05)

@@ -12,10 +12,10 @@ def chains(seed=0, count=4, draws=600):
     shape = (count, draws)
     posterior = xr.Dataset(
         {
-            "sigma": (("chain", "draw", "model"), rng.normal(size=(*shape, 2))),
+            "sigma": (("chain", "draw", "theory"), rng.normal(size=(*shape, 2))),
             "rho_Z": (("chain", "draw"), rng.normal(size=shape)),
         },
-        coords={"model": ["a", "b"]},
+        coords={"theory": ["a", "b"]},
     )
     stats = {
         "energy": rng.normal(size=shape),

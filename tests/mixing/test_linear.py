@@ -98,7 +98,7 @@ def test_draws_and_predictions_are_those_of_the_kernel(constant_tree, world):
     problem = training_problem(world.measured, world.theory)
     variance = added_variance(problem, noise)
     field = np.tile(np.array(mu)[:, None], problem.sizes["nucleus"])
-    theory = problem["theory"].transpose("model", "nucleus").to_numpy()
+    theory = problem["theory_mass_excess"].transpose("theory", "nucleus").to_numpy()
     mass, log_A = problem["mass_excess"].to_numpy(), np.log(problem["A"].to_numpy() / 100)
     kernel = linear_mixture(
         field, np.array(sigma), 5.0, 0.3, mass, np.nan_to_num(theory, nan=np.inf), variance.T, log_A
@@ -139,9 +139,9 @@ def test_an_average_of_models_is_found(world):
     said = np.stack([mass + off, mass - off, mass + 8.0], axis=1)
     for each in (theory, chart):
         here = each["nucleus"].isin(world.theory["nucleus"]).to_numpy()
-        values = each["mass_excess"].transpose("nucleus", "model").to_numpy().copy()
+        values = each["mass_excess"].transpose("nucleus", "theory").to_numpy().copy()
         values[here] = said
-        each["mass_excess"] = (("nucleus", "model"), values)
+        each["mass_excess"] = (("nucleus", "theory"), values)
     errors = {}
     for form in ("linear", "density"):
         settings = world.settings.model_copy(update={"likelihood": form})

@@ -67,7 +67,7 @@ def log_density(value, problem, box, noise, priors, sigma_below):
     nu, power = value.get("nu", fixed), value.get("A_power", noise.A_power)
     for nucleus in problem["nucleus"].to_numpy():
         x = problem.sel(nucleus=nucleus)
-        theory = x["theory"].to_numpy()
+        theory = x["theory_mass_excess"].to_numpy()
         k = np.isfinite(theory)
         phi = [
             axis.functions(x[axis.name].item())[0]
@@ -77,7 +77,7 @@ def log_density(value, problem, box, noise, priors, sigma_below):
         field = value["mu"] + np.sqrt(value["eta"]) * (phi[0] @ value["beta"] @ phi[1])
         variance = (0.1 * value["sigma"] * (x["A"].item() / 100) ** power) ** 2
         if noise.measurement:
-            stated = np.nan_to_num(x["theory_sd"].to_numpy())
+            stated = np.nan_to_num(x["theory_mass_excess_sd"].to_numpy())
             variance = variance + x["mass_excess_uncertainty"].item() ** 2 + stated**2
         each = stats.t.logpdf(x["mass_excess"].item(), nu, theory[k], np.sqrt(variance[k]))
         total += special.logsumexp(special.log_softmax(field[k]) + each)
@@ -106,7 +106,7 @@ def compiled(model, names):
 def test_density_and_gradient_are_those_written_by_hand(world, case):
     noise, priors, by_scipy, sigma_below = case
     problem = training_problem(world.measured, world.theory)
-    covers = np.isfinite(problem["theory"])
+    covers = np.isfinite(problem["theory_mass_excess"])
     assert set(covers.sum("model").to_numpy()) == {1, 2, 3}
     settings = Mixing(noise=noise, priors=priors, basis=BASIS)
     box = axes(world.chart["Z"], world.chart["N"], settings)

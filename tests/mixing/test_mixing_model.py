@@ -57,7 +57,7 @@ def test_prior_is_the_one_that_is_stated(world):
     axis_Z, axis_N = read_axes(tree)
 
     def weights(draw):
-        """Mixing weights at the first and the last nucleus, array (draw, nucleus, model)."""
+        """Mixing weights at the first and the last nucleus, array (draw, nucleus, theory)."""
         ends = world.theory.isel(nucleus=[0, -1])
         roots = [
             root_spectral_density(axis.omega, draw[f"rho_{axis.name}"][:, None])

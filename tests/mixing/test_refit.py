@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bmm.mixing import compiled
+from bmm.mixing import compilation
 from bmm.mixing.fit import fit
 
 
@@ -9,13 +9,13 @@ from bmm.mixing.fit import fit
 def compilations(monkeypatch):
     """Names of the models that are compiled, in order."""
     made = []
-    compile_model = compiled.compile_model
+    compile_model = compilation.compile_model
 
     def noted(model, *arguments, **options):
-        made.append(tuple(model.coords["model"]))
+        made.append(tuple(model.coords["theory"]))
         return compile_model(model, *arguments, **options)
 
-    monkeypatch.setattr(compiled, "compile_model", noted)
+    monkeypatch.setattr(compilation, "compile_model", noted)
     return made
 
 
@@ -34,8 +34,8 @@ def test_other_nuclei_need_no_other_machine_code(world, fitted, compilations):
 
 
 def test_other_models_do(world, compilations):
-    two = world.theory.isel(model=slice(1, 3)).dropna("nucleus", subset=["mass_excess"])
-    chart = world.chart.isel(model=slice(1, 3))
+    two = world.theory.isel(theory=slice(1, 3)).dropna("nucleus", subset=["mass_excess"])
+    chart = world.chart.isel(theory=slice(1, 3))
     measured = world.measured.iloc[
         np.isin(world.theory["nucleus"].to_numpy(), two["nucleus"].to_numpy())
     ]
@@ -44,4 +44,4 @@ def test_other_models_do(world, compilations):
     )
     tree = fit(measured, two, chart, settings, seed=5)
     assert compilations == [("b", "c")]
-    assert tree["posterior"]["model"].to_numpy().tolist() == ["b", "c"]
+    assert tree["posterior"]["theory"].to_numpy().tolist() == ["b", "c"]

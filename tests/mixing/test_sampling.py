@@ -26,10 +26,10 @@ ENDLESS = 3_000_000
 
 @pytest.fixture(scope="module")
 def compiled():
-    with pm.Model(coords={"model": ["a", "b", "c"]}) as model:
+    with pm.Model(coords={"theory": ["a", "b", "c"]}) as model:
         pm.Normal("mu", 3.0, 2.0)
         pm.Gamma("sigma", 10.0, 1.0)
-        pm.Normal("beta", dims="model")
+        pm.Normal("beta", dims="theory")
     return compile_model(model)
 
 
@@ -97,7 +97,7 @@ def test_normal_draws_are_normal_and_the_same_for_the_same_seed(compiled):
         draws, others = (each.tree["posterior"][name] for each in (first, other))
         assert not np.isin(draws, others).any()
         assert not np.isin(draws[0], draws[1]).any()
-    assert first.tree["posterior"]["model"].to_numpy().tolist() == ["a", "b", "c"]
+    assert first.tree["posterior"]["theory"].to_numpy().tolist() == ["a", "b", "c"]
     assert {"logp", "energy", "diverging", "maxdepth_reached"} <= set(
         first.tree["sample_stats"].data_vars
     )

@@ -48,7 +48,7 @@ def surfaces(correction, measured):
 
 
 def test_every_nucleus_keeps_its_own_distribution(correction, surfaces):
-    part = correction.theory.transpose("nucleus", "model")
+    part = correction.theory.transpose("nucleus", "theory")
     for i in np.flatnonzero(~MEASURED)[::5]:
         centre, scale = part["mass_excess"][i].to_numpy(), part["mass_excess_sd"][i].to_numpy()
         known = np.isfinite(centre)
@@ -69,7 +69,7 @@ def test_measured_nuclei_are_drawn_from_their_measurement(surfaces):
 
 def test_neighbours_err_together_as_the_field_says(correction):
     """With one model, the ranks' correlation is that of the conditioned field."""
-    alone = Correction(correction.theory.isel(model=[0]), {"one": correction.models["one"]})
+    alone = Correction(correction.theory.isel(theory=[0]), {"one": correction.models["one"]})
     own = correction.models["one"]
     new = alone.theory.isel(nucleus=~MEASURED)
     draws = sample_surfaces(alone, new, COUNT, 5, average=own).to_numpy()
@@ -107,8 +107,8 @@ def test_neighbours_stay_tied_where_a_model_ends(surfaces):
 def test_where_models_part_over_a_trend_differences_stay_sharp(correction):
     """Levels 4 MeV apart: either model may be right, but for both of two neighbours."""
     apart = correction.theory.copy(deep=True)
-    level = xr.DataArray([-2.0, 2.0], dims="model")
-    apart["mass_excess"] = (0 * apart["mass_excess"] + level).transpose("nucleus", "model")
+    level = xr.DataArray([-2.0, 2.0], dims="theory")
+    apart["mass_excess"] = (0 * apart["mass_excess"] + level).transpose("nucleus", "theory")
     apart["mass_excess_sd"] = 0 * apart["mass_excess_sd"] + 0.1
     average = CorrectedModel(field(3, 3.0), 0.1)
     new = apart.isel(nucleus=(Z == 41) & (N > 57) & (N <= 60))

@@ -148,11 +148,11 @@ def test_a_model_that_covers_nothing_changes_nothing(constant_tree, chart):
     absent["mass_excess_sd"][:, 2] = np.nan
     noise = Noise()
     beside = predict(constant_tree(MU, SIGMA, absent, noise)).summary
-    alone = predict(constant_tree(MU[:2], SIGMA[:2], chart.isel(model=[0, 1]), noise)).summary
-    assert not beside["weight"].sel(model="c").any()
+    alone = predict(constant_tree(MU[:2], SIGMA[:2], chart.isel(theory=[0, 1]), noise)).summary
+    assert not beside["weight"].sel(theory="c").any()
     for name in ("mean", "sd", "mode"):
         np.testing.assert_allclose(beside[name], alone[name], rtol=1e-10)
-    xr.testing.assert_allclose(beside["weight"].isel(model=[0, 1]), alone["weight"])
+    xr.testing.assert_allclose(beside["weight"].isel(theory=[0, 1]), alone["weight"])
 
 
 def test_asked_for_nuclei_come_in_the_order_asked(fitted):

@@ -104,7 +104,7 @@ def test_what_was_learnt_can_be_taken_over(world, corrected):
 
 
 def test_the_average_of_one_model_is_that_model(world):
-    alone = correct_theory(world[0][MEASURED], world[1].isel(model=[0])).models
+    alone = correct_theory(world[0][MEASURED], world[1].isel(theory=[0])).models
     average = correct_average(alone)
     assert average.factor == pytest.approx(alone["one"].factor)
     assert average.facts == alone["one"].facts

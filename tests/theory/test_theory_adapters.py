@@ -21,7 +21,7 @@ def test_prediction_is_labelled():
     predicted = prediction(
         NUCLEI, ["a", "b"], np.array([[1.0, 2.0], [3.0, np.nan], [5.0, 6.0]]), 0.5
     )
-    assert predicted["mass_excess"].dims == ("nucleus", "model")
+    assert predicted["mass_excess"].dims == ("nucleus", "theory")
     assert predicted["mass_excess"].attrs["units"] == "MeV"
     assert list(predicted["nucleus"].to_numpy()) == ["Sn-132", "Pb-208", "O-16"]
     assert predicted["mass_excess"].sel(nucleus="O-16", model="b") == 6.0
@@ -35,7 +35,7 @@ def test_a_nucleus_missing_in_one_model_keeps_the_others():
     np.testing.assert_array_equal(
         predicted["mass_excess"], [[1.0, 4.0], [2.0, np.nan], [3.0, np.nan]]
     )
-    assert list(predicted["model"].to_numpy()) == ["long", "short"]
+    assert list(predicted["theory"].to_numpy()) == ["long", "short"]
     assert predicted["mass_excess"].attrs["units"] == "MeV"
     assert predicted["Z"].dims == ("nucleus",)
 

@@ -105,7 +105,7 @@ def test_a_users_card_joins_the_shipped_ones(tmp_path, masses):
     models = [load_model("mine", extra=[card]), load_model("FRDM2012"), load_model("DZ10-SO")]
     measured = load_measured("AME2020").query("Z >= 28 and N >= 28")
     predicted = predict_all([model.fit(measured) for model in models], measured.index)
-    assert list(predicted["model"].to_numpy()) == [
+    assert list(predicted["theory"].to_numpy()) == [
         *("mine", "FRDM2012", "DZ10-SO(0,0)", "DZ10-SO(0,2)", "DZ10-SO(2,0)", "DZ10-SO(2,2)")
     ]
 

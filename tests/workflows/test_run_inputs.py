@@ -66,7 +66,7 @@ def test_the_chart_holds_what_a_model_covers_and_the_measured_nuclei(asked):
     config = make(chart=Chart(Z=(41, 43), N=(40, 60)))
     with pytest.raises(InterruptedError):
         fit_configuration(config, select_measured(config))
-    covered = np.isfinite(asked["chart"]["mass_excess"]).any("model").to_numpy()
+    covered = np.isfinite(asked["chart"]["mass_excess"]).any("theory").to_numpy()
     assert covered.all()
     nuclei = numbers(asked["chart"])
     assert numbers(asked["theory"]) <= nuclei  # Z = 40 is not on the chart but measured
@@ -77,7 +77,7 @@ def test_the_chart_holds_what_a_model_covers_and_the_measured_nuclei(asked):
 def test_models_come_in_the_order_of_the_configuration(asked):
     with pytest.raises(InterruptedError):
         fit_configuration(make(), select_measured(make()))
-    assert asked["theory"]["model"].to_numpy().tolist() == ["DZ33", "FRDM2012"]
+    assert asked["theory"]["theory"].to_numpy().tolist() == ["DZ33", "FRDM2012"]
 
 
 @pytest.mark.parametrize(
