@@ -52,7 +52,7 @@ class Study:
         """Number of nuclei, models and functions, in words."""
         sizes = self.problem.sizes
         return (
-            f"{sizes['nucleus']} nuclei, {sizes['model']} models, "
+            f"{sizes['nucleus']} nuclei, {sizes['theory']} models, "
             f"basis {self.axis_Z.m} x {self.axis_N.m}"
         )
 

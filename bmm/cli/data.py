@@ -12,7 +12,7 @@ from rich.table import Table
 
 __all__ = ["data"]
 
-_OTHER_COLUMNS = 76
+_OTHER_COLUMNS = 79
 _SHORTEST_CITATION = 20
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 __all__ = ["models"]
 
-_OTHER_COLUMNS = 68
+_OTHER_COLUMNS = 69
 _SHORTEST_CITATION = 20
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from bmm.conversions import Convention, Quantity, Unit
 from bmm.data.folders import data_folder
@@ -33,16 +33,25 @@ class _Record(BaseModel):
 class Source(_Record):
     """The package the figures were taken from, or the file at `url` (`version` is its commit).
 
-    `key` names what is taken of the file, where it holds more than one table.
+    `key` names what is taken of the file, where it holds more than one table.  What was taken is
+    known by the checksum of the file, `archive_sha256`, or by that of all rows taken from it,
+    `rows_sha256`: the lines ``Z,N,value``, sorted, before any is removed.
     """
 
     package: str
     version: str
     archive: str
-    archive_sha256: str
+    archive_sha256: str = ""
+    rows_sha256: str = ""
     path: str
     key: str = ""
     url: str = ""
+
+    @model_validator(mode="after")
+    def _has_a_checksum(self) -> Self:
+        if not (self.archive_sha256 or self.rows_sha256):
+            raise ValueError("expected 'archive_sha256' or 'rows_sha256'")
+        return self
 
 
 class Command(_Record):
@@ -58,8 +67,10 @@ class Provenance(_Record):
     """Where a shipped table comes from and how to read it.
 
     `calibrated_on` names the latest AME edition whose masses may have informed the model's
-    parameters: the model is blind to masses first measured in later editions.  Where the papers
-    leave room, it is the later candidate, and `calibrated_on_note` says so.
+    parameters: the model is blind to masses first measured in later editions.  Where no source
+    at hand states it, `calibrated_on_confirmed` is false, the later candidate is taken, and
+    `calibrated_on_note` says why.  `refiled_rows` counts the rows that the source files under a
+    wrong N and that stand under the right one here.
     """
 
     name: str
@@ -74,8 +85,10 @@ class Provenance(_Record):
     doi: str
     year: int
     calibrated_on: Calibration
+    calibrated_on_confirmed: bool = True
     calibrated_on_note: str = ""
     interpolated_to_data: bool = False
+    refiled_rows: int = 0
     licence: str
     notes: str = ""
     source: Source | Command

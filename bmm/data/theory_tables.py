@@ -36,8 +36,9 @@ THEORY_TABLES = (
     "UNEDF0",
     "UNEDF1",
     "UNEDF2",
-    "WS3RBF2010",
     "WS3RBF2011",
+    "WS4",
+    "WSstarRBF2010",
 )
 """Names that `load_theory` knows; data/README.md says what each one is."""
 

@@ -23,6 +23,7 @@ def comparison_tables(
     seconds: Mapping[str, float],
     marks: Mapping[str, str],
     reference: str,
+    unconfirmed: Sequence[str] = (),
 ) -> tuple[Table, Table]:
     """Lay out the scores of all test nuclei, the best CRPS first, to fit 80 columns.
 
@@ -39,6 +40,8 @@ def comparison_tables(
         `UNCONVERGED_MARK` for those whose chains disagree.
     reference : str
         Method that the differences are taken to.
+    unconfirmed : sequence of str, optional
+        Models of which no source states the masses that they were calibrated on.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def comparison_tables(
         ("method", "rms", "mae", "bias", "CRPS", "ΔCRPS", "s"),
         f"ΔCRPS: minus that of {reference}, paired. Smaller is better. s: wall time. {LEAK_MARK}: "
         f"a model in it may have seen test nuclei. {UNCONVERGED_MARK}: its chains have not "
-        "converged.",
+        f"converged.{_unconfirmed_note(unconfirmed)}",
     )
     calibration = _table(
         "Whole distributions: log score (per MeV, larger is better), and coverage in %",
@@ -138,6 +141,14 @@ def derived_screen(derived: pd.DataFrame, method: str) -> Table:
             f"{row['chance']:.2f}/{row['chance_alone']:.2f}",
         )
     return shown
+
+
+def _unconfirmed_note(models: Sequence[str]) -> str:
+    """Name the models whose calibration, and with it their mark, rests on an assumption."""
+    if not models:
+        return ""
+    named = escape(", ".join(models))
+    return f" Calibration not confirmed, the latest likely evaluation assumed: {named}."
 
 
 def _stacked(words: str) -> str:

@@ -46,12 +46,15 @@ _LEARNT = ("refit", "joint", "individual")
 
 
 class _Card(BaseModel):
+    """What every card has; unless `calibrated_on_confirmed`, no source states the edition."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.+*()-]*$")
     description: str = ""
     citation: str
     doi: str = ""
+    calibrated_on_confirmed: bool = True
     domain: Domain = Domain()
 
 
@@ -75,6 +78,8 @@ class TabulatedCard(_Card):
         Publication of the model.
     calibrated_on : str
         Latest AME edition whose masses may have informed the model.
+    calibrated_on_confirmed : bool, default True
+        Whether a source states that edition.
     interpolated_to_data : bool, default False
         Whether the table is interpolated to measured masses.
     domain : Domain, optional
@@ -92,7 +97,13 @@ class TabulatedCard(_Card):
     def _take_facts_from_the_provenance_record(cls, data: Any) -> Any:
         if not isinstance(data, dict) or not isinstance(data.get("table"), str):
             return data
-        facts = ("citation", "doi", "calibrated_on", "interpolated_to_data")
+        facts = (
+            "citation",
+            "doi",
+            "calibrated_on",
+            "calibrated_on_confirmed",
+            "interpolated_to_data",
+        )
         for key in (*facts, "file", "layout"):
             if key in data:
                 raise ValueError(

@@ -161,7 +161,8 @@ def report(
     Returns
     -------
     dict
-        name, reference, splits (n_training, n_test, leaks), n_common, methods (options, leaked,
+        name, reference, splits (n_training, n_test, leaks), n_common, unconfirmed (models whose
+        calibration data no source states), methods (options, leaked,
         converged, seconds, n_predicted, facts of each split), failed, scores (by region and
         method: value, standard error, difference to the reference and its error), provenance;
         None where a number is not finite.
@@ -172,6 +173,7 @@ def report(
         "name": config.name,
         "reference": config.reference or config.methods[0].label,
         "n_common": int(table["n"].max()),
+        "unconfirmed": [name for name, card in cards.items() if not card.calibrated_on_confirmed],
         "splits": [
             {
                 "name": split.name,

@@ -87,7 +87,8 @@ seed = 11
 Z = [40, 50]
 N = [50, 80]
 [theory]
-models = ["FRDM2012", "DZ33", "HFB24"]
+models = ["FRDM2012", "DZ33", "HFB24-to-80"]
+cards = ["hfb24.toml"]
 [chart]
 Z = [40, 50]
 N = [50, 82]
@@ -95,6 +96,14 @@ N = [50, 82]
 m_Z = 5
 m_N = 6
 [mixing.sampler]
+"""
+# Covers the data, and not the whole chart.
+CARD = """
+name = "HFB24-to-80"
+adapter = "table"
+table = "HFB24"
+[domain]
+N = [50, 80]
 """
 SAMPLERS = {
     "whole": "chains = 4\ndraws = 150\ntune = 200",
@@ -106,6 +115,7 @@ SAMPLERS = {
 def start(folder, name, *options, **streams):
     configuration = folder / f"{name}.toml"
     configuration.write_text(CONFIGURATION + SAMPLERS[name])
+    (folder / "hfb24.toml").write_text(CARD)
     command = [sys.executable, "-m", "bmm.cli", "run", configuration, "-o", folder / name, *options]
     # What a shell starts in the background ignores Ctrl-C, and so would these.
     return subprocess.Popen(

@@ -55,6 +55,8 @@ def test_a_comparison_from_end_to_end(bmm, configuration, tmp_path):
     assert summary["reference"] == "plain"
     assert set(summary["provenance"]["sha256"]) >= {"AME2003", "AME2020", "FRDM2012"}
     assert not summary["methods"]["plain"]["leaked"]
+    assert summary["unconfirmed"] == []
+    assert "not confirmed" not in done.out
     derived = pd.read_csv(folder / "derived.csv")
     assert set(derived["quantity"]) >= {"mass_excess", "S_1n", "S_2n", "Q_alpha"}
     assert derived["chance"].between(0, 1, inclusive="right").all()

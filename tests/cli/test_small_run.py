@@ -20,7 +20,7 @@ from bmm.workflows import pipeline
 from bmm.workflows.folder import RunFolder
 from bmm.workflows.pipeline import RunResult
 
-MODELS = ["FRDM2012", "DZ33", "HFB24"]
+MODELS = ["FRDM2012", "DZ33", "HFB24-to-80"]
 RUNS = ["whole", "short", "stopped"]
 COLUMNS = [
     "Z", "N", "A", "symbol", "measured", "measured_uncertainty",
@@ -92,7 +92,7 @@ def test_the_posterior_says_how_it_was_made(whole, tree):
     assert tree.attrs["seed"] == 11
     provenance = json.loads(tree.attrs["provenance"])
     assert provenance == scores_of(whole)["provenance"]
-    assert set(provenance["sha256"]) == {"AME2020", "FRDM2012", "HFB24"}
+    assert set(provenance["sha256"]) == {"AME2020", "FRDM2012", "HFB24-to-80"}
     assert set(provenance["citations"]) == set(MODELS)
 
 

@@ -121,7 +121,7 @@ def as_text(table):
 
 
 def test_a_table_that_fits_its_neighbours_is_read_in_silence(write, caplog):
-    table = load_theory("HFB24")
+    table = load_theory("D1M")
     with caplog.at_level(logging.WARNING):
         again = read_mass_table(write(as_text(table)), NAMED)
     assert caplog.text == ""
@@ -129,7 +129,7 @@ def test_a_table_that_fits_its_neighbours_is_read_in_silence(write, caplog):
 
 
 def test_a_mass_that_does_not_fit_is_reported_and_kept(write, caplog):
-    table = load_theory("HFB24")
+    table = load_theory("D1M")
     table.loc[(50, 82), "mass_excess"] += 20
     with caplog.at_level(logging.WARNING):
         again = read_mass_table(write(as_text(table)), NAMED)
@@ -138,7 +138,7 @@ def test_a_mass_that_does_not_fit_is_reported_and_kept(write, caplog):
 
 
 def test_a_long_report_is_cut(write, caplog):
-    table = load_theory("HFB24")
+    table = load_theory("D1M")
     table.iloc[::50, 0] += 20
     with caplog.at_level(logging.WARNING):
         read_mass_table(write(as_text(table)), NAMED)

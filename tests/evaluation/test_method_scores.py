@@ -128,6 +128,16 @@ def test_the_screen_ranks_by_crps_and_marks_what_is_doubtful():
     assert third[0]["one\n(10)"] == f"{1000 * np.abs(error[:10]).mean():.0f}"
 
 
+def test_the_screen_names_models_whose_calibration_is_not_confirmed():
+    tables = {"plain": scores_of(np.ones(20))}
+    table = compare(tables, {"all": tables["plain"].index}, LEVELS_SCORED, "plain")
+    derived = pd.DataFrame({"method": ["plain"], "quantity": "mass_excess", "chance": 0.5})
+    for unconfirmed, note in ((["BCPM", "SLy4"], "not confirmed"), ([], "")):
+        accuracy, _ = comparison_tables(table, derived, {"plain": 1.0}, {}, "plain", unconfirmed)
+        assert ("not confirmed" in accuracy.caption) == bool(note)
+        assert all(model in accuracy.caption for model in unconfirmed)
+
+
 def test_a_narrow_screen_hides_nothing():
     error = np.random.default_rng(7).normal(size=100)
     names = ["corrected-mixture, uncertainties learnt from AME1995", "plain"]
