@@ -33,7 +33,10 @@ from bmm.gp.nonstationary import Growth
 from bmm.gp.optimisation import NormalPrior, most_probable
 from bmm.gp.stationary import Alternating, SquaredExponential
 
-__all__ = ["PRIOR", "TERMS", "Hyperparameters", "ResidualField", "fit_residuals"]
+__all__ = ["BLOCK", "PRIOR", "TERMS", "Hyperparameters", "ResidualField", "fit_residuals"]
+
+BLOCK = 16
+"""Elements that make a block, where hyperparameters are learnt block by block."""
 
 TERMS = ("smooth", "broad", "neutron_pairing", "proton_pairing", "both")
 """The fields: two that are slow, and those alternating with N, with Z, and with both."""
@@ -184,7 +187,8 @@ def fit_residuals(
     block : int array (n,), optional
         Number of the block of each nucleus.  The hyperparameters are learnt as if blocks were
         independent of each other (a composite likelihood), which is much faster; the field is
-        conditioned on all nuclei all the same.
+        conditioned on all nuclei all the same.  Without it, the search for the hyperparameters of
+        all nuclei together starts from those of blocks of `BLOCK` elements.
 
     Raises
     ------
@@ -211,19 +215,32 @@ def _most_probable(*key: bytes) -> Hyperparameters:
     Z, N, blocks = (np.frombuffer(each, dtype=np.int64) for each in key[:3])
     residual, known_sd = (np.frombuffer(each, dtype=np.float64) for each in key[3:])
     points = lattice_points(Z, N)
-    parts = [
-        (points[inside], residual[inside], known_sd[inside] ** 2)
-        for inside in (blocks == number for number in np.unique(blocks))
-    ]
+    parts = _parts(points, residual, known_sd, blocks)
+    start = PRIOR.centre
+    if len(parts) == 1 and len(np.unique(Z // BLOCK)) > 1:
+        start = _search(_parts(points, residual, known_sd, Z // BLOCK), start)
+    return Hyperparameters.of(_search(parts, start))
+
+
+def _parts(
+    points: FloatArray, residual: FloatArray, known_sd: FloatArray, block: IntArray
+) -> list[_Part]:
+    """Deviations of each block."""
+    inside = [block == number for number in np.unique(block)]
+    return [(points[each], residual[each], known_sd[each] ** 2) for each in inside]
+
+
+def _search(parts: list[_Part], start: FloatArray) -> FloatArray:
+    """Find the most probable vector (17,) of independent parts."""
     found = most_probable(
         lambda vector: _negative_log_likelihood(vector, parts),
-        PRIOR.centre,
+        start,
         PRIOR,
         reach=_REACH,
         evaluations=_EVALUATIONS,
         tolerance=_TOLERANCE,
     )
-    return Hyperparameters.of(found.parameters)
+    return found.parameters
 
 
 def _negative_log_likelihood(vector: FloatArray, parts: list[_Part]) -> tuple[float, FloatArray]:

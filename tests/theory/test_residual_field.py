@@ -131,6 +131,20 @@ def test_blocks_that_are_far_apart_teach_the_same():
     assert parts.precision.shape == (120, 120)
 
 
+def test_a_search_that_starts_from_blocks_ends_where_one_from_the_prior_does(residual, field):
+    points = lattice_points(Z, N)
+
+    def objective(vector):
+        found = lattice_likelihood(Hyperparameters.of(vector).kernel, points, residual, KNOWN**2)
+        return -found.value, -found.by_parameters
+
+    found = most_probable(objective, PRIOR.centre, PRIOR, reach=4.0, evaluations=80)
+    mine = field.kernel.parameters
+    value = objective(mine)[0] + PRIOR.penalty(mine)[0]
+    assert value == pytest.approx(found.value, abs=0.05)
+    assert field.hyperparameters.nugget == pytest.approx(np.exp(found.parameters[-2]), rel=0.02)
+
+
 def test_the_same_deviations_are_learnt_once_in_a_process(residual, field, monkeypatch):
     monkeypatch.setattr(optimize, "minimize", None)
     again = fit_residuals(Z, N, residual.copy(), KNOWN)
