@@ -14,7 +14,7 @@ from pymc.pytensorf import join_nonshared_inputs
 from rivals import exact_model, hsgp_model, hsgp_order, whitened
 from study import Study
 
-from bmm.mixing.basis import root_spectral_density
+from bmm.gp.basis import root_spectral_density
 from bmm.mixing.model import build_model
 
 FloatArray = npt.NDArray[np.float64]

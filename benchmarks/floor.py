@@ -9,8 +9,8 @@ from rivals import hsgp_model
 from study import MEAN_OF, Study, gradient_ms, seconds
 from threadpoolctl import threadpool_limits
 
+from bmm.gp.basis import ChainBasis
 from bmm.mixing.compilation import compile_mixture, compile_model
-from bmm.mixing.lattice import Lattice
 
 _REPEATS = 300
 
@@ -39,7 +39,7 @@ def matrix_products(
 def floor_ms(study: Study) -> float:
     """Best time (ms) of the matrix products of one gradient in BLAS, on one thread."""
     Z, N = (study.problem[name].to_numpy() for name in ("Z", "N"))
-    lattice = Lattice.of(study.axis_Z, study.axis_N, Z, N)
+    lattice = ChainBasis.of(study.axis_Z, study.axis_N, Z, N)
     K, (chains, m_Z), (n, m_N) = (
         study.problem.sizes["theory"], lattice.phi_Z.shape, lattice.phi_N.shape
     )  # fmt: skip

@@ -19,7 +19,7 @@ import pytensor
 import xarray as xr
 
 from bmm.data import load_theory
-from bmm.mixing.basis import Axis
+from bmm.gp.basis import Axis
 from bmm.mixing.compilation import Compiled
 from bmm.mixing.model import axes
 from bmm.mixing.settings import Basis, Mixing, Sampler

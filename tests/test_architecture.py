@@ -13,6 +13,7 @@ PACKAGE = Path(bmm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = (
     "data",
+    "gp",
     "emulation",
     "theory",
     "mixing",
@@ -25,7 +26,7 @@ ROOMS = (
     "report",
     "cli",
 )
-LEAVES = ("errors", "nuclides", "conversions", "writing")
+LEAVES = ("arrays", "errors", "nuclides", "conversions", "writing")
 LONGEST = 400
 
 

@@ -20,21 +20,19 @@ from collections.abc import Sequence
 from copy import deepcopy
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from scipy import linalg
 
+from bmm.arrays import BoolArray, FloatArray
 from bmm.design.gaussian_mixture import Branch
 from bmm.design.targets import DripLine
 from bmm.errors import DomainError
+from bmm.gp.conditioning import draw_normal
 from bmm.nuclides import nuclide_index
 from bmm.prediction.derived import QUANTITIES, partners
 from bmm.prediction.existence import SEPARATIONS
 from bmm.theory.adapters import numbers
 
 __all__ = ["DripLineExpectedVariance"]
-
-FloatArray = npt.NDArray[np.float64]
 
 _JITTER = 1e-9
 
@@ -96,7 +94,16 @@ class DripLineExpectedVariance:
         self._mean = np.tile(np.stack([each.mean for each in branches]), (count, 1, 1))
         # Draws of every branch: of the two surfaces, and of the one that is measured.
         self._free = np.stack(
-            [np.stack([_draws(each, count, rng) for each in branches], axis=1) for _ in range(3)]
+            [
+                np.stack(
+                    [
+                        draw_normal(each.mean, each.covariance, count, rng, jitter=_JITTER)
+                        for each in branches
+                    ],
+                    axis=1,
+                )
+                for _ in range(3)
+            ]
         )
         self._level = rng.random((2, count))
         self._squares = self._half_squares(self._log_weight)
@@ -121,13 +128,12 @@ class DripLineExpectedVariance:
 
     def take(self, point: int) -> None:
         """Measure a candidate: go on from the outcomes that `expect` has looked at."""
-        step, self._log_weight, short = self._outcome(point)
+        deviation, self._log_weight, short = self._outcome(point)
         for b, branch in enumerate(self._branches):
-            column = branch.covariance[point].copy()
-            total = branch.innovation(self._precision)[point]
-            self._mean[:, b] += step[:, b, None] * column
-            self._free[:, :, b] += short[:, :, b, None] * (column / total)
-            branch.condition(point, self._precision)
+            known, points = branch.measured(point, self._precision), len(branch.mean)
+            self._mean[:, b] += known.shift(deviation[:, b, None])[:, :points]
+            self._free[:, :, b] += known.shift(short[:, :, b, None])[..., :points]
+            branch.condition(known)
         self._refresh()
 
     def _refresh(self) -> None:
@@ -141,9 +147,8 @@ class DripLineExpectedVariance:
 
         Returns
         -------
-        step, log_weight : array (pair, branch)
-            Deviation of the outcome from the branch's mean by its variance, 1/MeV, and the
-            branches' probabilities.
+        deviation, log_weight : array (pair, branch)
+            Deviation of the outcome from the branch's mean, MeV, and the branches' probabilities.
         short : array (surface, pair, branch)
             What the draws at the point are short of the outcome, MeV.
         """
@@ -156,7 +161,7 @@ class DripLineExpectedVariance:
             log_weight = log_weight - 0.5 * (deviation**2 / total + np.log(total))
             log_weight -= np.logaddexp.reduce(log_weight, axis=1, keepdims=True)
         short = (outcome + self._noise[:3])[:, :, None] - self._free[..., point]
-        return deviation / total, log_weight, short
+        return deviation, log_weight, short
 
     def _half_squares(
         self, log_weight: FloatArray, short: FloatArray | None = None, point: int = 0
@@ -170,9 +175,8 @@ class DripLineExpectedVariance:
             draws = self._free[surface][pairs, branch][:, line]
             if short is not None:
                 gain = np.stack(
-                    [each.covariance[point, line] / each.innovation(self._precision)[point]
-                     for each in self._branches]
-                )  # fmt: skip
+                    [each.measured(point, self._precision).gain[line, 0] for each in self._branches]
+                )
                 draws = draws + short[surface, pairs, branch][:, None] * gain[branch]
             found.append(self._line.of(draws))
         return 0.5 * (found[0] - found[1]) ** 2
@@ -216,7 +220,7 @@ class _Line:
         self._from = self._from[order]
         self._known = near["mass_excess"].reindex(every).to_numpy(dtype=np.float64)
 
-    def is_at_edge(self, lines: FloatArray) -> npt.NDArray[np.bool_]:
+    def is_at_edge(self, lines: FloatArray) -> BoolArray:
         """Whether lines (draw,) are at one of the two outermost isotopes that can be judged."""
         ends = np.sort(self._N)[:2] if self._proton else np.sort(self._N)[-2:]
         return np.isin(lines, ends)
@@ -238,11 +242,3 @@ class _Line:
             return np.where(some, self._N[held.argmax(axis=1)], self._N[-1] + 1)
         return np.where(some, self._N[len(self._N) - 1 - held[:, ::-1].argmax(axis=1)],
                         self._N[0] - 1)  # fmt: skip
-
-
-def _draws(branch: Branch, count: int, rng: np.random.Generator) -> FloatArray:
-    """Draw the points (count, point) of a branch, MeV."""
-    covariance = branch.covariance.copy()
-    covariance[np.diag_indices_from(covariance)] *= 1 + _JITTER
-    factor = linalg.cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
-    return np.asarray(branch.mean + rng.standard_normal((count, len(factor))) @ factor.T)

@@ -20,13 +20,11 @@ from collections.abc import Sequence
 from copy import deepcopy
 
 import numpy as np
-import numpy.typing as npt
 
+from bmm.arrays import FloatArray
 from bmm.design.gaussian_mixture import Branch
 
 __all__ = ["EnergyExpectedVariance"]
-
-FloatArray = npt.NDArray[np.float64]
 
 _BLOCK = 256
 """Candidates looked at together."""
@@ -104,15 +102,16 @@ class EnergyExpectedVariance:
 
     def take(self, point: int) -> None:
         """Measure a candidate: go on from the outcomes that `expect` has looked at."""
-        deviation, log_weight, total = self._look(slice(point, point + 1))
+        deviation, log_weight, _ = self._look(slice(point, point + 1))
         self._log_weight = log_weight[:, :, 0]
         if not self._learn:  # the next outcome is any branch's again
             self._truth = self._rng.permutation(self._truth)
         for b, branch in enumerate(self._branches):
-            step = deviation[:, b] / total[b]
-            self._points[:, b] += step * branch.covariance[point]
-            self._quantities[:, b] += step * branch.across[:, point]
-            branch.condition(point, self._precision)
+            known = branch.measured(point, self._precision)
+            points, quantities = np.split(known.shift(deviation[:, b]), [len(branch.mean)], axis=1)
+            self._points[:, b] += points
+            self._quantities[:, b] += quantities
+            branch.condition(known)
         self._noise = self._rng.standard_normal(len(self._truth))
 
     def _within(self) -> float:

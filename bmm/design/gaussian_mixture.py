@@ -27,20 +27,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from bmm.arrays import BoolArray, FloatArray, IntArray
 from bmm.errors import DomainError
+from bmm.gp.conditioning import Conditioning
 from bmm.nuclides import label, nuclide_index
 from bmm.theory.adapters import numbers
 from bmm.theory.correction import NU, CorrectedModel, Correction
 
 __all__ = ["Branch", "LinearForm", "covering", "mixture_branches"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
-BoolArray = npt.NDArray[np.bool_]
 
 _INFLATION = NU / (NU - 2)
 
@@ -108,13 +105,24 @@ class Branch:
         """Variance of what measuring each point would give, array (point,), MeV^2."""
         return np.diag(self.covariance) + precision**2
 
-    def condition(self, point: int, precision: float) -> None:
-        """Take the variance off that measuring a point explains; the means are the caller's."""
-        total = self.covariance[point, point] + precision**2
-        row, column = self.covariance[point].copy(), self.across[:, point].copy()
-        self.covariance -= np.outer(row, row) / total
-        self.across -= np.outer(column, row) / total
-        self.quantity_variance -= column**2 / total
+    def measured(self, point: int, precision: float) -> Conditioning:
+        """Give what measuring a point would tell of the points, then of the quantities."""
+        inner = np.array([[self.covariance[point, point] + precision**2]])
+        across = np.append(self.covariance[point], self.across[:, point])
+        return Conditioning.of(inner, across[None])
+
+    def condition(self, known: Conditioning) -> None:
+        """Take off what a measured point explains; the means are the caller's.
+
+        Parameters
+        ----------
+        known : Conditioning
+            From `measured`.
+        """
+        points, quantities = slice(len(self.mean)), slice(len(self.mean), None)
+        self.covariance -= known.explained(points, points)
+        self.across -= known.explained(quantities, points)
+        self.quantity_variance -= known.explained_variance[quantities]
 
 
 def covering(theory: xr.Dataset, nuclei: pd.MultiIndex) -> BoolArray:

@@ -12,15 +12,13 @@ import difflib
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.emulation.surrogate import SurrogatePrediction
 from bmm.errors import ConfigError
+from bmm.gp.conditioning import Conditioning
 
 __all__ = ["ACQUISITIONS", "choose", "expected_reduction"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
 
 # Candidates, and points whose error counts in "error-reduction"; more are sampled down to this.
 _MOST = 2000
@@ -97,7 +95,7 @@ def expected_reduction(across: FloatArray, variance: FloatArray, weight: FloatAr
 
 
 class _Remaining:
-    """How sure a predicted would be of the points left, once those taken so far are computed.
+    """How sure a prediction would be of the points left, once those taken so far are computed.
 
     A pivoted Cholesky factor: the values of the points taken are unknown, their covariances not.
 
@@ -116,26 +114,27 @@ class _Remaining:
         self._least = _JITTER * variance.max() + np.finfo(np.float64).tiny
         self.variance = np.maximum(variance, self._least)
         self.taken: list[int] = []
-        self._belief, self._left = predicted, left
+        self._predicted, self._left = predicted, left
         self._open = np.ones(len(left), dtype=bool)
         self._factors = np.empty((batch, len(left)))
 
-    def take(self, value: FloatArray) -> tuple[int, FloatArray]:
+    def take(self, value: FloatArray) -> tuple[int, Conditioning]:
         """Take the open point of the largest value (n,).
 
         Returns
         -------
-        int, array (n,)
-            Its place in `left`, and the factor whose square the variances have lost.
+        int, Conditioning
+            Its place in `left`, and what computing it would tell of the points left.
         """
         k, best = len(self.taken), int(np.argmax(np.where(self._open, value, -np.inf)))
         self.taken.append(best)
         self._open[best] = False
-        column = self._belief.covariance(self._left, self._left[best : best + 1])[:, 0]
+        column = self._predicted.covariance(self._left, self._left[best : best + 1])[:, 0]
         column = column - self._factors[:k].T @ self._factors[:k, best]
-        factor = self._factors[k] = column / np.sqrt(self.variance[best])
-        self.variance = np.maximum(self.variance - factor**2, self._least)
-        return best, factor
+        known = Conditioning.of(self.variance[None, best : best + 1], column[None])
+        self._factors[k] = known.white[0]
+        self.variance = np.maximum(self.variance - known.explained_variance, self._least)
+        return best, known
 
 
 def _spread(
@@ -169,8 +168,8 @@ def _error_reduction(
     remaining = _Remaining(predicted, left, batch)
     for _ in range(batch):
         variance = remaining.variance
-        best, factor = remaining.take(expected_reduction(across, variance, weight[counts]))
-        across -= np.outer(across[:, best] / np.sqrt(variance[best]), factor)
+        best, known = remaining.take(expected_reduction(across, variance, weight[counts]))
+        across -= known.explained_with(across[:, best : best + 1].T)
     return left[remaining.taken]
 
 

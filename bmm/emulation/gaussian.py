@@ -1,41 +1,24 @@
-"""What Gaussian processes of any covariance share.
-
-Exact processes (Rasmussen & Williams, Gaussian Processes for Machine Learning, 2006, chapters 2,
-4.2 and 5.4), of sums of Matérn covariances with a length scale for each coordinate.
-"""
+"""What the Gaussian processes of the emulator share: units, and how they are stored."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
-from scipy import linalg, optimize
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.emulation.surrogate import Emulator
+from bmm.gp.kernels import Kernel
+from bmm.gp.optimisation import NormalPrior, Objective, Optimum, most_probable
+from bmm.gp.process import ExactProcess, ProcessPrediction
 
-__all__ = [
-    "Process",
-    "ProcessPacking",
-    "ProcessPrediction",
-    "covariance_of",
-    "factor",
-    "likelihood",
-    "log_prior",
-    "matern",
-    "maximise",
-    "slope_of",
-    "standardise",
-]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
+__all__ = ["EmulatedPrediction", "Process", "ProcessPacking", "fit_logs", "standardise"]
 
 # Of the normal priors of logarithms.
-_WIDTH = 1.5
+_SPREAD = 1.5
+_REACH = 5.0
 _EVALUATIONS = 25
 
 
@@ -61,62 +44,60 @@ class Process(ABC):
     centre: float
     scale: float
 
+    @property
     @abstractmethod
-    def sites(self, points: FloatArray) -> FloatArray:
-        """Give what the covariance sees of points (n, d); array (n, ...)."""
+    def kernel(self) -> Kernel:
+        """Covariance before any value is known, of what it sees of points."""
 
-    @abstractmethod
-    def covariance(self, first: FloatArray, second: FloatArray) -> FloatArray:
-        """Covariance of sites before any value is known; array (first, second)."""
-
-    @abstractmethod
-    def variance(self, sites: FloatArray, known: FloatArray) -> FloatArray:
-        """Variance of values at sites of which so much is `known`; array (n,)."""
-
+    @property
     @abstractmethod
     def noise(self) -> float:
-        """Variance of the learned values beyond their covariance."""
+        """Variance of the learned values beyond the kernel's."""
 
-    def at(self, points: FloatArray) -> ProcessPrediction:
+    @abstractmethod
+    def sites(self, points: FloatArray) -> FloatArray:
+        """Give what the kernel sees of points (n, d); array (n, ...)."""
+
+    @abstractmethod
+    def variance(self, remaining: FloatArray) -> FloatArray:
+        """Variance of new values where so much of the kernel's is `remaining`; array (n,)."""
+
+    def at(self, points: FloatArray) -> EmulatedPrediction:
         """Predict points (n, d), scaled as those it has learned from."""
-        learned, here = self.sites(self.points), self.sites(points)
-        cholesky = factor(self.covariance(learned, learned), self.noise())
-        white = linalg.solve_triangular(cholesky, self.covariance(learned, here), lower=True)
-        pull = linalg.solve_triangular(cholesky, self.values, lower=True)
-        return ProcessPrediction(self, here, self.centre + self.scale * (pull @ white), white)
+        exact = ExactProcess(self.kernel, self.sites(self.points), self.values, self.noise)
+        return EmulatedPrediction(self, exact.at(self.sites(points)))
 
 
 @dataclass(frozen=True)
-class ProcessPrediction:
-    """What a process says of n points.
+class EmulatedPrediction:
+    """What a process says of n points, in the unit of the values.
 
     Parameters
     ----------
     process : Process
-        Whose predicted it is.
-    sites : array (n, ...)
-        What its covariance sees of the points.
-    mean : array (n,)
-    white : array (learned, n)
-        Covariance of the learned values with the points, whitened.
+        Whose prediction it is.
+    standard : ProcessPrediction
+        The same of values of order one.
     """
 
     process: Process
-    sites: FloatArray
-    mean: FloatArray
-    white: FloatArray
+    standard: ProcessPrediction
+
+    @property
+    def mean(self) -> FloatArray:
+        """Expected values, array (n,)."""
+        return self.process.centre + self.process.scale * self.standard.mean
 
     @property
     def sd(self) -> FloatArray:
-        """Posterior standard deviation of values, array (n,)."""
-        known = np.einsum("in,in->n", self.white, self.white)
-        return np.asarray(self.process.scale * np.sqrt(self.process.variance(self.sites, known)))
+        """Posterior standard deviation of new values, array (n,)."""
+        return np.asarray(
+            self.process.scale * np.sqrt(self.process.variance(self.standard.variance))
+        )
 
     def covariance(self, rows: IntArray, columns: IntArray) -> FloatArray:
         """Posterior covariance between points, without a nugget; array (rows, columns)."""
-        prior = self.process.covariance(self.sites[rows], self.sites[columns])
-        shared = self.white[:, rows].T @ self.white[:, columns]
-        return np.asarray(self.process.scale**2 * (prior - shared))
+        return self.process.scale**2 * self.standard.covariance(rows, columns)
 
 
 class ProcessPacking:
@@ -138,114 +119,28 @@ class ProcessPacking:
 
 
 def standardise(values: FloatArray) -> tuple[FloatArray, float, float]:
-    """Give values (n,) of order one, and the centre and scale that make them so."""
+    """Give values (n,) of order one, and the centre and scale that make them so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.emulation.gaussian import standardise
+    >>> standardise(np.array([-10.0, -6.0]))
+    (array([-1.,  1.]), -8.0, 2.0)
+    """
     centre, scale = float(values.mean()), float(values.std()) or 1.0
     return (values - centre) / scale, centre, scale
 
 
-def matern(distance: FloatArray, smoothness: float) -> FloatArray:
-    """Matérn correlation at scaled distances, for smoothness 1/2, 3/2 or 5/2."""
-    r = np.sqrt(2 * smoothness) * distance
-    polynomial = {0.5: np.ones_like(r), 1.5: 1 + r, 2.5: 1 + r + r**2 / 3}[smoothness]
-    return np.asarray(polynomial * np.exp(-r))
-
-
-def covariance_of(
-    logs: FloatArray, first: FloatArray, second: FloatArray, smoothness: float
-) -> FloatArray:
-    """Matérn covariance between points.
-
-    Parameters
-    ----------
-    logs : array (1 + d,)
-        Logarithms of amplitude and length scales.
-    first, second : array (n, d), array (m, d)
-        Points.
-    smoothness : float
-        1/2, 3/2 or 5/2.
-
-    Returns
-    -------
-    array (n, m)
-    """
-    correlation = matern(_distance(logs[1:], first, second), smoothness)
-    return np.asarray(np.exp(2 * logs[0]) * correlation)
-
-
-def slope_of(logs: FloatArray, points: FloatArray, smoothness: float) -> FloatArray:
-    """Minus 1/r d/dr of the covariance (n, n), r the scaled distance; as `covariance_of`."""
-    r = _distance(logs[1:], points, points)
-    root = np.sqrt(2 * smoothness)
-    amplitude = np.exp(2 * logs[0])
-    if smoothness == 0.5:
-        # At r = 0 the squared distance it is multiplied with is zero as well.
-        return np.asarray(amplitude * np.exp(-r) / np.maximum(r, 1e-12))
-    if smoothness == 1.5:
-        return np.asarray(amplitude * 3 * np.exp(-root * r))
-    return np.asarray(amplitude * (5 / 3) * (1 + root * r) * np.exp(-root * r))
-
-
-def factor(covariance: FloatArray, noise: float) -> FloatArray:
-    """Cholesky factor of the covariance of learned values; `covariance` is overwritten."""
-    covariance[np.diag_indices_from(covariance)] += noise
-    return np.asarray(linalg.cholesky(covariance, lower=True))
-
-
-def likelihood(
-    covariance: FloatArray, noise: float, values: FloatArray
-) -> tuple[float, FloatArray]:
-    """Minus the log marginal likelihood up to a constant, and what its gradient is made of.
-
-    Returns
-    -------
-    float, array (n, n)
-        The latter is K^-1 - a a^T, where a = K^-1 y: the derivative by any hyperparameter is
-        half the trace of its product with that of the covariance K.
-    """
-    cholesky = factor(covariance, noise)
-    pull = linalg.cho_solve((cholesky, True), values)
-    value = 0.5 * values @ pull + np.log(np.diag(cholesky)).sum()
-    inner = linalg.cho_solve((cholesky, True), np.eye(len(values))) - np.outer(pull, pull)
-    return float(value), inner
-
-
-def log_prior(logs: FloatArray, centres: FloatArray) -> tuple[float, FloatArray]:
-    """Minus the log prior of logarithms, normal with a spread of 1.5, and its gradient."""
-    off = (logs - centres) / _WIDTH
-    return float(0.5 * off @ off), off / _WIDTH
-
-
-def maximise(
-    objective: Callable[..., tuple[float, FloatArray]],
-    start: FloatArray,
-    centres: FloatArray,
-    args: tuple[Any, ...],
-) -> tuple[FloatArray, float]:
-    """Find logarithms of the largest posterior density, and minus its logarithm.
+def fit_logs(objective: Objective, start: FloatArray, centres: FloatArray) -> Optimum:
+    """Find logarithms of the largest posterior density.
 
     Parameters
     ----------
     objective : callable
-        Of the logarithms and `args`; gives minus the log density and its gradient.
+        Gives minus the log likelihood of logarithms and its gradient.
     start, centres : array
-        Logarithms to start from, and the centres of their priors.
-    args : tuple
+        Logarithms to start from, and the centres of their normal priors, 1.5 wide.
     """
-    found = optimize.minimize(
-        objective,
-        start,
-        args=args,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(each - 5, each + 5) for each in centres],
-        options={"maxfun": _EVALUATIONS},
-    )
-    return np.asarray(found.x), float(found.fun)
-
-
-def _distance(logs: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
-    lengths = np.exp(logs)
-    squares = sum(
-        ((first[:, None, k] - second[None, :, k]) / length) ** 2 for k, length in enumerate(lengths)
-    )
-    return np.sqrt(np.asarray(squares))
+    prior = NormalPrior(centres, np.full(len(centres), _SPREAD))
+    return most_probable(objective, start, prior, reach=_REACH, evaluations=_EVALUATIONS)

@@ -18,35 +18,27 @@ again, and learned values are returned.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
-from scipy import linalg
 from scipy.spatial.distance import cdist
 
-from bmm.emulation.gaussian import (
-    Process,
-    ProcessPacking,
-    covariance_of,
-    factor,
-    likelihood,
-    log_prior,
-    maximise,
-    slope_of,
-    standardise,
-)
+from bmm.arrays import FloatArray
+from bmm.emulation.gaussian import Process, ProcessPacking, fit_logs, standardise
 from bmm.emulation.surrogate import Emulator
+from bmm.gp.kernels import Constant, Kernel
+from bmm.gp.nonstationary import LocalScale, Sheared
+from bmm.gp.optimisation import Optimum
+from bmm.gp.process import ExactProcess, marginal_likelihood
+from bmm.gp.stationary import Matern
 
 __all__ = [
     "NonstationaryLearner",
     "NonstationaryProcess",
     "local_roughness",
-    "negative_log_posterior",
+    "negative_log_likelihood",
 ]
-
-FloatArray = npt.NDArray[np.float64]
 
 _SMOOTH, _ROUGH = 2.5, 0.5
 # Of values of order one at coordinates between -1 and 1: centres of the priors.
@@ -63,7 +55,7 @@ _OUTLYING, _MOST = 9.0, 100.0
 
 @dataclass(frozen=True)
 class NonstationaryProcess(Process):
-    """A process that is rough in places; its sites are tilted points and local roughness there.
+    """A process that is rough in places; its sites are points and the local roughness there.
 
     `logs` are of amplitude and length scales of the smooth part, then of the rough one; tilts
     follow.  Length scales are those of tilted coordinates: to each, the later ones are added, as
@@ -82,22 +74,23 @@ class NonstationaryProcess(Process):
         """Local roughness a at points (n, d), array (n,)."""
         return local_roughness(self.points, self.surprise, points)[0]
 
-    def sites(self, points: FloatArray) -> FloatArray:
-        """Give tilted points and local roughness, array (n, d + 1)."""
-        return np.column_stack([_tilted(self.logs, points), self.roughness(points)])
-
-    def covariance(self, first: FloatArray, second: FloatArray) -> FloatArray:
+    @property
+    def kernel(self) -> Kernel:
         """Covariance of sites; see `Process`."""
-        return _covariance(self.logs, first, second)
+        return _kernel(self.logs, self.points.shape[1])
 
-    def variance(self, sites: FloatArray, known: FloatArray) -> FloatArray:
-        """Variance, of which the jitter is always left; see `Process`."""
-        smooth, rough = np.exp(2 * _parts(self.logs, sites.shape[1] - 1)[:, 0])
-        return np.asarray(np.maximum(smooth + rough * sites[:, -1] ** 2 - known, _JITTER))
-
+    @property
     def noise(self) -> float:
-        """Give the jitter."""
+        """The jitter; see `Process`."""
         return _JITTER
+
+    def sites(self, points: FloatArray) -> FloatArray:
+        """Give points with the local roughness there, array (n, d + 1)."""
+        return np.column_stack([points, self.roughness(points)])
+
+    def variance(self, remaining: FloatArray) -> FloatArray:
+        """Variance, of which the jitter is always left; see `Process`."""
+        return np.asarray(np.maximum(remaining, _JITTER))
 
 
 @dataclass(frozen=True)
@@ -120,16 +113,16 @@ class NonstationaryLearner(ProcessPacking):
         """
         standard, centre, scale = standardise(values)
         even = np.ones(len(values))
-        logs, value = _maximise(_centres(points.shape[1]), points, standard, even)
-        start, rough = logs, even
+        uniform = _fit(_centres(points.shape[1]), points, standard, even)
+        start, rough = uniform.parameters, even
         if isinstance(previous, NonstationaryProcess) and np.ptp(previous.surprise) > 0:
             start, rough = previous.logs, previous.roughness(points)
         surprise = _relative(_left_out(start, points, standard, rough) ** 2)
         rough, freedom = local_roughness(points, surprise, points)
-        torn, torn_value = _maximise(start, points, standard, rough)
-        if value - torn_value > freedom:
-            return NonstationaryProcess(points, standard, torn, centre, scale, surprise)
-        return NonstationaryProcess(points, standard, logs, centre, scale, even)
+        torn = _fit(start, points, standard, rough)
+        if uniform.value - torn.value > freedom:
+            return NonstationaryProcess(points, standard, torn.parameters, centre, scale, surprise)
+        return NonstationaryProcess(points, standard, uniform.parameters, centre, scale, even)
 
 
 def local_roughness(
@@ -159,58 +152,38 @@ def local_roughness(
     return np.sqrt((weight @ surprise + _PRIOR) / total), float((1 / total).sum())
 
 
-def negative_log_posterior(
+def negative_log_likelihood(
     logs: FloatArray, points: FloatArray, values: FloatArray, rough: FloatArray
 ) -> tuple[float, FloatArray]:
-    """Minus the log marginal likelihood and log prior, up to a constant, and its gradient.
+    """Minus the log marginal likelihood, up to a constant, and its gradient.
 
     Parameters
     ----------
     logs : array (2 + 2 d + d (d - 1) / 2,)
-        As in `NonstationaryProcess`, each normal with a spread of 1.5.
+        As in `NonstationaryProcess`.
     points, values : array (n, d), array (n,)
         What is learned from.
     rough : array (n,)
         Local roughness at the points.
     """
-    d = points.shape[1]
-    along = _tilted(logs, points)
-    sites = np.column_stack([along, rough])
-    value, inner = likelihood(_covariance(logs, sites, sites), _JITTER, values)
-    gradient = np.zeros_like(logs)
-    of_parts, of_tilts = _parts(gradient, d), gradient[2 + 2 * d :]
-    steps = [each[:, None] - each for each in along.T]
-    shares = inner, inner * np.outer(rough, rough)
-    for part, share, smoothness, row in zip(
-        _parts(logs, d), shares, (_SMOOTH, _ROUGH), of_parts, strict=True
-    ):
-        row[0] = np.vdot(share, covariance_of(part, along, along, smoothness))
-        steep = share * slope_of(part, along, smoothness)
-        per_square = 0.5 * np.exp(-2 * part[1:])
-        row[1:] = [np.vdot(steep, step**2) for step in steps] * per_square
-        for k, (i, j) in enumerate(combinations(range(d), 2)):
-            other = points[:, j, None] - points[:, j]
-            of_tilts[k] -= np.vdot(steep, steps[i] * other) * per_square[i]
-    prior, pull = log_prior(logs, _centres(points.shape[1]))
-    return value + prior, gradient + pull
+    kernel, sites = _kernel(logs, points.shape[1]), np.column_stack([points, rough])
+    found = marginal_likelihood(kernel, sites, values, _JITTER)
+    return -found.value - 0.5 * len(values) * np.log(2 * np.pi), -found.by_parameters
 
 
-def _maximise(
-    start: FloatArray, points: FloatArray, values: FloatArray, rough: FloatArray
-) -> tuple[FloatArray, float]:
-    """Find logarithms of the largest posterior density, and minus its logarithm."""
-    centres = _centres(points.shape[1])
-    return maximise(negative_log_posterior, start, centres, (points, values, rough))
+def _fit(start: FloatArray, points: FloatArray, values: FloatArray, rough: FloatArray) -> Optimum:
+    """Find logarithms of the largest posterior density."""
+    objective = partial(negative_log_likelihood, points=points, values=values, rough=rough)
+    return fit_logs(objective, start, _centres(points.shape[1]))
 
 
 def _left_out(
     logs: FloatArray, points: FloatArray, values: FloatArray, rough: FloatArray
 ) -> FloatArray:
-    """Give what is left of each value, array (n,), once all others are told."""
-    sites = np.column_stack([_tilted(logs, points), rough])
-    cholesky = factor(_covariance(logs, sites, sites), _JITTER)
-    inverse = linalg.cho_solve((cholesky, True), np.eye(len(values)))
-    return np.asarray(inverse @ values / np.diag(inverse))
+    """Give what is left of each value, array (n,), once all others are known."""
+    kernel, sites = _kernel(logs, points.shape[1]), np.column_stack([points, rough])
+    mean, _ = ExactProcess(kernel, sites, values, _JITTER).left_out(np.arange(len(values)))
+    return values - mean
 
 
 def _relative(squares: FloatArray) -> FloatArray:
@@ -225,22 +198,8 @@ def _centres(dimensions: int) -> FloatArray:
     return np.append(logs, np.zeros(dimensions * (dimensions - 1) // 2))
 
 
-def _parts(logs: FloatArray, dimensions: int) -> FloatArray:
-    """Logarithms of amplitude and length scales of the two parts, a view (2, 1 + d)."""
-    return logs[: 2 + 2 * dimensions].reshape(2, -1)
-
-
-def _tilted(logs: FloatArray, points: FloatArray) -> FloatArray:
-    """Coordinates (n, d) that have length scales of their own."""
-    along, d = points.copy(), points.shape[1]
-    for tilt, (i, j) in zip(logs[2 + 2 * d :], combinations(range(d), 2), strict=True):
-        along[:, i] += tilt * points[:, j]
-    return along
-
-
-def _covariance(logs: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
+def _kernel(logs: FloatArray, d: int) -> Kernel:
     """Covariance of sites, whose last column is local roughness."""
-    smooth, rough = _parts(logs, first.shape[1] - 1)
-    shared = np.outer(first[:, -1], second[:, -1])
-    shared *= covariance_of(rough, first[:, :-1], second[:, :-1], _ROUGH)
-    return covariance_of(smooth, first[:, :-1], second[:, :-1], _SMOOTH) + shared
+    smooth = Constant(1.0) * Matern((1.0,) * d, smoothness=_SMOOTH)
+    rough = Constant(1.0) * LocalScale() * Matern((1.0,) * d, smoothness=_ROUGH)
+    return Sheared(smooth + rough, (0.0,) * (d * (d - 1) // 2)).with_parameters(logs)

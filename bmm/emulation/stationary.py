@@ -7,26 +7,19 @@ prefers, and a nugget.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from bmm.emulation.gaussian import (
-    Process,
-    ProcessPacking,
-    covariance_of,
-    likelihood,
-    log_prior,
-    maximise,
-    slope_of,
-    standardise,
-)
+from bmm.arrays import FloatArray
+from bmm.emulation.gaussian import Process, ProcessPacking, fit_logs, standardise
 from bmm.emulation.surrogate import Emulator
+from bmm.gp.kernels import Constant, Kernel
+from bmm.gp.process import marginal_likelihood
+from bmm.gp.stationary import Matern
 
-__all__ = ["GaussianProcess", "ProcessLearner", "negative_log_posterior"]
-
-FloatArray = npt.NDArray[np.float64]
+__all__ = ["GaussianProcess", "ProcessLearner", "negative_log_likelihood"]
 
 SMOOTHNESS = (0.5, 1.5, 2.5)
 # Of values of order one at coordinates between -1 and 1: centres of the priors.
@@ -46,22 +39,23 @@ class GaussianProcess(Process):
 
     smoothness: float
 
+    @property
+    def kernel(self) -> Kernel:
+        """Matérn covariance, without the nugget; see `Process`."""
+        return _kernel(self.logs, self.smoothness)
+
+    @property
+    def noise(self) -> float:
+        """The nugget; see `Process`."""
+        return _noise(self.logs)
+
     def sites(self, points: FloatArray) -> FloatArray:
         """Give the points themselves."""
         return points
 
-    def covariance(self, first: FloatArray, second: FloatArray) -> FloatArray:
-        """Covariance without nugget; see `Process`."""
-        return covariance_of(_kernel(self.logs), first, second, self.smoothness)
-
-    def variance(self, sites: FloatArray, known: FloatArray) -> FloatArray:
+    def variance(self, remaining: FloatArray) -> FloatArray:
         """Variance, nugget included; see `Process`."""
-        amplitude, nugget = np.exp(2 * self.logs[:2])
-        return np.asarray(np.maximum(amplitude - known, 0.0) + nugget)
-
-    def noise(self) -> float:
-        """Give the nugget."""
-        return _noise(self.logs)
+        return np.asarray(np.maximum(remaining, 0.0) + np.exp(2 * self.logs[1]))
 
 
 @dataclass(frozen=True)
@@ -78,50 +72,49 @@ class ProcessLearner(ProcessPacking):
         standard, centre, scale = standardise(values)
         centres = _centres(points.shape[1])
         start = previous.logs if isinstance(previous, GaussianProcess) else centres
-        found = [
-            maximise(negative_log_posterior, start, centres, (points, standard, smoothness))
+        found = {
+            smoothness: fit_logs(
+                partial(
+                    negative_log_likelihood, points=points, values=standard, smoothness=smoothness
+                ),
+                start,
+                centres,
+            )
             for smoothness in SMOOTHNESS
-        ]
-        (logs, _), smoothness = min(
-            zip(found, SMOOTHNESS, strict=True), key=lambda each: each[0][1]
-        )
-        return GaussianProcess(points, standard, logs, centre, scale, smoothness)
+        }
+        best = min(found, key=lambda smoothness: found[smoothness].value)
+        return GaussianProcess(points, standard, found[best].parameters, centre, scale, best)
 
 
-def negative_log_posterior(
+def negative_log_likelihood(
     logs: FloatArray, points: FloatArray, values: FloatArray, smoothness: float
 ) -> tuple[float, FloatArray]:
-    """Minus the log marginal likelihood and log prior, up to a constant, and its gradient.
+    """Minus the log marginal likelihood, up to a constant, and its gradient.
 
     Parameters
     ----------
     logs : array (d + 2,)
-        Logarithms of amplitude, nugget and length scales, each normal with a spread of 1.5.
+        Logarithms of amplitude, nugget and length scales.
     points, values : array (n, d), array (n,)
         What is learned from.
     smoothness : float
         Of the covariance.
     """
-    covariance = covariance_of(_kernel(logs), points, points, smoothness)
-    value, inner = likelihood(covariance.copy(), _noise(logs), values)
-    gradient = np.empty_like(logs)
-    gradient[0] = np.einsum("ij,ij->", inner, covariance)
-    gradient[1] = np.trace(inner) * np.exp(2 * logs[1])
-    steep = inner * slope_of(_kernel(logs), points, smoothness)
-    for k, length in enumerate(np.exp(logs[2:])):
-        apart = (points[:, None, k] - points[None, :, k]) / length
-        gradient[2 + k] = 0.5 * np.einsum("ij,ij->", steep, apart**2)
-    prior, pull = log_prior(logs, _centres(points.shape[1]))
-    return value + prior, gradient + pull
+    found = marginal_likelihood(_kernel(logs, smoothness), points, values, _noise(logs))
+    nugget = 2 * np.exp(2 * logs[1]) * found.by_noise.sum()
+    return -found.value - 0.5 * len(values) * np.log(2 * np.pi), -np.insert(
+        found.by_parameters, 1, nugget
+    )
 
 
 def _centres(dimensions: int) -> FloatArray:
     return np.log([1.0, _NUGGET, *[_LENGTH] * dimensions])
 
 
-def _kernel(logs: FloatArray) -> FloatArray:
-    """Logarithms of amplitude and length scales: all but the nugget's."""
-    return np.delete(logs, 1)
+def _kernel(logs: FloatArray, smoothness: float) -> Kernel:
+    """Covariance of the logarithms of amplitude, nugget and length scales, without the nugget."""
+    kernel = Constant(1.0) * Matern((1.0,) * (len(logs) - 2), smoothness=smoothness)
+    return kernel.with_parameters(np.delete(logs, 1))
 
 
 def _noise(logs: FloatArray) -> float:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
+from bmm.arrays import FloatArray, IntArray
 
 __all__ = ["Emulator", "Learner", "SurrogatePrediction"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
 
 
 class SurrogatePrediction(Protocol):

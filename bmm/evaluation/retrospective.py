@@ -11,19 +11,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.errors import DataError
+from bmm.gp.conditioning import Conditioning, add_noise
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers
 from bmm.theory.correction import NU, Correction
 
 __all__ = ["Later", "compare_sets"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
 
 
 class Later:
@@ -79,12 +77,13 @@ class Later:
             inside = np.flatnonzero(np.isin(here, added))
             at = here[inside]
             across = covariance[:, inside]
-            inner = across[inside] + np.diag(self._uncertainty[at] ** 2)
-            gain = np.linalg.solve(inner, across.T).T
-            centre[k, here] += gain @ (self._mass[at] - self._centre[k, at])
-            explained = np.einsum("ij,ij->i", gain, across)
+            inner = across[inside]
+            add_noise(inner, self._uncertainty[at] ** 2)
+            known = Conditioning.of(inner, across.T)
+            centre[k, here] += known.shift(self._mass[at] - self._centre[k, at])
             # A spread that the model itself states is not the field's to explain.
-            scale[k, here] = np.sqrt(np.maximum(scale[k, here] ** 2 - factor**2 * explained, 0.0))
+            explained = factor**2 * known.explained_variance
+            scale[k, here] = np.sqrt(np.maximum(scale[k, here] ** 2 - explained, 0.0))
         return centre, scale
 
     def score(self, added: Sequence[int] | IntArray, judged: IntArray) -> tuple[float, float]:

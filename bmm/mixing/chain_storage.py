@@ -21,7 +21,7 @@ from typing import Any
 import xarray as xr
 
 from bmm.errors import RunError
-from bmm.mixing.basis import Axis
+from bmm.gp.basis import Axis
 from bmm.mixing.settings import Mixing
 from bmm.writing import write_whole
 

@@ -23,7 +23,7 @@ import pymc as pm
 import pytensor
 import xarray as xr
 
-from bmm.mixing.basis import Axis
+from bmm.gp.basis import Axis
 from bmm.mixing.model import DERIVED, build_model, model_data, name_variables
 from bmm.mixing.settings import Mixing
 

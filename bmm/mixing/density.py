@@ -20,7 +20,8 @@ import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
 
-from bmm.mixing.lattice import Lattice, lattice_field, lattice_field_pullback
+from bmm.gp.basis import ChainBasis
+from bmm.mixing.lattice import lattice_field, lattice_field_pullback
 from bmm.mixing.likelihood import local_mixture
 from bmm.mixing.linear import linear_mixture
 from bmm.mixing.pytensor_op import CompiledOperation
@@ -36,7 +37,7 @@ _LEARN_NU = 5
 
 
 def pack(
-    lattice: Lattice,
+    lattice: ChainBasis,
     mass: FloatArray,
     theory: FloatArray,
     variance: FloatArray,
@@ -48,7 +49,7 @@ def pack(
 
     Parameters
     ----------
-    lattice : Lattice
+    lattice : ChainBasis
         The n nuclei, ordered by Z.
     mass, theory, variance, log_A, learn_nu
         See `bmm.mixing.likelihood.local_mixture`.

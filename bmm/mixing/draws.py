@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from bmm.mixing.basis import Axis, root_spectral_density
+from bmm.gp.basis import Axis, root_spectral_density
 from bmm.mixing.likelihood import SIGMA_UNIT
 from bmm.mixing.noise import log_mass_ratio
 from bmm.mixing.settings import Mixing

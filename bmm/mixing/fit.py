@@ -14,7 +14,7 @@ import xarray as xr
 from rich.console import Console
 
 from bmm.errors import ConfigError, RunError
-from bmm.mixing.basis import Axis
+from bmm.gp.basis import Axis
 from bmm.mixing.chain_storage import chain_stores
 from bmm.mixing.compilation import compile_mixture
 from bmm.mixing.convergence import Convergence, check_convergence

@@ -14,60 +14,13 @@ alike: no weight feels it, and it keeps its prior, while the data hold the other
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numba
 import numpy as np
-import numpy.typing as npt
 
-from bmm.errors import DataError
-from bmm.mixing.basis import Axis
+from bmm.arrays import FloatArray, IntArray
 from bmm.mixing.vectorized import total
 
-__all__ = ["Lattice", "lattice_field", "lattice_field_pullback"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Lattice:
-    """Nuclei gathered in isotopic chains, with the basis evaluated there.
-
-    Parameters
-    ----------
-    phi_Z : array (chain, m_Z)
-        Functions at the occurring Z.
-    phi_N : array (nucleus, m_N)
-        Functions at the N of each nucleus, chain after chain.
-    first : array (chain + 1,)
-        Where each chain begins, and the end of the last.
-    mean : array (m_Z, m_N)
-        Mean of each product of a function of Z and one of N over the nuclei.
-    """
-
-    phi_Z: FloatArray
-    phi_N: FloatArray
-    first: IntArray
-    mean: FloatArray
-
-    @classmethod
-    def of(cls, axis_Z: Axis, axis_N: Axis, Z: IntArray, N: IntArray) -> Lattice:
-        """Place the nuclei (Z, N), arrays (nucleus,), ordered by Z.
-
-        Raises
-        ------
-        DataError
-            If they are not ordered by Z.
-        DomainError
-            For a nucleus outside the prediction chart.
-        """
-        if (np.diff(Z) < 0).any():
-            raise DataError("nuclei on a lattice must be ordered by Z")
-        chains, first = np.unique(Z, return_index=True)
-        phi_N = axis_N.functions(N)
-        mean = axis_Z.functions(Z).T @ phi_N / len(Z)
-        return cls(axis_Z.functions(chains), phi_N, np.append(first, len(Z)), mean)
+__all__ = ["lattice_field", "lattice_field_pullback"]
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -95,7 +48,7 @@ def lattice_field(
     rotation : array (model, model)
         Orthogonal matrix that makes beta of xi.
     phi_Z, phi_N, first, mean
-        The lattice; see `Lattice`.
+        The basis; see `bmm.gp.basis.ChainBasis`.
 
     Returns
     -------

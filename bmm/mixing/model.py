@@ -18,9 +18,8 @@ import pytensor.tensor as pt
 import xarray as xr
 from scipy.linalg import helmert
 
-from bmm.mixing.basis import Axis, root_spectral_density
+from bmm.gp.basis import Axis, ChainBasis, root_spectral_density
 from bmm.mixing.density import OPERATIONS, pack
-from bmm.mixing.lattice import Lattice
 from bmm.mixing.noise import likelihood_data
 from bmm.mixing.settings import Basis, Mixing, Noise, Prior
 
@@ -179,7 +178,7 @@ def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, noise: Noise) ->
     noise : Noise
         Noise settings.
     """
-    lattice = Lattice.of(axis_Z, axis_N, problem["Z"].to_numpy(), problem["N"].to_numpy())
+    lattice = ChainBasis.of(axis_Z, axis_N, problem["Z"].to_numpy(), problem["N"].to_numpy())
     learn_nu = "nu" in hyperparameters(noise)
     return {"packed": pack(lattice, **likelihood_data(problem, noise), learn_nu=learn_nu)}
 
@@ -206,7 +205,7 @@ def name_variables(draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axi
     coordinates = draws["xi"].transpose(..., "coefficient").to_numpy()
     coordinates = coordinates.reshape(*coordinates.shape[:2], -1, *(axis.m for axis in axes))
     beta = np.einsum("kl,cdlij->cdkij", _rotation(len(models)), coordinates, optimize=True)
-    mean = Lattice.of(*axes, problem["Z"].to_numpy(), problem["N"].to_numpy()).mean
+    mean = ChainBasis.of(*axes, problem["Z"].to_numpy(), problem["N"].to_numpy()).mean
     roots = [
         root_spectral_density(axis.omega, draws[f"rho_{axis.name}"].to_numpy()[..., None])
         for axis in axes

@@ -15,18 +15,16 @@ the models' Student-t, and a Gaussian copula ties them: the draws of each are pu
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from scipy import linalg, stats
+from scipy import stats
 
+from bmm.arrays import FloatArray, IntArray
+from bmm.gp.conditioning import draw_normal
 from bmm.nuclides import nuclide_index
 from bmm.theory.correction import NU, CorrectedModel, Correction, correct_average
 
 __all__ = ["sample_surfaces"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 # Nucleons over which trends are alike: where the prior of the broad field of residuals is centred.
 # Between 5 and 40 the coverage of differences of masses hardly changes; the spread of what is
@@ -103,7 +101,7 @@ def sample_surfaces(
 def _draw(
     correction: Correction,
     average: CorrectedModel,
-    rows: npt.NDArray[np.intp],
+    rows: IntArray,
     count: int,
     rng: np.random.Generator,
 ) -> FloatArray:
@@ -165,6 +163,5 @@ def _tied(
     sd = np.sqrt(np.diag(covariance))
     covariance /= sd[:, None]
     covariance /= sd
-    covariance[np.diag_indices_from(covariance)] += _JITTER
-    factor = linalg.cholesky(covariance.T, lower=True, overwrite_a=True, check_finite=False)
-    return np.asarray(rng.standard_normal((count, len(Z))) @ factor.T)
+    # Transposed, it is in the order that spares a copy.
+    return draw_normal(0.0, covariance.T, count, rng, jitter=_JITTER)

@@ -27,6 +27,7 @@ from bmm.prediction.derived import derive
 from bmm.prediction.existence import drip_lines, existence
 from bmm.prediction.joint_draws import sample_surfaces
 from bmm.theory.correction import FittedHyperparameters, correct_average, correct_theory
+from bmm.theory.residual_field import BLOCK
 
 __all__ = ["AVERAGE", "ENERGIES", "SIGMAS", "Window", "learn_fields", "separations", "windows"]
 
@@ -41,8 +42,7 @@ AVERAGE = "average"
 SIGMAS = {1: 0.6827, 2: 0.9545, 3: 0.9973}
 """Probability of the central intervals that are called after one, two and three sigma."""
 
-# In elements: of the blocks that are learnt from, of a window, and on either side of it.
-_BLOCK = 16
+# In elements: of a window, and on either side of it.
 _WIDTH = 8
 _AROUND = 8
 
@@ -78,11 +78,11 @@ def learn_fields(measured: pd.DataFrame, theory: xr.Dataset) -> dict[str, Fitted
     DataError
         If a model covers fewer than 20 of the nuclei.
     """
-    block = measured.index.get_level_values("Z").to_numpy() // _BLOCK
+    block = measured.index.get_level_values("Z").to_numpy() // BLOCK
     at = theory.isel(nucleus=_index(theory).isin(measured.index))
     models = correct_theory(measured, at, block=block).models
     learnt = {name: each.learnt for name, each in models.items()}
-    return learnt | {AVERAGE: correct_average(models, elements=_BLOCK).learnt}
+    return learnt | {AVERAGE: correct_average(models, elements=BLOCK).learnt}
 
 
 def windows(

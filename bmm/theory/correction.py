@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from scipy import stats
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.errors import DataError
 from bmm.nuclides import label, nuclide_index
 from bmm.theory.adapters import numbers
@@ -30,8 +30,6 @@ __all__ = [
     "correct_average",
     "correct_theory",
 ]
-
-FloatArray = npt.NDArray[np.float64]
 
 NU = 4.0
 """Degrees of freedom of the Student-t that the corrected deviations follow."""
@@ -80,8 +78,8 @@ class FittedHyperparameters:
 
     def conditioned(
         self,
-        Z: npt.NDArray[np.int64],
-        N: npt.NDArray[np.int64],
+        Z: IntArray,
+        N: IntArray,
         residual: FloatArray,
         known_sd: FloatArray,
     ) -> ResidualField:
@@ -161,7 +159,7 @@ def correct_theory(
     theory: xr.Dataset,
     *,
     learnt: Mapping[str, FittedHyperparameters] | None = None,
-    block: npt.NDArray[np.int64] | None = None,
+    block: IntArray | None = None,
 ) -> Correction:
     """Correct every model, where it predicts, by the field of its residuals.
 
@@ -241,7 +239,7 @@ def correct_average(
     told = pd.concat(
         [
             pd.DataFrame(
-                {"residual": field.residual, "variance": field.known_sd**2},
+                {"residual": field.residual, "variance": field.noise},
                 index=nuclide_index(field.Z, field.N),
             )
             for field in fields
@@ -260,14 +258,14 @@ def correct_average(
 
 
 def _correct_model(
-    Z: npt.NDArray[np.int64],
-    N: npt.NDArray[np.int64],
+    Z: IntArray,
+    N: IntArray,
     mass: FloatArray,
     stated: FloatArray,
-    rows: npt.NDArray[np.intp],
+    rows: IntArray,
     measured: pd.DataFrame,
     learnt: FittedHyperparameters | None,
-    block: npt.NDArray[np.int64] | None,
+    block: IntArray | None,
 ) -> tuple[FloatArray, FloatArray, CorrectedModel]:
     """Corrected masses (nucleus,) and scales of one model, MeV, and what was learnt."""
     values = measured[["mass_excess", "mass_excess_uncertainty"]].to_numpy(dtype=np.float64)

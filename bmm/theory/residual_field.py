@@ -8,7 +8,7 @@ neutrons and of protons.  The deviation of the measured mass at x = (Z, N) from 
 
     s(x) = (A / 100)^power,      g_t ~ GP(0, a_t^2 exp[-(dZ)^2 / 2 rho_Z^2 - (dN)^2 / 2 rho_N^2]),
 
-each field with its own amplitude and length scales, exactly, by a Cholesky decomposition.  Of the
+each field with its own amplitude and length scales, exactly (see `bmm.gp.lattice_kernel`).  Of the
 two fields that do not alternate, one is free to follow a shell and the other a trend over many: far
 from the data the first is forgotten, and the second still says how sure a trend is.  Neufcourt et
 al. (Phys. Rev. C 98, 034318, 2018) correct separation energies with a single field.
@@ -16,40 +16,48 @@ al. (Phys. Rev. C 98, 034318, 2018) correct separation energies with a single fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import add
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from scipy import linalg, optimize
-from scipy.linalg import lapack
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.errors import DataError
+from bmm.gp.kernels import Constant, Kernel
+from bmm.gp.lattice_field import LatticeField
+from bmm.gp.lattice_kernel import LatticeKernel, lattice_likelihood, lattice_points
+from bmm.gp.nonstationary import Growth
+from bmm.gp.optimisation import NormalPrior, most_probable
+from bmm.gp.stationary import Alternating, SquaredExponential
 
-__all__ = ["TERMS", "Hyperparameters", "ResidualField", "fit_residuals", "negative_log_posterior"]
+__all__ = ["BLOCK", "PRIOR", "TERMS", "Hyperparameters", "ResidualField", "fit_residuals"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+BLOCK = 16
+"""Elements that make a block, where hyperparameters are learnt block by block."""
 
 TERMS = ("smooth", "broad", "neutron_pairing", "proton_pairing", "both")
 """The fields: two that are slow, and those alternating with N, with Z, and with both."""
 
+# Axes, of (Z, N), along which each field alternates.
+_ALTERNATES: tuple[tuple[int, ...], ...] = ((), (), (1,), (0,), (0, 1))
 # Amplitude (MeV), rho_Z and rho_N (nucleons) of each field, nugget (MeV): centres of the priors.
 _CENTRES = np.log([0.6, 3, 4, 0.6, 12, 12, 0.2, 10, 10, 0.2, 10, 10, 0.1, 10, 10, 0.3])
-# Whether each field alternates with Z, and with N.
-_ALTERNATES = ((0, 0), (0, 0), (0, 1), (1, 0), (1, 1))
-_FIELDS = len(TERMS)
-_SIZE = 3 * _FIELDS + 2
-_SPREAD = 1.5
-# Beyond these, far in the tails of the priors, the covariance is no longer numerically regular.
-_BOUNDS = [*((centre - 4, centre + 4) for centre in _CENTRES), (-4, 4)]
+
+PRIOR = NormalPrior(np.append(_CENTRES, 0.0), np.append(np.full(len(_CENTRES), 1.5), 1.0))
+"""Of the logarithms of amplitude, rho_Z and rho_N, field by field, and of the nugget, and of the
+power.  It keeps the length scales of a field without amplitude near typical values."""
+
+# Beyond this distance from the centres, far in the tails, covariances are not regular.
+_REACH = 4.0
 _FEWEST = 20
 _EVALUATIONS = 80
 _TOLERANCE = 1e-6
-# Of a covariance, made at a time: the whole chart has thousands.
-_ROWS = 512
+
+type _Part = tuple[FloatArray, FloatArray, FloatArray]
+"""Points (n, 2), residuals (n,) in MeV and their known variances (n,) in MeV^2."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class Hyperparameters:
     @classmethod
     def of(cls, vector: FloatArray) -> Hyperparameters:
         """Read them from the vector (17,) that is optimised: logarithms, and the power."""
-        amplitude, rho_Z, rho_N = np.exp(vector[:-2]).reshape(_FIELDS, 3).T
+        amplitude, rho_Z, rho_N = np.exp(vector[:-2]).reshape(len(TERMS), 3).T
         return cls(amplitude, rho_Z, rho_N, float(np.exp(vector[-2])), float(vector[-1]))
 
     def as_dict(self) -> dict[str, float | dict[str, float]]:
@@ -97,54 +105,36 @@ class Hyperparameters:
         )
         return cls(amplitude, rho_Z, rho_N, float(values["nugget"]), float(values["power"]))
 
-    def growth(self, Z: IntArray, N: IntArray) -> FloatArray:
-        """Factor s(x), array (n,)."""
-        return np.asarray(((Z + N) / 100.0) ** self.power)
+    @property
+    def kernel(self) -> LatticeKernel:
+        """Covariance of the field, MeV^2; its parameters are the vector of `of`.
 
-    def terms(
-        self, first: tuple[IntArray, IntArray], second: tuple[IntArray, IntArray]
-    ) -> Iterator[FloatArray]:
-        """Covariances (m, n) of the fields between nuclei (Z, N), before growth; MeV^2."""
-        apart = [np.abs(a[:, None] - b[None, :]) for a, b in zip(first, second, strict=True)]
-        for t, (along_Z, along_N) in enumerate(_ALTERNATES):
-            # Distances are small whole numbers: a table of exponentials will do.
-            factors = [
-                np.exp(-0.5 * (np.arange(each.max(initial=0) + 1) / rho[t]) ** 2)[each]
-                for each, rho in zip(apart, (self.rho_Z, self.rho_N), strict=True)
-            ]
-            signs = [1.0 - 2.0 * ((along_Z * Z + along_N * N) % 2) for Z, N in (first, second)]
-            covariance = factors[0]
-            covariance *= factors[1]
-            covariance *= self.amplitude[t] ** 2 * signs[0][:, None]
-            covariance *= signs[1]
-            yield covariance
+        Examples
+        --------
+        >>> from bmm.theory.residual_field import PRIOR, Hyperparameters
+        >>> typical = Hyperparameters.of(PRIOR.centre)
+        >>> bool(abs(typical.kernel.parameters - PRIOR.centre).max() < 1e-12)
+        True
+        """
+        scales = zip(self.amplitude.tolist(), self.rho_Z.tolist(), self.rho_N.tolist(), strict=True)
+        terms: list[Kernel] = []
+        for (amplitude, rho_Z, rho_N), axes in zip(scales, _ALTERNATES, strict=True):
+            term = Constant(amplitude) * SquaredExponential((rho_Z, rho_N))
+            terms.append(term * Alternating(axes) if axes else term)
+        return LatticeKernel(reduce(add, terms), Growth(self.power), self.nugget)
 
 
-@dataclass(frozen=True)
-class ResidualField:
-    """A residual field conditioned on measured deviations.
+@dataclass(frozen=True, eq=False)
+class ResidualField(LatticeField):
+    """A residual field conditioned on measured deviations; see `bmm.gp.lattice_field.LatticeField`.
 
     Parameters
     ----------
     hyperparameters : Hyperparameters
         Where the posterior density is largest.
-    Z, N : int array (n,)
-        Nuclei of the deviations.
-    residual, known_sd : array (n,)
-        Measured minus predicted mass, and its spread known beforehand, MeV.
-    precision : array (n, n)
-        Inverse covariance of the deviations, 1/MeV^2.
-    log_evidence : float
-        Log marginal density of the deviations, log(1/MeV).
     """
 
     hyperparameters: Hyperparameters
-    Z: IntArray
-    N: IntArray
-    residual: FloatArray
-    known_sd: FloatArray
-    precision: FloatArray
-    log_evidence: float
 
     @classmethod
     def conditioned(
@@ -155,71 +145,28 @@ class ResidualField:
         residual: FloatArray,
         known_sd: FloatArray,
     ) -> ResidualField:
-        """Condition a field of given hyperparameters; arguments as above."""
-        covariance = _covariance(hyperparameters, Z, N)
-        covariance[np.diag_indices_from(covariance)] += known_sd**2
-        precision = linalg.inv(covariance)
-        _, log_determinant = np.linalg.slogdet(covariance)
-        evidence = residual @ precision @ residual + log_determinant
-        evidence += len(residual) * np.log(2 * np.pi)
-        return cls(hyperparameters, Z, N, residual, known_sd, precision, -0.5 * float(evidence))
-
-    def at(self, Z: IntArray, N: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Mean and standard deviation, nugget included, of the deviation of nuclei; MeV.
+        """Condition a field of given hyperparameters.
 
         Parameters
         ----------
-        Z, N : int array (m,)
-            The nuclei; a measured one is predicted as if it were measured anew.
+        hyperparameters : Hyperparameters
+            Of the field.
+        Z, N : int array (n,)
+            Nuclei of the deviations.
+        residual, known_sd : array (n,)
+            Measured minus predicted mass, and its spread known beforehand, MeV.
         """
-        found = self.hyperparameters
-        growth = found.growth(Z, N)
-        across = self._across(Z, N)
-        variance = (found.amplitude**2).sum() * growth**2
-        variance -= np.einsum("ij,ij->i", across @ self.precision, across)
-        least = (found.nugget * growth) ** 2
-        return across @ (self.precision @ self.residual), np.sqrt(np.maximum(variance, 0) + least)
+        return cls(hyperparameters.kernel, Z, N, residual, known_sd**2, hyperparameters)
 
-    def covariance(self, Z: IntArray, N: IntArray) -> FloatArray:
-        """Joint covariance (m, m) of the deviations of nuclei, nugget included; MeV^2.
+    @property
+    def residual(self) -> FloatArray:
+        """Measured minus predicted mass, array (n,), MeV."""
+        return self.values
 
-        Parameters
-        ----------
-        Z, N : int array (m,)
-            The nuclei; a measured one is predicted as if it were measured anew.
-        """
-        covariance = _covariance(self.hyperparameters, Z, N)
-        across = self._across(Z, N)
-        covariance -= across @ self.precision @ across.T
-        return covariance
-
-    def _across(self, Z: IntArray, N: IntArray) -> FloatArray:
-        """Covariance (m, n) of nuclei with the measured ones, MeV^2."""
-        return _smooth(self.hyperparameters, (Z, N), (self.Z, self.N))
-
-    def left_out(self, block: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Mean and standard deviation of each deviation, given those outside its block; MeV.
-
-        Parameters
-        ----------
-        block : int array (n,)
-            Number of the block of each nucleus; all different leaves one out at a time.  The
-            hyperparameters stay (Rasmussen & Williams, Gaussian Processes for Machine Learning,
-            2006, eq. 5.12).
-
-        Returns
-        -------
-        mean, sd : array (n,)
-            The measurement's own spread is part of the sd.
-        """
-        mean, sd = np.empty_like(self.residual), np.empty_like(self.residual)
-        pull = self.precision @ self.residual
-        for number in np.unique(block):
-            inside = np.flatnonzero(block == number)
-            covariance = np.linalg.inv(self.precision[np.ix_(inside, inside)])
-            mean[inside] = self.residual[inside] - covariance @ pull[inside]
-            sd[inside] = np.sqrt(np.diag(covariance))
-        return mean, sd
+    @property
+    def log_evidence(self) -> float:
+        """Log marginal density of the deviations, log(1/MeV)."""
+        return self.log_likelihood
 
 
 def fit_residuals(
@@ -240,7 +187,8 @@ def fit_residuals(
     block : int array (n,), optional
         Number of the block of each nucleus.  The hyperparameters are learnt as if blocks were
         independent of each other (a composite likelihood), which is much faster; the field is
-        conditioned on all nuclei all the same.
+        conditioned on all nuclei all the same.  Without it, the search for the hyperparameters of
+        all nuclei together starts from those of blocks of `BLOCK` elements.
 
     Raises
     ------
@@ -266,116 +214,39 @@ def _most_probable(*key: bytes) -> Hyperparameters:
     """
     Z, N, blocks = (np.frombuffer(each, dtype=np.int64) for each in key[:3])
     residual, known_sd = (np.frombuffer(each, dtype=np.float64) for each in key[3:])
-    parts = [
-        (Z[inside], N[inside], residual[inside], known_sd[inside] ** 2)
-        for inside in (blocks == number for number in np.unique(blocks))
-    ]
-    found = optimize.minimize(
-        _of_parts,
-        np.append(_CENTRES, 0.0),
-        args=(parts,),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=_BOUNDS,
-        options={"maxfun": _EVALUATIONS, "ftol": _TOLERANCE},
+    points = lattice_points(Z, N)
+    parts = _parts(points, residual, known_sd, blocks)
+    start = PRIOR.centre
+    if len(parts) == 1 and len(np.unique(Z // BLOCK)) > 1:
+        start = _search(_parts(points, residual, known_sd, Z // BLOCK), start)
+    return Hyperparameters.of(_search(parts, start))
+
+
+def _parts(
+    points: FloatArray, residual: FloatArray, known_sd: FloatArray, block: IntArray
+) -> list[_Part]:
+    """Deviations of each block."""
+    inside = [block == number for number in np.unique(block)]
+    return [(points[each], residual[each], known_sd[each] ** 2) for each in inside]
+
+
+def _search(parts: list[_Part], start: FloatArray) -> FloatArray:
+    """Find the most probable vector (17,) of independent parts."""
+    found = most_probable(
+        lambda vector: _negative_log_likelihood(vector, parts),
+        start,
+        PRIOR,
+        reach=_REACH,
+        evaluations=_EVALUATIONS,
+        tolerance=_TOLERANCE,
     )
-    return Hyperparameters.of(found.x)
+    return found.parameters
 
 
-def _of_parts(
-    vector: FloatArray, parts: list[tuple[IntArray, IntArray, FloatArray, FloatArray]]
-) -> tuple[float, FloatArray]:
-    """Minus the log posterior of independent parts, each (Z, N, residual, variance)."""
-    value, gradient = _penalty(vector)
-    for part in parts:
-        its_value, its_gradient = _negative_log_likelihood(vector, *part)
-        value += its_value
-        gradient = gradient + its_gradient
-    return value, gradient
-
-
-def negative_log_posterior(
-    vector: FloatArray, Z: IntArray, N: IntArray, residual: FloatArray, variance: FloatArray
-) -> tuple[float, FloatArray]:
-    """Minus the log marginal likelihood and log prior of the hyperparameters, and its gradient.
-
-    The logarithms are normal around typical values, with a standard deviation of 1.5, which keeps
-    the length scales of a field that is not there at home; the power is normal around 0, with 1.
-
-    Parameters
-    ----------
-    vector : array (17,)
-        Logarithms of amplitude, rho_Z and rho_N, term by term, and of the nugget; the power.
-    Z, N : int array (n,)
-        The nuclei.
-    residual, variance : array (n,)
-        Deviations and their known variances, MeV and MeV^2.
-
-    Returns
-    -------
-    float, array (17,)
-        In units of log(1/MeV), up to the prior's constant.
-    """
-    return _of_parts(vector, [(Z, N, residual, variance)])
-
-
-def _negative_log_likelihood(
-    vector: FloatArray, Z: IntArray, N: IntArray, residual: FloatArray, variance: FloatArray
-) -> tuple[float, FloatArray]:
-    found = Hyperparameters.of(vector)
-    growth = found.growth(Z, N)
-    own = found.nugget**2 * growth**2
-    covariance = _covariance(found, Z, N)
-    covariance[np.diag_indices_from(covariance)] += variance
-    cholesky = linalg.cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
-    pull = linalg.cho_solve((cholesky, True), residual, check_finite=False)
-    value = 0.5 * residual @ pull + np.log(np.diag(cholesky)).sum()
-    value += 0.5 * len(residual) * np.log(2 * np.pi)
-    inverse, _ = lapack.dpotri(cholesky, lower=1, overwrite_c=1)
-    # d value / d theta = tr[(K^-1 - a a^T) dK / d theta] / 2
-    inner = np.tril(inverse, -1)
-    inner = inner + inner.T
-    inner[np.diag_indices_from(inner)] = np.diag(inverse)
-    inner -= pull[:, None] * pull
-    diagonal = np.diag(inner).copy()
-    inner *= growth[:, None] * growth
-    squares = [(each[:, None] - each).astype(np.float64) ** 2 for each in (Z, N)]
-    gradient = np.empty(_SIZE)
-    by_power = diagonal * own
-    for t, term in enumerate(found.terms((Z, N), (Z, N))):
-        term *= inner
-        by_power += term.sum(axis=1)
-        gradient[3 * t] = term.sum()
-        for i, rho in enumerate((found.rho_Z[t], found.rho_N[t])):
-            gradient[3 * t + 1 + i] = 0.5 * np.einsum("ij,ij->", term, squares[i]) / rho**2
-    gradient[-2] = (diagonal * own).sum()
-    gradient[-1] = by_power @ np.log((Z + N) / 100.0)
-    return float(value), gradient
-
-
-def _penalty(vector: FloatArray) -> tuple[float, FloatArray]:
-    """Minus the log prior of the vector, up to a constant, and its gradient."""
-    spread = np.append(np.full(len(_CENTRES), _SPREAD), 1.0)
-    off = (vector - np.append(_CENTRES, 0.0)) / spread
-    return 0.5 * float(off @ off), off / spread
-
-
-def _covariance(found: Hyperparameters, Z: IntArray, N: IntArray) -> FloatArray:
-    """Covariance (n, n) of the deviations, nugget included, without measurement; MeV^2."""
-    covariance = _smooth(found, (Z, N), (Z, N))
-    covariance[np.diag_indices_from(covariance)] += (found.nugget * found.growth(Z, N)) ** 2
-    return covariance
-
-
-def _smooth(
-    found: Hyperparameters, first: tuple[IntArray, IntArray], second: tuple[IntArray, IntArray]
-) -> FloatArray:
-    """Covariance (m, n) of the fields between nuclei (Z, N), MeV^2."""
-    covariance = np.zeros((len(first[0]), len(second[0])))
-    for start in range(0, len(covariance), _ROWS):
-        rows = slice(start, start + _ROWS)
-        for term in found.terms((first[0][rows], first[1][rows]), second):
-            covariance[rows] += term
-    covariance *= found.growth(*first)[:, None]
-    covariance *= found.growth(*second)
-    return covariance
+def _negative_log_likelihood(vector: FloatArray, parts: list[_Part]) -> tuple[float, FloatArray]:
+    """Minus the log likelihood of independent parts, log(1/MeV), and its gradient (17,)."""
+    kernel = Hyperparameters.of(vector).kernel
+    found = [lattice_likelihood(kernel, *part) for part in parts]
+    return -sum((each.value for each in found), 0.0), -np.sum(
+        [each.by_parameters for each in found], axis=0
+    )

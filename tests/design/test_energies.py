@@ -90,7 +90,7 @@ def test_conditioning_is_fitting_the_field_with_the_datum(patch):
     new = nuclide_index([42], [57])
     others = patch.index[(patch.index.get_level_values("N") >= 58)]
     branch = mixture_branches(patch.alone, new.append(others))[0]
-    branch.condition(0, TAU)
+    branch.condition(branch.measured(0, TAU))
     refitted = patch.make(("one",), late=[(42, 57)])
     expected = covariance(refitted, "one", others)
     assert branch.covariance[1:, 1:] == pytest.approx(expected, abs=1e-10)

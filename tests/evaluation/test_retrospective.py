@@ -7,6 +7,7 @@ import pytest
 from bmm.design import rank_candidates, read_target
 from bmm.errors import DataError
 from bmm.evaluation.retrospective import Later, compare_sets
+from bmm.gp.lattice_kernel import lattice_points
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers, prediction
 from bmm.theory.correction import CorrectedModel, Correction
@@ -31,7 +32,8 @@ def corrected(residual, known):
 
 def worlds(count):
     """Deviations from the model, drawn from the field."""
-    covariance = sum(LEARNT.terms((Z, N), (Z, N))) + LEARNT.nugget**2 * np.eye(len(Z))
+    points = lattice_points(Z, N)
+    covariance = LEARNT.kernel(points, points) + LEARNT.nugget**2 * np.eye(len(Z))
     factor = np.linalg.cholesky(covariance)
     return (factor @ np.random.default_rng(6).standard_normal((len(Z), count))).T
 

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from bmm.errors import RunError
-from bmm.mixing.basis import Axis
+from bmm.gp.basis import Axis
 from bmm.mixing.chain_storage import ChainStore, chain_stores, holds_draws, read_tree
 from bmm.mixing.settings import Mode, Prior, Priors, Sampler
 from bmm.mixing.training_data import training_problem

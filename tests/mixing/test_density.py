@@ -6,9 +6,9 @@ import pytensor.tensor as pt
 import pytest
 from scipy.linalg import helmert
 
-from bmm.mixing.basis import Axis
+from bmm.gp.basis import Axis, ChainBasis
 from bmm.mixing.density import OPERATIONS, _unpack, pack
-from bmm.mixing.lattice import Lattice, lattice_field
+from bmm.mixing.lattice import lattice_field
 from bmm.mixing.likelihood import local_mixture
 from bmm.mixing.linear import linear_mixture
 
@@ -28,7 +28,7 @@ def rng():
 def lattice(rng):
     cells = np.sort(rng.choice(22 * 40, size=n, replace=False))
     axes = Axis("Z", 28, 50, 1.3, M_Z), Axis("N", 30, 70, 1.2, M_N)
-    return Lattice.of(*axes, 28 + cells // 40, 30 + cells % 40)
+    return ChainBasis.of(*axes, 28 + cells // 40, 30 + cells % 40)
 
 
 @pytest.fixture

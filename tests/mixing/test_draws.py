@@ -4,11 +4,11 @@ from scipy import special, stats
 from scipy.linalg import helmert
 
 from bmm.errors import DomainError
+from bmm.gp.basis import ChainBasis, root_spectral_density
 from bmm.mixing import draws as draws_module
-from bmm.mixing.basis import root_spectral_density
 from bmm.mixing.draws import Draws, component_log_density, log_normalise
 from bmm.mixing.fit import fit, posterior_draws, read_axes, read_settings
-from bmm.mixing.lattice import Lattice, lattice_field
+from bmm.mixing.lattice import lattice_field
 from bmm.mixing.model import build_model
 from bmm.mixing.noise import added_variance
 from bmm.mixing.settings import Mixing
@@ -40,7 +40,7 @@ def test_fields_are_those_of_the_lattice_draw_by_draw(fitted, draws, monkeypatch
     assert [part.stop - part.start for part, _ in parts] == [180, 180, 140]
     field = np.concatenate([values for _, values in parts])
     axis_Z, axis_N = read_axes(fitted)
-    lattice = Lattice.of(axis_Z, axis_N, Z, N)
+    lattice = ChainBasis.of(axis_Z, axis_N, Z, N)
     for number in (0, 179, 180, 333, 499):
         value = draw(fitted, number)
         field_about_mu, *_ = lattice_field(

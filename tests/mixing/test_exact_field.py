@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bmm.mixing.basis import Axis, root_spectral_density
-from bmm.mixing.lattice import Lattice, lattice_field
+from bmm.gp.basis import Axis, ChainBasis, root_spectral_density
+from bmm.mixing.lattice import lattice_field
 
 SHORTEST, LONGEST = 5.0, 20.0
 LOW, HIGH = {"Z": 28, "N": 28}, {"Z": 112, "N": 160}
@@ -40,7 +40,7 @@ def by_rule(growth=1.0):
 
 def fields(axes, rho, beta, amplitude, mu):
     """Evaluate fields at the nuclei, array (nucleus, field)."""
-    lattice = Lattice.of(*axes, Z, N)
+    lattice = ChainBasis.of(*axes, Z, N)
     roots = [root_spectral_density(axis.omega, x) for axis, x in zip(axes, rho, strict=True)]
     shape = lattice.phi_Z, lattice.phi_N, lattice.first, lattice.mean
     return lattice_field(beta, amplitude, *roots, np.eye(len(beta)), *shape)[0] + mu

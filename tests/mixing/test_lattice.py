@@ -3,8 +3,8 @@ import pytest
 from scipy.linalg import helmert
 
 from bmm.errors import DataError, DomainError
-from bmm.mixing.basis import Axis
-from bmm.mixing.lattice import Lattice, lattice_field, lattice_field_pullback
+from bmm.gp.basis import Axis, ChainBasis
+from bmm.mixing.lattice import lattice_field, lattice_field_pullback
 
 K, M_Z, M_N = 3, 4, 5
 AXIS_Z, AXIS_N = Axis("Z", 28, 50, 1.3, M_Z), Axis("N", 30, 70, 1.2, M_N)
@@ -27,7 +27,7 @@ def nuclei(rng):
 
 @pytest.fixture
 def lattice(nuclei):
-    made = Lattice.of(AXIS_Z, AXIS_N, *nuclei)
+    made = ChainBasis.of(AXIS_Z, AXIS_N, *nuclei)
     return ROTATION, made.phi_Z, made.phi_N, made.first, made.mean
 
 
@@ -83,9 +83,9 @@ def test_pullback_is_the_finite_difference_of_every_parameter(rng, lattice):
 
 def test_nuclei_in_disorder_are_refused(nuclei):
     with pytest.raises(DataError, match="must be ordered by Z"):
-        Lattice.of(AXIS_Z, AXIS_N, *(x[::-1] for x in nuclei))
+        ChainBasis.of(AXIS_Z, AXIS_N, *(x[::-1] for x in nuclei))
 
 
 def test_a_nucleus_outside_the_chart_is_refused():
     with pytest.raises(DomainError, match="N=71 is outside"):
-        Lattice.of(AXIS_Z, AXIS_N, np.array([30, 30]), np.array([40, 71]))
+        ChainBasis.of(AXIS_Z, AXIS_N, np.array([30, 30]), np.array([40, 71]))

@@ -12,7 +12,7 @@ from pymc.pytensorf import join_nonshared_inputs
 from pytensor.compile.mode import Mode
 from scipy import special, stats
 
-from bmm.mixing.basis import root_spectral_density
+from bmm.gp.basis import root_spectral_density
 from bmm.mixing.model import axes, build_model
 from bmm.mixing.settings import Basis, Mixing, Noise, Prior, Priors
 from bmm.mixing.training_data import training_problem

@@ -4,7 +4,7 @@ import pytest
 from scipy import special, stats
 
 from bmm.errors import ConfigError, DataError
-from bmm.mixing.basis import root_spectral_density
+from bmm.gp.basis import root_spectral_density
 from bmm.mixing.fit import fit, read_axes
 from bmm.mixing.model import axes, build_model, hyperparameters, length_scales
 from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Prior, Priors, Sampler

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from bmm.mixing.basis import root_spectral_density
+from bmm.gp.basis import root_spectral_density
 from bmm.mixing.draws import Draws
 from bmm.mixing.fit import fit, read_axes
 from bmm.mixing.model import axes

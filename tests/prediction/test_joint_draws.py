@@ -83,20 +83,6 @@ def test_neighbours_err_together_as_the_field_says(correction):
     assert exact[0, 1] > 0.4
 
 
-def test_the_covariance_is_that_of_the_conditional_normal(correction):
-    own = correction.models["two"].field
-    new = np.flatnonzero(~MEASURED)
-    together = own.hyperparameters
-    whole = sum(together.terms((Z, N), (Z, N))) + together.nugget**2 * np.eye(len(Z))
-    at = np.flatnonzero(MEASURED)
-    inner = whole[np.ix_(at, at)] + np.diag(own.known_sd**2)
-    expected = whole[np.ix_(new, new)] - whole[np.ix_(new, at)] @ np.linalg.solve(
-        inner, whole[np.ix_(at, new)]
-    )
-    assert own.covariance(Z[new], N[new]) == pytest.approx(expected, abs=1e-10)
-    assert own.at(Z[new], N[new])[1] ** 2 == pytest.approx(np.diag(expected))
-
-
 def test_neighbours_stay_tied_where_a_model_ends(surfaces):
     row = {n: surfaces.isel(nucleus=np.flatnonzero((Z == 41) & (n == N))).to_numpy()[:, 0]
            for n in (59, 60, 61)}  # fmt: skip

@@ -1,4 +1,4 @@
-"""The field of residuals against dense algebra, brute force and simulated truth."""
+"""The field of residuals against its definition, written out, and against simulated truth."""
 
 from functools import cache
 
@@ -8,12 +8,14 @@ from scipy import optimize, stats
 
 from bmm.data import load_measured, load_theory
 from bmm.errors import DataError
+from bmm.gp.lattice_kernel import lattice_likelihood, lattice_points
+from bmm.gp.optimisation import NormalPrior, most_probable
 from bmm.theory.residual_field import (
+    PRIOR,
     TERMS,
     Hyperparameters,
     ResidualField,
     fit_residuals,
-    negative_log_posterior,
 )
 
 RNG = np.random.default_rng(7)
@@ -72,20 +74,19 @@ def at_truth(residual):
     return ResidualField.conditioned(Hyperparameters.of(VECTOR), Z, N, residual, KNOWN)
 
 
-def test_the_evidence_is_that_of_the_normal_and_the_gradient_its_own(residual):
-    other = VECTOR + 0.2 * RNG.normal(size=17)
-    arguments = (Z, N, residual, KNOWN**2)
-    value, gradient = negative_log_posterior(other, *arguments)
-    exact = stats.multivariate_normal(cov=noisy(other)).logpdf(residual)
+def test_the_prior_is_normal_around_typical_values():
+    other = VECTOR + 0.2
     penalty = 0.5 * ((other[:16] - CENTRES) ** 2).sum() / 1.5**2 + 0.5 * other[16] ** 2
-    assert value == pytest.approx(penalty - exact, rel=1e-9)
-    numeric = optimize.approx_fprime(
-        other, lambda x: negative_log_posterior(x, *arguments)[0], 1e-6
-    )
-    assert gradient == pytest.approx(numeric, rel=1e-4, abs=1e-3)
+    assert PRIOR.penalty(other)[0] == pytest.approx(penalty)
 
 
-def test_the_evidence_of_a_conditioned_field_is_the_same(residual):
+def test_the_vector_is_that_of_the_kernel():
+    np.testing.assert_allclose(Hyperparameters.of(VECTOR).kernel.parameters, VECTOR, atol=1e-12)
+    again = Hyperparameters.from_dict(Hyperparameters.of(VECTOR).as_dict())
+    np.testing.assert_allclose(again.kernel.parameters, VECTOR, atol=1e-12)
+
+
+def test_the_evidence_is_that_of_the_normal_of_the_definition(residual):
     exact = stats.multivariate_normal(cov=at_the_truth()).logpdf(residual)
     assert at_truth(residual).log_evidence == pytest.approx(exact, rel=1e-9)
 
@@ -112,19 +113,6 @@ def test_prediction_is_the_conditional_normal(residual):
     assert (mean[2], sd[2] ** 2) == pytest.approx((0, prior[2]))
 
 
-@pytest.mark.parametrize("size", [1, 7])
-def test_leaving_out_is_doing_without(residual, size):
-    mean, sd = at_truth(residual).left_out(np.arange(300) // size)
-    covariance = at_the_truth()
-    for start in (0, 7 * 11, 7 * 42):
-        inside = np.arange(start, min(start + size, 300))
-        rest = np.setdiff1d(np.arange(300), inside)
-        gain = covariance[np.ix_(inside, rest)] @ np.linalg.inv(covariance[np.ix_(rest, rest)])
-        left = covariance[np.ix_(inside, inside)] - gain @ covariance[np.ix_(rest, inside)]
-        assert mean[inside] == pytest.approx(gain @ residual[rest], abs=1e-8)
-        assert sd[inside] ** 2 == pytest.approx(np.diag(left))
-
-
 def test_too_few_nuclei_are_refused():
     with pytest.raises(DataError, match="at least 20 measured nuclei; the model covers 19"):
         fit_residuals(Z[:19], N[:19], np.zeros(19), np.zeros(19))
@@ -141,6 +129,20 @@ def test_blocks_that_are_far_apart_teach_the_same():
     assert other.amplitude[0] == pytest.approx(one.amplitude[0], rel=0.05)
     assert parts.log_evidence == pytest.approx(whole.log_evidence, abs=0.1)
     assert parts.precision.shape == (120, 120)
+
+
+def test_a_search_that_starts_from_blocks_ends_where_one_from_the_prior_does(residual, field):
+    points = lattice_points(Z, N)
+
+    def objective(vector):
+        found = lattice_likelihood(Hyperparameters.of(vector).kernel, points, residual, KNOWN**2)
+        return -found.value, -found.by_parameters
+
+    found = most_probable(objective, PRIOR.centre, PRIOR, reach=4.0, evaluations=80)
+    mine = field.kernel.parameters
+    value = objective(mine)[0] + PRIOR.penalty(mine)[0]
+    assert value == pytest.approx(found.value, abs=0.05)
+    assert field.hyperparameters.nugget == pytest.approx(np.exp(found.parameters[-2]), rel=0.02)
 
 
 def test_the_same_deviations_are_learnt_once_in_a_process(residual, field, monkeypatch):
@@ -165,17 +167,18 @@ def test_two_length_scales_describe_what_a_theory_gets_wrong_in_heavy_nuclei_bet
     free = np.delete(np.arange(17), [3, 4, 5])
 
     def without_the_broad_field(values):
-        vector = np.append(CENTRES, 0.0)
+        vector = PRIOR.centre.copy()
         vector[3], vector[free] = np.log(1e-4), values
         return vector
 
-    def objective(values):
-        value, gradient = negative_log_posterior(
-            without_the_broad_field(values), *part[:3], part[3] ** 2
-        )
-        return value, gradient[free]
+    points = lattice_points(*part[:2])
 
-    start = np.append(CENTRES, 0.0)[free]
-    found = optimize.minimize(objective, start, jac=True, method="L-BFGS-B").x
+    def objective(values):
+        kernel = Hyperparameters.of(without_the_broad_field(values)).kernel
+        found_there = lattice_likelihood(kernel, points, part[2], part[3] ** 2)
+        return -found_there.value, -found_there.by_parameters[free]
+
+    prior = NormalPrior(PRIOR.centre[free], PRIOR.spread[free])
+    found = most_probable(objective, prior.centre, prior, reach=4.0, evaluations=200).parameters
     one = ResidualField.conditioned(Hyperparameters.of(without_the_broad_field(found)), *part)
     assert fit_residuals(*part).log_evidence > one.log_evidence + 3

@@ -1,7 +1,7 @@
 """A Gaussian process on a segment as a sum of sine functions.
 
-The Hilbert-space approximation of Solin & Särkkä (Stat. Comput. 30, 419, 2020) writes a Gaussian
-process on [centre - L, centre + L] as
+The Hilbert-space approximation of Solin & Särkkä (Stat. Comput. 30, 419, 2020,
+doi:10.1007/s11222-019-09886-w) writes a Gaussian process on [centre - L, centre + L] as
 
     f(x) = sum_j sqrt(S(omega_j)) phi_j(x) beta_j,   beta_j ~ N(0, 1),
     phi_j(x) = sin(omega_j (x - centre + L)) / sqrt(L),   omega_j = j pi / (2 L),
@@ -16,15 +16,16 @@ from dataclasses import dataclass
 from math import ceil, pi, sqrt
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import ArrayLike
 
-from bmm.errors import ConfigError, DomainError
+from bmm.arrays import FloatArray, IntArray
+from bmm.errors import ConfigError, DataError, DomainError
+from bmm.gp.chains import Chains
 
-__all__ = ["Axis", "boundary_factor", "number_of_functions", "root_spectral_density"]
+__all__ = ["Axis", "ChainBasis", "boundary_factor", "number_of_functions", "root_spectral_density"]
 
-FloatArray = npt.NDArray[np.float64]
-
-# Riutort-Mayol et al., Stat. Comput. 33, 17 (2023), squared-exponential kernel.
+# Riutort-Mayol et al., Stat. Comput. 33, 17 (2023), doi:10.1007/s11222-022-10167-2, for the
+# squared-exponential kernel.
 _BOUNDARY_SLOPE = 3.2
 _SMALLEST_BOUNDARY = 1.2
 _FUNCTIONS_SLOPE = 1.75
@@ -45,6 +46,12 @@ def boundary_factor(longest: float, half_range: float) -> float:
     -------
     float
         c = max(1.2, 3.2 longest / S) of Riutort-Mayol et al. (2023), squared-exponential kernel.
+
+    Examples
+    --------
+    >>> from bmm.gp.basis import boundary_factor
+    >>> boundary_factor(longest=20.0, half_range=40.0)
+    1.6
     """
     return max(_SMALLEST_BOUNDARY, _BOUNDARY_SLOPE * longest / half_range)
 
@@ -56,11 +63,17 @@ def number_of_functions(shortest: float, half_range: float, c: float) -> int:
     -------
     int
         m = 1.75 c S / shortest of Riutort-Mayol et al. (2023), rounded up.
+
+    Examples
+    --------
+    >>> from bmm.gp.basis import number_of_functions
+    >>> number_of_functions(shortest=5.0, half_range=40.0, c=1.6)
+    23
     """
     return ceil(_FUNCTIONS_SLOPE * c * half_range / shortest)
 
 
-def root_spectral_density(omega: FloatArray, rho: npt.ArrayLike) -> FloatArray:
+def root_spectral_density(omega: FloatArray, rho: ArrayLike) -> FloatArray:
     """Square root of the spectral density of exp[-x^2 / (2 rho^2)].
 
     Parameters
@@ -74,6 +87,13 @@ def root_spectral_density(omega: FloatArray, rho: npt.ArrayLike) -> FloatArray:
     -------
     array (..., m)
         sqrt(S), S(omega) = sqrt(2 pi) rho exp(-rho^2 omega^2 / 2).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.gp.basis import root_spectral_density
+    >>> root_spectral_density(np.array([0.0, 1.0]), 2.0).round(4)
+    array([2.239 , 0.8237])
     """
     rho = np.asarray(rho, dtype=np.float64)
     return np.asarray(np.sqrt(sqrt(2 * pi) * rho) * np.exp(-0.25 * (rho * omega) ** 2))
@@ -93,6 +113,22 @@ class Axis:
         Half width of the box in units of the half range of the chart.
     m : int
         Number of functions.
+
+    Raises
+    ------
+    ConfigError
+        If the chart spans a single value.
+
+    Examples
+    --------
+    Enough functions give the covariance of the kernel, exp[-(2 / 5)^2 / 2] at a distance of 2.
+
+    >>> from bmm.gp.basis import Axis, root_spectral_density
+    >>> axis = Axis.by_rule("Z", 28, 110, length_scales=(5.0, 10.0), m=60)
+    >>> phi = axis.functions([50, 52]) * root_spectral_density(axis.omega, 5.0)
+    >>> (phi @ phi.T).round(4)
+    array([[1.    , 0.9231],
+           [0.9231, 1.    ]])
     """
 
     name: str
@@ -160,7 +196,7 @@ class Axis:
         """Frequencies; array (m,), 1/nucleon."""
         return np.asarray(np.arange(1, self.m + 1) * (pi / (2 * self.half_width)))
 
-    def functions(self, x: npt.ArrayLike) -> FloatArray:
+    def functions(self, x: ArrayLike) -> FloatArray:
         """Evaluate the sine functions.
 
         Parameters
@@ -187,3 +223,51 @@ class Axis:
         centre = 0.5 * (self.low + self.high)
         phase = (values - centre + self.half_width)[:, None] * self.omega
         return np.asarray(np.sin(phase) / sqrt(self.half_width))
+
+
+@dataclass(frozen=True)
+class ChainBasis:
+    """The bases along Z and N at nuclei that are gathered in isotopic chains.
+
+    Parameters
+    ----------
+    phi_Z : array (chain, m_Z)
+        Functions at the occurring Z.
+    phi_N : array (nucleus, m_N)
+        Functions at the N of each nucleus, chain after chain.
+    first : array (chain + 1,)
+        Where each chain begins, and the end of the last.
+    mean : array (m_Z, m_N)
+        Mean of each product of a function of Z and one of N over the nuclei.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.gp.basis import Axis, ChainBasis
+    >>> axes = Axis("Z", 28, 50, c=1.3, m=4), Axis("N", 28, 82, c=1.3, m=6)
+    >>> basis = ChainBasis.of(*axes, np.array([28, 50, 50]), np.array([28, 50, 82]))
+    >>> basis.phi_Z.shape, basis.phi_N.shape, basis.first
+    ((2, 4), (3, 6), array([0, 1, 3]))
+    """
+
+    phi_Z: FloatArray
+    phi_N: FloatArray
+    first: IntArray
+    mean: FloatArray
+
+    @classmethod
+    def of(cls, axis_Z: Axis, axis_N: Axis, Z: IntArray, N: IntArray) -> ChainBasis:
+        """Place the nuclei (Z, N), arrays (nucleus,), ordered by Z.
+
+        Raises
+        ------
+        DataError
+            If they are not ordered by Z.
+        DomainError
+            For a nucleus outside the prediction chart.
+        """
+        if (np.diff(Z) < 0).any():
+            raise DataError("nuclei on a lattice must be ordered by Z")
+        chains, phi_N = Chains.of(Z, N), axis_N.functions(N)
+        mean = axis_Z.functions(Z).T @ phi_N / len(Z)
+        return cls(axis_Z.functions(chains.Z), phi_N, chains.first, mean)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bmm.errors import ConfigError, DomainError
-from bmm.mixing.basis import Axis, boundary_factor, number_of_functions, root_spectral_density
+from bmm.gp.basis import Axis, boundary_factor, number_of_functions, root_spectral_density
 
 S_Z, S_N = 41, 66
 
