@@ -13,6 +13,7 @@ PACKAGE = Path(bmm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = (
     "data",
+    "distributions",
     "gp",
     "emulation",
     "theory",
