@@ -1,5 +1,6 @@
 """Predictive distributions of masses: mixtures of Student-t's and normals, and their summaries."""
 
+from bmm.distributions import student_t
 from bmm.distributions.mixture import StudentTMixture
 from bmm.distributions.summary import (
     INTERVALS,
@@ -13,5 +14,6 @@ __all__ = [
     "WIDE_INTERVALS",
     "StudentTMixture",
     "interval_ends",
+    "student_t",
     "summarise_draws",
 ]

@@ -22,6 +22,7 @@ import xarray as xr
 from bmm.arrays import BoolArray, FloatArray, IntArray
 from bmm.distributions import student_t
 from bmm.distributions.crps import mixture_crps
+from bmm.distributions.logarithms import log_sum_exp
 from bmm.distributions.mode import mixture_mode
 from bmm.distributions.quantile import mixture_quantile
 from bmm.distributions.summary import INTERVALS, interval_ends
@@ -111,6 +112,20 @@ class StudentTMixture:
         some.nu = self.nu if len(self.nu) == 1 else self.nu[rows]
         return some
 
+    def take(self, rows: npt.ArrayLike) -> StudentTMixture:
+        """Distributions in another order; row -1 stands for a nucleus without any.
+
+        Parameters
+        ----------
+        rows : int array (n,)
+            Positions of the nuclei.
+        """
+        rows = np.asarray(rows, dtype=np.int64)
+        some = self[rows]
+        some.known = some.known & (rows >= 0)
+        some.weight = np.where(some.known[:, None], some.weight, 0.0)
+        return some
+
     def widened(self, sd: npt.ArrayLike) -> StudentTMixture:
         """Distributions of what measurements with a standard deviation would show.
 
@@ -177,12 +192,7 @@ class StudentTMixture:
             joint = student_t.log_density(
                 at[..., None] - some.location[:, None], some.scale[:, None], some.nu[:, None]
             )
-            joint += log_weight[part, None]
-            top = joint.max(axis=-1)
-            # A nucleus without components: nothing to subtract.
-            top = np.where(np.isfinite(top), top, 0.0)
-            with np.errstate(divide="ignore"):
-                return np.asarray(top + np.log(np.exp(joint - top[..., None]).sum(axis=-1)))
+            return log_sum_exp(log_weight[part, None] + joint)
 
         return self._at(y, evaluate)
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from bmm.arrays import FloatArray
 from bmm.distributions import student_t
+from bmm.distributions.logarithms import log_sum_exp
 
 __all__ = ["mixture_mode"]
 
@@ -93,7 +94,7 @@ def _log_height(
 ) -> FloatArray:
     """Log density at y (nucleus, start)."""
     joint = student_t.log_density(y[:, :, None] - location[:, None], scale[:, None], nu[:, None])
-    return np.asarray(np.logaddexp.reduce(log_weight[:, None] + joint, axis=-1))
+    return log_sum_exp(log_weight[:, None] + joint)
 
 
 def _highest(height: FloatArray, location: FloatArray) -> npt.NDArray[np.intp]:

@@ -200,7 +200,7 @@ def _calibration(
     pit: FloatArray, inside: IntArray, levels: Sequence[float], end: str
 ) -> dict[str, float]:
     """Coverage at each level, and the chance that a right forecast's is as far from nominal."""
-    covered = np.array([(2 * np.abs(pit - 0.5) <= level).mean() for level in levels])
+    covered = sc.inside_intervals(pit, levels).mean(axis=0)
     names = (f"coverage_{100 * level:g}{end}" for level in levels)
     row = dict(zip(names, covered.tolist(), strict=True))
     return row | {f"chance{end}": chance(inside, len(pit), covered, levels)}

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bmm.errors import ConfigError
-from bmm.evaluation.scores import LEVELS
+from bmm.evaluation.scores import LEVELS, inside_intervals
 from bmm.theory.adapters import numbers
 
 __all__ = ["common_nuclei", "compare", "metric_names"]
@@ -139,7 +139,7 @@ def _width(levels: Sequence[float]) -> int:
 
 def _columns(table: pd.DataFrame, levels: Sequence[float]) -> FloatArray:
     """Lay out everything that is averaged, array (nucleus, column)."""
-    off_centre = 2 * np.abs(table["pit"].to_numpy() - 0.5)
+    pit = table["pit"].to_numpy()
     columns = [
         table["error"] ** 2,
         table["median_error"].abs(),
@@ -148,8 +148,8 @@ def _columns(table: pd.DataFrame, levels: Sequence[float]) -> FloatArray:
         table["log_density"],
         *(table[f"interval_score_{100 * level:g}"] for level in levels),
         *(table[f"width_{100 * level:g}"] for level in levels),
-        *(off_centre <= level for level in levels),
-        *(off_centre <= level for level in LEVELS),
+        *inside_intervals(pit, levels).T,
+        *inside_intervals(pit).T,
     ]
     return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
 

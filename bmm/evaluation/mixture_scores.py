@@ -27,7 +27,7 @@ _COLUMNS = (*_CENTRES, "sd", "lower_68", "upper_68", "lower_95", "upper_95", "lo
 
 def evaluate(
     summary: xr.Dataset,
-    draws: xr.DataArray,
+    by_nucleus: pd.DataFrame,
     theory: xr.Dataset,
     measured: pd.DataFrame,
     *,
@@ -40,8 +40,9 @@ def evaluate(
     ----------
     summary : Dataset (nucleus, theory)
         Posterior mean, median, mode, log_density, weight and responsibility, in MeV.
-    draws : DataArray (draw, nucleus)
-        Posterior predictive mass excess in MeV, for the nuclei of `summary`.
+    by_nucleus : DataFrame
+        From `bmm.evaluation.nucleus_scores.nucleus_scores`, for the measured nuclei that the
+        mixture predicts: crps in MeV, and pit.
     theory : Dataset
         As `bmm.theory.adapters.prediction` builds it; for the baselines.
     measured : DataFrame
@@ -75,11 +76,11 @@ def evaluate(
     Raises
     ------
     DataError
-        If no measured nucleus is predicted, or `draws` and `summary` differ in their nuclei.
+        If no measured nucleus is predicted, or the scores by nucleus leave one out.
     """
-    if not np.array_equal(draws["nucleus"], summary["nucleus"]):
-        raise DataError("draws and summary must have the same nuclei in the same order.")
     scored, index = _scored(summary, measured)
+    if not index.isin(by_nucleus.index).all():
+        raise DataError("expected the scores of every measured nucleus that is predicted")
     part = summary.isel(nucleus=scored)
     observed = measured.loc[index, "mass_excess"].to_numpy(dtype=np.float64)
     bma = global_bma(theory, training, noise)
@@ -89,9 +90,7 @@ def evaluate(
     return {
         "n": int(scored.sum()),
         **_point_scores(part, observed),
-        **_distribution_scores(
-            draws.isel(nucleus=scored).transpose("draw", "nucleus").to_numpy(), observed
-        ),
+        **_distribution_scores(by_nucleus.loc[index]),
         "log_score": _number(part["log_density"].mean(skipna=False)),
         "baselines": [
             {key: _plain(value) for key, value in row.items()}
@@ -183,13 +182,12 @@ def _point_scores(part: xr.Dataset, observed: npt.NDArray[np.float64]) -> Scores
     }
 
 
-def _distribution_scores(
-    draws: npt.NDArray[np.floating], observed: npt.NDArray[np.float64]
-) -> Scores:
-    errors = sc.coverage_standard_error(sc.LEVELS, observed.size)
+def _distribution_scores(by_nucleus: pd.DataFrame) -> Scores:
+    errors = sc.coverage_standard_error(sc.LEVELS, len(by_nucleus))
+    covered = sc.inside_intervals(by_nucleus["pit"]).mean(axis=0)
     return {
-        "crps_MeV": float(sc.crps(draws, observed).mean()),
-        "coverage": _by_level(sc.coverage(draws, observed)),
+        "crps_MeV": float(by_nucleus["crps"].mean()),
+        "coverage": _by_level(covered),
         "coverage_standard_error": _by_level(errors),
     }
 

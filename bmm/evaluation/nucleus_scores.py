@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import xarray as xr
 
+from bmm.arrays import FloatArray
+from bmm.distributions import StudentTMixture
 from bmm.errors import DataError
-from bmm.evaluation import scores as sc
-from bmm.nuclides import nuclide_index
 
 __all__ = ["interval_score", "nucleus_scores"]
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def interval_score(
@@ -44,22 +42,32 @@ def interval_score(
 
 
 def nucleus_scores(
-    forecast: xr.Dataset, measured: pd.DataFrame, levels: Sequence[float], seed: int
+    distribution: StudentTMixture,
+    nuclei: pd.MultiIndex,
+    measured: pd.DataFrame,
+    levels: Sequence[float],
+    *,
+    uncertainty: bool = True,
 ) -> pd.DataFrame:
-    """Score a forecast on measured masses.
+    """Score predictive distributions on measured masses.
+
+    What is scored is the measured value, so the distribution is that of the measurement: the stated
+    uncertainty is added in quadrature to every scale, as in the likelihood.
 
     Parameters
     ----------
-    forecast : Dataset
-        Variables mean, median, log_density (nucleus) and draws (draw, nucleus), MeV, with
-        coordinates Z and N; see `bmm.methods.interface.Forecast`.
+    distribution : StudentTMixture
+        Of the mass excess of every nucleus, MeV.
+    nuclei : MultiIndex (Z, N)
+        The nuclei.
     measured : DataFrame
         Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV, for every
-        nucleus of the forecast.
+        nucleus.
     levels : sequence of float
         Probabilities of the intervals to be scored.
-    seed : int
-        Of the measurement noise that is added to the draws.
+    uncertainty : bool, default True
+        Whether the measurement's uncertainty is added; not for a mixture whose noise settings
+        leave it out (``noise.measurement = false``), whose scales contain it already.
 
     Returns
     -------
@@ -69,34 +77,45 @@ def nucleus_scores(
         * error, median_error: predicted minus measured, MeV, of the mean and of the median
         * crps, in MeV; smaller is better
         * log_density per MeV; larger is better
-        * pit: share of the draws below the measured mass
+        * pit: predictive probability of a smaller mass than the measured one
         * width_PP, interval_score_PP, MeV: of the central interval of PP %
 
     Raises
     ------
     DataError
         If a nucleus of the forecast is not measured.
+
+    Examples
+    --------
+    >>> nuclei = pd.MultiIndex.from_tuples([(50, 82)], names=["Z", "N"])
+    >>> measured = pd.DataFrame(
+    ...     {"mass_excess": -76.54, "mass_excess_uncertainty": 0.3}, index=nuclei
+    ... )
+    >>> scores = nucleus_scores(StudentTMixture([[-76.5]], 0.4), nuclei, measured, [0.68])
+    >>> scores[["error", "crps", "pit", "width_68"]].round(3).to_numpy().tolist()
+    [[0.04, 0.118, 0.468, 0.994]]
     """
-    index = nuclide_index(forecast["Z"].to_numpy(), forecast["N"].to_numpy())
-    found = measured.reindex(index)
+    found = measured.reindex(nuclei)
     if found["mass_excess"].isna().any():
         raise DataError("a forecast can be scored on measured nuclei only")
-    observed = found["mass_excess"].to_numpy(dtype=np.float64)
-    known = np.isfinite(forecast["mean"].to_numpy())
-    draws = forecast["draws"].transpose("draw", "nucleus").to_numpy()[:, known].astype(np.float64)
-    noise = np.random.default_rng(seed).standard_normal(draws.shape)
-    draws += noise * found["mass_excess_uncertainty"].to_numpy(dtype=np.float64)[known]
-    part = observed[known]
+    observed, sd = (
+        found[name].to_numpy(dtype=np.float64)
+        for name in ("mass_excess", "mass_excess_uncertainty")
+    )
+    if uncertainty:
+        distribution = distribution.widened(sd)
+    ends = {level: ((1 - level) / 2, (1 + level) / 2) for level in levels}
+    median, *quantiles = distribution.quantile([0.5, *chain.from_iterable(ends.values())]).T
     columns: dict[str, FloatArray] = {
-        "error": forecast["mean"].to_numpy()[known] - part,
-        "median_error": forecast["median"].to_numpy()[known] - part,
-        "crps": sc.crps(draws, part),
-        "log_density": forecast["log_density"].to_numpy()[known],
-        "pit": sc.pit(draws, part),
+        "error": distribution.mean - observed,
+        "median_error": median - observed,
+        "crps": distribution.crps(observed),
+        "log_density": distribution.log_density(observed),
+        "pit": distribution.cdf(observed),
     }
-    for level in levels:
-        lower, upper = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    for i, level in enumerate(levels):
+        lower, upper = quantiles[2 * i], quantiles[2 * i + 1]
         percent = f"{100 * level:g}"
         columns[f"width_{percent}"] = upper - lower
-        columns[f"interval_score_{percent}"] = interval_score(lower, upper, part, level)
-    return pd.DataFrame(columns, index=index[known]).reindex(index)
+        columns[f"interval_score_{percent}"] = interval_score(lower, upper, observed, level)
+    return pd.DataFrame(columns, index=nuclei)

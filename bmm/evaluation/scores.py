@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from bmm.arrays import BoolArray, FloatArray
 from bmm.errors import ConfigError, DataError
 
 __all__ = [
@@ -20,13 +21,12 @@ __all__ = [
     "coverage",
     "coverage_standard_error",
     "crps",
+    "inside_intervals",
     "mean_absolute_error",
     "pit",
     "rms",
     "rms_standard_error",
 ]
-
-FloatArray = npt.NDArray[np.float64]
 
 LEVELS = (
     *(step / 20 for step in range(1, 14)), 0.68, *(step / 20 for step in range(14, 20)), 0.99
@@ -144,6 +144,32 @@ def pit(draws: npt.ArrayLike, observed: npt.ArrayLike) -> FloatArray:
     below = (draws < observed).sum(axis=0)
     equal = (draws == observed).sum(axis=0)
     return np.asarray((below + equal / 2) / draws.shape[0])
+
+
+def inside_intervals(pit: npt.ArrayLike, levels: npt.ArrayLike = LEVELS) -> BoolArray:
+    """Tell whether observations lie inside their central intervals.
+
+    An observation with the probability integral transform u is inside the central interval of
+    probability q if |2 u - 1| <= q.
+
+    Parameters
+    ----------
+    pit : array (nucleus,)
+        See `bmm.distributions.StudentTMixture.cdf`, and `pit` for draws.
+    levels : array (level,), default `LEVELS`
+        Probabilities of the intervals.
+
+    Returns
+    -------
+    bool array (nucleus, level)
+
+    Examples
+    --------
+    >>> inside_intervals([0.5, 0.9], [0.5, 0.95]).tolist()
+    [[True, True], [False, True]]
+    """
+    off_centre = 2 * np.abs(np.asarray(pit, dtype=np.float64) - 0.5)
+    return np.asarray(off_centre[:, None] <= np.asarray(levels))
 
 
 def crps(draws: npt.ArrayLike, observed: npt.ArrayLike) -> FloatArray:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bmm.evaluation.scores import LEVELS
+from bmm.evaluation.scores import LEVELS, inside_intervals
 
 __all__ = ["comparison_figure"]
 
@@ -50,6 +50,4 @@ def comparison_figure(table: pd.DataFrame, nuclei: pd.DataFrame) -> Figure:
 
 
 def _off(pit: pd.Series[float]) -> npt.NDArray[np.float64]:
-    off_centre = 2 * np.abs(pit.dropna().to_numpy() - 0.5)
-    covered = (off_centre[:, None] <= np.array(LEVELS)).mean(axis=0)
-    return np.asarray(covered - np.array(LEVELS))
+    return np.asarray(inside_intervals(pit.dropna()).mean(axis=0) - np.array(LEVELS))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from bmm.distributions import StudentTMixture
 from bmm.errors import DataError
 from bmm.methods.interface import Settings
 from bmm.methods.mixture_forecast import MixtureForecast
@@ -37,7 +38,8 @@ class FittedAverage:
 
     def forecast(self, theory: xr.Dataset, seed: int) -> MixtureForecast:
         """Predict the nuclei that any model covers."""
-        return MixtureForecast(theory, _average(masses_of(theory))[None], self.sigma, seed=seed)
+        average = _average(masses_of(theory))
+        return MixtureForecast(theory, StudentTMixture(average[:, None], self.sigma), seed)
 
 
 class EqualWeights(Settings):
@@ -72,9 +74,8 @@ class FittedCombination:
 
     def forecast(self, theory: xr.Dataset, seed: int) -> MixtureForecast:
         """Predict the nuclei that every model covers."""
-        return MixtureForecast(
-            theory, (masses_of(theory) @ self.weights)[None], self.sigma, seed=seed
-        )
+        combined = masses_of(theory) @ self.weights
+        return MixtureForecast(theory, StudentTMixture(combined[:, None], self.sigma), seed)
 
 
 class LeastSquares(Settings):

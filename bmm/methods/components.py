@@ -22,6 +22,7 @@ import xarray as xr
 from pydantic import Field
 from scipy.special import gammaln
 
+from bmm.distributions import StudentTMixture
 from bmm.errors import ConfigError, DataError
 from bmm.methods.interface import Settings
 from bmm.methods.mixture_forecast import MixtureForecast
@@ -69,7 +70,8 @@ class FittedComponents:
         centre = average + components @ self.coefficients
         variance = 1 + self.shrinkage * (components**2).sum(axis=1)
         scale = np.sqrt(self.scale / self.shape * np.nan_to_num(variance, nan=1.0))
-        return MixtureForecast(theory, centre[None], scale[None], nu=2 * self.shape, seed=seed)
+        distribution = StudentTMixture(centre[:, None], scale[:, None], nu=2 * self.shape)
+        return MixtureForecast(theory, distribution, seed)
 
 
 class PrincipalComponents(Settings):

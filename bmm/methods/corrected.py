@@ -17,9 +17,10 @@ import xarray as xr
 from pydantic import AfterValidator
 
 from bmm.data import MEASURED_TABLES, load_measured, uncertainty_scale_factor
+from bmm.distributions import StudentTMixture
 from bmm.errors import DataError
 from bmm.methods.interface import Settings
-from bmm.methods.mixture_forecast import DRAWS, MixtureForecast
+from bmm.methods.mixture_forecast import DRAWS
 from bmm.methods.training_arrays import position_of
 from bmm.nuclides import nuclide_index
 from bmm.prediction.joint_draws import sample_surfaces
@@ -28,7 +29,8 @@ from bmm.theory.correction import NU, Correction, correct_theory
 __all__ = ["CorrectedForecast", "CorrectedMixture", "FittedCorrection"]
 
 
-class CorrectedForecast(MixtureForecast):
+@dataclass(frozen=True)
+class CorrectedForecast:
     """The even mixture of corrected models; its draws are joint.
 
     Parameters
@@ -41,20 +43,25 @@ class CorrectedForecast(MixtureForecast):
         Of the draws.
     """
 
-    def __init__(self, correction: Correction, theory: xr.Dataset, seed: int) -> None:
-        corrected = correction.theory
+    correction: Correction
+    theory: xr.Dataset
+    seed: int
+
+    @cached_property
+    def distribution(self) -> StudentTMixture:
+        """Of the mass excess of every nucleus, MeV."""
+        corrected = self.correction.theory
         known = nuclide_index(corrected["Z"].to_numpy(), corrected["N"].to_numpy())
-        asked = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+        asked = nuclide_index(self.theory["Z"].to_numpy(), self.theory["N"].to_numpy())
         rows = known.get_indexer(asked)
-        part = corrected.isel(nucleus=rows).transpose("theory", "nucleus")
-        centre = np.where(rows >= 0, part["mass_excess"].to_numpy(), np.nan)
-        super().__init__(theory, centre, part["mass_excess_sd"].to_numpy(), nu=NU, seed=seed)
-        self._correction, self._theory = correction, theory
+        part = corrected.isel(nucleus=rows).transpose("nucleus", "theory")
+        centre = np.where(rows[:, None] >= 0, part["mass_excess"].to_numpy(), np.nan)
+        return StudentTMixture(centre, part["mass_excess_sd"].to_numpy(), nu=NU)
 
     @cached_property
     def draws(self) -> xr.DataArray:
         """Joint draws (draw, nucleus), MeV."""
-        return sample_surfaces(self._correction, self._theory, DRAWS, self._seed)
+        return sample_surfaces(self.correction, self.theory, DRAWS, self.seed)
 
 
 @dataclass(frozen=True)

@@ -12,40 +12,27 @@ import pandas as pd
 import xarray as xr
 from pydantic import BaseModel, ConfigDict
 
+from bmm.distributions import StudentTMixture
+
 __all__ = ["Fitted", "Forecast", "Method", "Settings"]
 
 
 class Forecast(Protocol):
     """Predictive distributions of some nuclei.
 
-    A nucleus that the method cannot predict, because a model leaves it out, has NaN everywhere.
+    A nucleus that the method cannot predict, because a model leaves it out, has a distribution
+    without components and NaN in every draw.
     """
 
     @property
-    def mean(self) -> xr.DataArray:
-        """Mean mass excess (nucleus), MeV, with coordinates nucleus, Z and N."""
-
-    @property
-    def median(self) -> xr.DataArray:
-        """Median mass excess (nucleus), MeV."""
+    def distribution(self) -> StudentTMixture:
+        """Distribution of each nucleus's mass excess, MeV, without measurement noise."""
 
     @property
     def draws(self) -> xr.DataArray:
-        """Predictive draws of the mass excess (draw, nucleus), MeV, without measurement noise."""
+        """Draws (draw, nucleus) of the mass excess, MeV, with coordinates nucleus, Z and N.
 
-    def log_density(self, measured: pd.DataFrame) -> xr.DataArray:
-        """Log predictive density of measured masses.
-
-        Parameters
-        ----------
-        measured : DataFrame
-            Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV; the
-            uncertainty is added in quadrature to every width.
-
-        Returns
-        -------
-        DataArray (nucleus)
-            In units of log(1/MeV); NaN where nothing is measured.
+        They follow the distributions; for differences of masses it matters whether they are joint.
         """
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bmm.distributions import StudentTMixture
 from bmm.methods.interface import Settings
 from bmm.mixing.fit import convergence_of, fit
 from bmm.mixing.settings import Mixing
 from bmm.nuclides import nuclide_index
-from bmm.prediction.predictive import Prediction, predict
+from bmm.prediction.predictive import predict
 from bmm.theory.correction import correct_theory
 
 __all__ = ["FittedMixture", "LocalMixture", "MixturePrediction"]
@@ -33,40 +35,22 @@ class MixturePrediction:
     """
 
     def __init__(self, tree: xr.DataTree, theory: xr.Dataset, seed: int) -> None:
-        self._tree, self._theory, self._seed = tree, theory, seed
-        self._prediction = self._predict()
+        self._theory = theory
+        self._covered = _covered(theory)
+        self._prediction = predict(tree, self._covered, seed=seed)
 
-    @property
-    def mean(self) -> xr.DataArray:
-        """Posterior mean (nucleus), MeV."""
-        return self._everywhere(self._prediction.summary["mean"])
+    @cached_property
+    def distribution(self) -> StudentTMixture:
+        """Posterior predictive distribution of each nucleus's mass excess, MeV."""
+        place = {name: row for row, name in enumerate(self._covered)}
+        names = self._theory["nucleus"].to_numpy()
+        return self._prediction.distribution.take([place.get(str(name), -1) for name in names])
 
-    @property
-    def median(self) -> xr.DataArray:
-        """Posterior median (nucleus), MeV."""
-        return self._everywhere(self._prediction.summary["median"])
-
-    @property
+    @cached_property
     def draws(self) -> xr.DataArray:
-        """Posterior predictive draws (draw, nucleus), MeV."""
-        return self._everywhere(self._prediction.draws)
-
-    def log_density(self, measured: pd.DataFrame) -> xr.DataArray:
-        """Log predictive density of measured masses (nucleus), log(1/MeV).
-
-        Parameters
-        ----------
-        measured : DataFrame
-            Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
-        """
-        return self._everywhere(self._predict(measured).summary["log_density"])
-
-    def _predict(self, measured: pd.DataFrame | None = None) -> Prediction:
-        return predict(self._tree, _covered(self._theory), measured, seed=self._seed)
-
-    def _everywhere(self, values: xr.DataArray) -> xr.DataArray:
-        """Lay values at the covered nuclei out over all that are asked for."""
-        kept = values.reset_coords(drop=True).assign_coords(nucleus=values["nucleus"])
+        """Posterior predictive draws (draw, nucleus), MeV, each nucleus by itself."""
+        drawn = self._prediction.draws
+        kept = drawn.reset_coords(drop=True).assign_coords(nucleus=drawn["nucleus"])
         whole = kept.reindex(nucleus=self._theory["nucleus"].to_numpy())
         return whole.assign_coords(Z=self._theory["Z"].variable, N=self._theory["N"].variable)
 

@@ -12,6 +12,7 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
+from bmm.distributions import StudentTMixture
 from bmm.methods.interface import Settings
 from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.nuts import sample_posterior
@@ -45,15 +46,19 @@ class FittedEnsemble:
         """Predict the nuclei that any model covers, weights renormalised over those that do."""
         masses = masses_of(theory)
         draws, models = self.weights.shape
-        shape = (draws * models, len(masses))
-        centre = np.broadcast_to(masses.T, (draws, *masses.T.shape)).reshape(shape)
+        shape = (len(masses), draws * models)
         # In every draw, the weights of the models that cover the nucleus sum to one.
-        total = self.weights @ np.isfinite(masses).T
+        total = np.isfinite(masses) @ self.weights.T
         with np.errstate(divide="ignore"):
-            log_weight = np.log(self.weights)[:, :, None] - np.log(total)[:, None, :]
-        stated = theory["mass_excess_sd"].transpose("theory", "nucleus").to_numpy()
-        scale = np.hypot(self.sigma[:, :, None], np.nan_to_num(stated)).reshape(shape)
-        return MixtureForecast(theory, centre, scale, log_weight.reshape(shape), seed=seed)
+            log_weight = np.log(self.weights) - np.log(total)[:, :, None]
+        stated = theory["mass_excess_sd"].transpose("nucleus", "theory").to_numpy()
+        scale = np.hypot(self.sigma, np.nan_to_num(stated)[:, None])
+        distribution = StudentTMixture(
+            np.tile(masses, draws),
+            scale.reshape(shape),
+            log_weight=log_weight.reshape(shape),
+        )
+        return MixtureForecast(theory, distribution, seed)
 
 
 class EnsembleBMA(Settings):
@@ -111,8 +116,8 @@ class FittedMeans:
 
     def forecast(self, theory: xr.Dataset, seed: int) -> MixtureForecast:
         """Predict the nuclei that every model covers."""
-        centre = self.weights @ masses_of(theory).T
-        return MixtureForecast(theory, centre, self.sigma[:, None], seed=seed)
+        centre = masses_of(theory) @ self.weights.T
+        return MixtureForecast(theory, StudentTMixture(centre, self.sigma), seed)
 
 
 class GlobalDirichlet(Settings):

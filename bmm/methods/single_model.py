@@ -6,18 +6,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
+from bmm.distributions import StudentTMixture, student_t
 from bmm.methods.interface import Settings
 from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.training_arrays import masses_of, position_of, training_data
 
-__all__ = ["BestSingle", "FittedSingle", "SingleModel", "normal_crps"]
-
-FloatArray = npt.NDArray[np.float64]
+__all__ = ["BestSingle", "FittedSingle", "SingleModel"]
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,8 @@ class FittedSingle:
 
     def forecast(self, theory: xr.Dataset, seed: int) -> MixtureForecast:
         """Predict the nuclei that the model covers."""
-        return MixtureForecast(
-            theory, masses_of(theory)[None, :, self.position], self.sigma, seed=seed
-        )
+        masses = masses_of(theory)[:, [self.position]]
+        return MixtureForecast(theory, StudentTMixture(masses, self.sigma), seed)
 
 
 class SingleModel(Settings):
@@ -99,29 +95,10 @@ class BestSingle(Settings):
         """Choose the model; see `bmm.methods.interface.Method`."""
         training = training_data(measured, theory)
         rms = np.sqrt(np.mean(training.deviation**2, axis=0))
-        score = rms if self.by == "rms" else normal_crps(training.deviation, rms).mean(axis=0)
+        crps = student_t.crps(training.deviation, rms, np.inf).mean(axis=0)
+        score = rms if self.by == "rms" else crps
         chosen = SingleModel(model=training.models[int(np.argmin(score))])
         fitted = chosen.fit(measured, theory, seed)
         return FittedSingle(
             fitted.position, fitted.sigma, fitted.facts | {self.by: training.named(score)}
         )
-
-
-def normal_crps(deviation: FloatArray, sigma: npt.ArrayLike) -> FloatArray:
-    """CRPS of a normal distribution, in closed form (Gneiting et al. 2005, doi:10.1175/MWR2904.1).
-
-    Parameters
-    ----------
-    deviation : array
-        Observed value minus the distribution's mean.
-    sigma : array
-        Its standard deviation, in the same unit.
-
-    Returns
-    -------
-    array
-        In that unit; smaller is better.
-    """
-    z = deviation / np.asarray(sigma)
-    inner = z * (2 * stats.norm.cdf(z) - 1) + 2 * stats.norm.pdf(z) - 1 / np.sqrt(np.pi)
-    return np.asarray(sigma * inner)

@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from bmm.distributions import StudentTMixture, student_t
 from bmm.methods.evidence import NoiseFamily, SpreadPosterior, spread_posterior
 from bmm.methods.interface import Settings
-from bmm.methods.mixture_forecast import MixtureForecast, log_kernel
+from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.training_arrays import Training, masses_of, training_data
 
 __all__ = ["SingleModelPosteriors", "WeighedSettings"]
@@ -43,7 +44,7 @@ class WeighedSettings(Settings):
     @property
     def noise_family(self) -> NoiseFamily:
         """The noise, for the evidence."""
-        return NoiseFamily(nu=4.0 if self.noise == "student_t" else float("inf"))
+        return NoiseFamily(nu=student_t.NU if self.noise == "student_t" else float("inf"))
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class SingleModelPosteriors:
         training = self.training
         unit = self.noise.unit(training.Z + training.N)
         scale = np.hypot(np.multiply.outer(sigma, unit), training.known_sd[:, k])
-        return log_kernel(training.deviation[:, k], scale, np.asarray(self.noise.nu))
+        return student_t.log_density(training.deviation[:, k], scale, self.noise.nu)
 
     def leave_one_out(self) -> FloatArray:
         """Log predictive density of each mass, learnt from all others; array (n, K), log(1/MeV).
@@ -130,10 +131,10 @@ class SingleModelPosteriors:
         parts = []
         for k, posterior in enumerate(self.posteriors):
             kept = posterior.weight > _NEGLIGIBLE
-            weights = np.log(posterior.weight[kept])[:, None] + log_weight[:, k]
-            scale = np.hypot(
-                np.multiply.outer(posterior.sigma[kept], self.noise.unit(A)), stated[:, k]
-            )
-            parts.append((np.broadcast_to(masses[:, k], scale.shape), scale, weights))
-        centre, scale, weights = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return MixtureForecast(theory, centre, scale, weights, self.noise.nu, seed=seed)
+            weights = np.log(posterior.weight[kept]) + log_weight[:, [k]]
+            own = np.multiply.outer(self.noise.unit(A), posterior.sigma[kept])
+            scale = np.hypot(own, stated[:, [k]])
+            parts.append((np.broadcast_to(masses[:, [k]], scale.shape), scale, weights))
+        centre, scale, weights = (np.concatenate(each, axis=1) for each in zip(*parts, strict=True))
+        distribution = StudentTMixture(centre, scale, nu=self.noise.nu, log_weight=weights)
+        return MixtureForecast(theory, distribution, seed)

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import lgamma, log, pi
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from bmm.arrays import BoolArray, FloatArray, IntArray
+from bmm.distributions import student_t
+from bmm.distributions.logarithms import log_sum_exp
 from bmm.gp.basis import Axis, root_spectral_density
 from bmm.mixing.likelihood import SIGMA_UNIT
 from bmm.mixing.noise import log_mass_ratio
 from bmm.mixing.settings import Mixing
 
-__all__ = ["Components", "Draws", "component_log_density", "log_normalise"]
+__all__ = ["Components", "Draws", "log_normalise", "mean_weights"]
 
-FloatArray = npt.NDArray[np.float64]
+# Numbers of a field made at a time, which fit into the cache.
+_CHUNK_ELEMENTS = 250_000
 
-_CHUNK_ELEMENTS = 4_000_000
 
-
-def log_normalise(log_alpha: FloatArray, covers: npt.NDArray[np.bool]) -> FloatArray:
+def log_normalise(log_alpha: FloatArray, covers: BoolArray) -> FloatArray:
     """Logarithm of the mean weights alpha_k / alpha_0 over the models that cover a nucleus.
 
     Parameters
@@ -42,29 +43,13 @@ def log_normalise(log_alpha: FloatArray, covers: npt.NDArray[np.bool]) -> FloatA
     return np.asarray(masked - top - np.log(np.exp(masked - top).sum(axis=-1, keepdims=True)))
 
 
-def component_log_density(residual: FloatArray, scale: FloatArray, nu: npt.ArrayLike) -> FloatArray:
-    """Log density of a normal (nu = inf) or Student-t deviation.
-
-    Parameters
-    ----------
-    residual, scale : array
-        Deviation and scale, MeV; any shapes that broadcast.
-    nu : array or float
-        Degrees of freedom, broadcast against the others.
-
-    Returns
-    -------
-    array
-        In units of log(1/MeV).
-    """
-    z2 = (residual / scale) ** 2
-    nu = np.asarray(nu, dtype=np.float64)
-    if np.isinf(nu).all():
-        return np.asarray(-0.5 * (log(2 * pi) + z2) - np.log(scale))
-    constant = np.vectorize(lambda v: lgamma(0.5 * (v + 1)) - lgamma(0.5 * v) - 0.5 * log(v * pi))(
-        nu
-    )
-    return np.asarray(constant - np.log(scale) - 0.5 * (nu + 1) * np.log1p(z2 / nu))
+def mean_weights(log_alpha: FloatArray, covers: BoolArray) -> FloatArray:
+    """Mean weights alpha_k / alpha_0, written over log alpha; see `log_normalise`."""
+    np.copyto(log_alpha, -np.inf, where=~covers)
+    log_alpha -= log_alpha.max(axis=-1, keepdims=True)
+    np.exp(log_alpha, out=log_alpha)
+    log_alpha /= log_alpha.sum(axis=-1, keepdims=True)
+    return log_alpha
 
 
 @dataclass(frozen=True)
@@ -110,7 +95,7 @@ class Draws:
 
     def __init__(self, posterior: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixing) -> None:
         noise = settings.noise
-        self._form = settings.likelihood
+        self.form = settings.likelihood
         self._axes = (axis_Z, axis_N)
         flat = posterior.stack(sample=("chain", "draw"), create_index=False)
         flat = flat.transpose("sample", ...)
@@ -126,11 +111,9 @@ class Draws:
         }
         fixed_nu = np.inf if noise.family == "normal" else noise.nu
         self.nu: FloatArray = learned.get("nu", np.full(self.count, fixed_nu))
-        self._power: FloatArray = learned.get("A_power", np.full(self.count, noise.A_power))
+        self.power: FloatArray = learned.get("A_power", np.full(self.count, noise.A_power))
 
-    def log_alpha(
-        self, Z: npt.NDArray[np.int64], N: npt.NDArray[np.int64]
-    ) -> Iterator[tuple[slice, FloatArray]]:
+    def log_alpha(self, Z: IntArray, N: IntArray) -> Iterator[tuple[slice, FloatArray]]:
         """Fields at the nuclei (Z, N), a few draws at a time.
 
         Yields
@@ -143,31 +126,41 @@ class Draws:
         DomainError
             For a nucleus outside the prediction chart.
         """
-        (rows, row), (columns, column) = (np.unique(x, return_inverse=True) for x in (Z, N))
-        functions = [axis.functions(x) for axis, x in zip(self._axes, (rows, columns), strict=True)]
-        step = max(1, _CHUNK_ELEMENTS // (len(self.models) * len(rows) * len(columns)))
+        rows, row = np.unique(Z, return_inverse=True)
+        functions = [axis.functions(x) for axis, x in zip(self._axes, (rows, N), strict=True)]
+        # Isotopes lie together on the chart; where they do not, they are gathered.
+        isotopes = [np.flatnonzero(row == each) for each in range(len(rows))]
+        K, n = len(self.models), len(row)
+        step = max(1, _CHUNK_ELEMENTS // (K * max(n, len(rows) * self._axes[1].m)))
         for start in range(0, self.count, step):
             part = slice(start, min(start + step, self.count))
-            roots = [
-                np.stack([root_spectral_density(axis.omega, float(value)) for value in rho[part]])
-                for axis, rho in zip(self._axes, self._rho, strict=True)
-            ]
-            phi_Z = functions[0] * roots[0][:, None, :]
-            phi_N = functions[1] * roots[1][:, None, :]
-            coefficients = self._beta[part] * self._amplitude[part][:, :, None, None]
-            surface = phi_Z[:, None] @ coefficients @ np.swapaxes(phi_N, 1, 2)[:, None]
-            field = surface[:, :, row, column] + self._mu[part][:, :, None]
+            along_Z = functions[0] @ self._coefficients(part)
+            field = np.empty((part.stop - part.start, K, n))
+            for each, members in enumerate(isotopes):
+                field[:, :, members] = along_Z[:, :, each] @ functions[1][members].T
+            field += self._mu[part][:, :, None]
             yield part, np.swapaxes(field, 1, 2)
+
+    def _coefficients(self, part: slice) -> FloatArray:
+        """Coefficients of the basis functions, array (draw, theory, basis_Z, basis_N)."""
+        root_Z, root_N = (
+            np.stack([root_spectral_density(axis.omega, float(value)) for value in rho[part]])
+            for axis, rho in zip(self._axes, self._rho, strict=True)
+        )
+        size = self._amplitude[part][:, :, None, None]
+        return np.asarray(
+            self._beta[part] * (size * root_Z[:, None, :, None] * root_N[:, None, None])
+        )
 
     def scale(self, A: npt.ArrayLike, part: slice = slice(None)) -> FloatArray:
         """Spread of each component in total energy, array (draw, nucleus, theory), MeV."""
-        growth = np.exp(self._power[part][:, None] * log_mass_ratio(A))
+        growth = np.exp(self.power[part][:, None] * log_mass_ratio(A))
         return SIGMA_UNIT * growth[:, :, None] * self.sigma[part][:, None, :]
 
     def components(
         self,
-        Z: npt.NDArray[np.int64],
-        N: npt.NDArray[np.int64],
+        Z: IntArray,
+        N: IntArray,
         theory: FloatArray,
         variance: FloatArray,
     ) -> Iterator[Components]:
@@ -187,7 +180,7 @@ class Draws:
             log_weight = log_normalise(field, covers)
             weight = np.exp(log_weight)
             squared = self.scale(Z + N, part) ** 2 + variance
-            if self._form == "density":
+            if self.form == "density":
                 scale = np.sqrt(squared)
                 yield Components(part, weight, weight, log_weight, centre[None], scale)
                 continue
@@ -219,7 +212,6 @@ class Draws:
         result: npt.NDArray[np.float32] = np.empty((self.count, len(Z)), dtype=np.float32)
         for each in self.components(Z, N, theory, variance):
             nu = self.nu[each.part][:, None, None]
-            joint = each.log_share + component_log_density(mass - each.centre, each.scale, nu)
-            top = joint.max(axis=-1)
-            result[each.part] = top + np.log(np.exp(joint - top[..., None]).sum(axis=-1))
+            joint = each.log_share + student_t.log_density(mass - each.centre, each.scale, nu)
+            result[each.part] = log_sum_exp(joint)
         return result

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from rich.console import Console
@@ -77,8 +76,8 @@ def fit(
     DataTree
         Groups posterior, sample_stats, log_likelihood (chain, draw, nucleus), observed_data,
         constant_data (theory at the fitted nuclei), chart (theory at all nuclei) and, if the
-        chains found several, modes.  The log likelihood is that of the observable: per MeV of
-        mass excess, or per keV of binding energy per nucleon.
+        chains found several, modes.  The log likelihood is per MeV of mass excess, whatever the
+        observable, so that `arviz.compare` may put any two fits to the same masses side by side.
 
     Raises
     ------
@@ -165,7 +164,7 @@ def _assemble(
 def log_likelihood(
     posterior: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axis], settings: Mixing
 ) -> xr.Dataset:
-    """Log likelihood of the observable under every draw.
+    """Log likelihood of every measured mass under every draw.
 
     Parameters
     ----------
@@ -181,28 +180,21 @@ def log_likelihood(
     Returns
     -------
     Dataset
-        mass_excess (chain, draw, nucleus), per MeV or per keV of binding energy per nucleon.
+        mass_excess (chain, draw, nucleus), in log(1/MeV), which its attribute `units` says.
     """
     density = Draws(posterior, *axes, settings).log_likelihood(
         problem, added_variance(problem, settings.noise)
     )
-    density += _log_jacobian(problem, settings)
     shape = (posterior.sizes["chain"], posterior.sizes["draw"], problem.sizes["nucleus"])
+    dims = ("chain", "draw", "nucleus")
     return xr.Dataset(
-        {"mass_excess": (("chain", "draw", "nucleus"), density.reshape(shape))},
+        {"mass_excess": (dims, density.reshape(shape), {"units": "log(1/MeV)"})},
         coords={
             "chain": posterior["chain"],
             "draw": posterior["draw"],
             "nucleus": problem["nucleus"],
         },
     )
-
-
-def _log_jacobian(problem: xr.Dataset, settings: Mixing) -> npt.NDArray[np.float32]:
-    """Turn a density per MeV of mass excess into one per unit of the observable."""
-    if settings.observable == "mass_excess":
-        return np.zeros(problem.sizes["nucleus"], dtype=np.float32)
-    return np.log(problem["A"].to_numpy() / 1000).astype(np.float32)
 
 
 def posterior_draws(tree: xr.DataTree) -> Draws:

@@ -257,8 +257,9 @@ class Mixing(_Strict):
     Parameters
     ----------
     observable : {"binding_energy_per_nucleon", "mass_excess"}
-        Quantity whose density is modelled, in keV per nucleon or MeV.  The two are linear in
-        each other for every nucleus, so that weights and spreads do not depend on the choice.
+        Quantity that the mixture is written for.  The two are linear in each other for every
+        nucleus, so that no result depends on the choice: neither posterior nor predictions, nor
+        the log likelihood, which is given per MeV of mass excess.
     likelihood : {"density", "linear"}
         "density": each mass is that of one model, and the weights are probabilities
         (`bmm.mixing.likelihood`).  "linear": each mass is an average of the models, and the weights

@@ -32,7 +32,7 @@ from bmm.workflows.inputs import chosen_cards
 
 __all__ = ["ComparisonResult", "run_comparison"]
 
-_SOURCES = ("theory", "mixing", "prediction", "methods")
+_SOURCES = ("distributions", "theory", "mixing", "prediction", "methods")
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _forecast(
     forecast.draws  # noqa: B018 - they are part of the time
     seconds = time.perf_counter() - begun
     return folder.write_forecast(
-        method.label, split.name, forecast, split.test, fitted.facts, seconds, fingerprint
+        method.label, split.name, forecast, fitted.facts, seconds, fingerprint
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bmm.distributions.storage import to_dataset
 from bmm.errors import RunError
 from bmm.figures.files import write_figure
 from bmm.figures.methods import comparison_figure
@@ -31,7 +32,8 @@ class StoredForecast:
     Parameters
     ----------
     data : Dataset
-        mean, median, log_density (nucleus) and draws (draw, nucleus), MeV.
+        Components of the distribution of each nucleus (see `bmm.distributions.storage`), and draws
+        (draw, nucleus), MeV, with coordinates Z and N.
     facts : dict
         What the method learnt; see `bmm.methods.interface.Fitted`.
     seconds : float
@@ -103,7 +105,6 @@ class ComparisonFolder:
         method: str,
         fold: str,
         forecast: Forecast,
-        test: pd.DataFrame,
         facts: dict[str, Any],
         seconds: float,
         fingerprint: str,
@@ -116,8 +117,6 @@ class ComparisonFolder:
             Label of the method, and name of the split.
         forecast : Forecast
             Of the test nuclei.
-        test : DataFrame
-            Their measured masses, for the log density.
         facts : dict
             What the method learnt.
         seconds : float
@@ -125,21 +124,14 @@ class ComparisonFolder:
         fingerprint : str
             Of everything that decides the forecast.
         """
-        data = xr.Dataset(
-            {
-                "mean": forecast.mean,
-                "median": forecast.median,
-                "log_density": forecast.log_density(test),
-                "draws": forecast.draws.astype(np.float32),
-            },
-            attrs={
-                "method": method,
-                "fold": fold,
-                "facts": json.dumps(facts),
-                "seconds": seconds,
-                "fingerprint": fingerprint,
-            },
-        )
+        data = to_dataset(forecast.distribution).assign(draws=forecast.draws.astype(np.float32))
+        data.attrs = {
+            "method": method,
+            "fold": fold,
+            "facts": json.dumps(facts),
+            "seconds": seconds,
+            "fingerprint": fingerprint,
+        }
         encoding = {name: dict(_COMPRESSED) for name in data.data_vars}
         write_whole(
             self._forecast_file(method, fold),

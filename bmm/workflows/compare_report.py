@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from bmm.distributions.storage import from_dataset
 from bmm.errors import DataError
 from bmm.evaluation.derived_scores import derived_scores, derived_table
 from bmm.evaluation.method_scores import common_nuclei, compare
@@ -56,7 +57,9 @@ def score_table(
     tables = {
         label: pd.concat(
             [
-                nucleus_scores(found.data, split.test, config.levels, config.seed + 2)
+                nucleus_scores(
+                    from_dataset(found.data), _nuclei(found.data), split.test, config.levels
+                )
                 for found, split in zip(each, splits, strict=True)
             ]
         )
@@ -117,8 +120,11 @@ def derived_scores_of(
 
 
 def _without(forecast: xr.Dataset, dropped: pd.MultiIndex) -> xr.Dataset:
-    index = nuclide_index(forecast["Z"].to_numpy(), forecast["N"].to_numpy())
-    return forecast.isel(nucleus=~index.isin(dropped))
+    return forecast.isel(nucleus=~_nuclei(forecast).isin(dropped))
+
+
+def _nuclei(forecast: xr.Dataset) -> pd.MultiIndex:
+    return nuclide_index(forecast["Z"].to_numpy(), forecast["N"].to_numpy())
 
 
 def _place(split: Split) -> pd.DataFrame:

@@ -29,6 +29,8 @@ __all__ = ["RunFolder"]
 
 logger = logging.getLogger(__name__)
 
+_COMPRESSED = {"zlib": True, "complevel": 1, "fletcher32": True}
+
 
 class RunFolder:
     """A folder with the results of one run.
@@ -36,6 +38,8 @@ class RunFolder:
     * ``config.toml``: the resolved configuration
     * ``posterior.nc``: the DataTree, netCDF4
     * ``predictions.csv``: one row per nucleus
+    * ``distribution.nc``: the predictive distribution of every nucleus, as components; see
+      `bmm.distributions`
     * ``evaluation.csv``: weights and responsibilities at the measured nuclei
     * ``scores.json``: every score and convergence figure; written last, so that a folder that has
       it is complete
@@ -56,6 +60,7 @@ class RunFolder:
         self.config = path / "config.toml"
         self.posterior = path / "posterior.nc"
         self.predictions = path / "predictions.csv"
+        self.distribution = path / "distribution.nc"
         self.evaluation = path / "evaluation.csv"
         self.scores = path / "scores.json"
         self.figures = path / "figures"
@@ -157,7 +162,10 @@ class RunFolder:
 
     @property
     def _results(self) -> tuple[Path, ...]:
-        return (self.config, self.posterior, self.predictions, self.evaluation, self.scores)
+        return (
+            self.config, self.posterior, self.predictions, self.distribution, self.evaluation,
+            self.scores,
+        )  # fmt: skip
 
     @property
     def is_complete(self) -> bool:
@@ -197,7 +205,7 @@ class RunFolder:
 
     def discard_results(self) -> None:
         """Delete what was made from a posterior that is about to be replaced; the scores first."""
-        made = (self.report, self.separations, self.drip_lines, self.fields)
+        made = (self.distribution, self.report, self.separations, self.drip_lines, self.fields)
         for file in (self.scores, self.evaluation, self.predictions, *made):
             file.unlink(missing_ok=True)
         shutil.rmtree(self.figures, ignore_errors=True)
@@ -279,6 +287,28 @@ class RunFolder:
         write_whole(
             self.predictions, lambda path: table.to_csv(path, index=False, float_format="%.6f")
         )
+
+    def write_distribution(self, components: xr.Dataset) -> None:
+        """Write the components of every nucleus's distribution, with their models."""
+        encoding = {name: dict(_COMPRESSED) for name in components.data_vars}
+        write_whole(
+            self.distribution,
+            lambda path: components.to_netcdf(path, engine="netcdf4", encoding=encoding),
+        )
+
+    def read_distribution(self) -> xr.Dataset:
+        """Read what `write_distribution` wrote; see `bmm.distributions.storage.from_dataset`.
+
+        Raises
+        ------
+        RunError
+            If the file is missing or damaged.
+        """
+        try:
+            with xr.open_dataset(self.distribution, engine="netcdf4") as components:
+                return components.load()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise RunError(f"{self.distribution} cannot be read ({error})") from error
 
     def select_predictions(self, selections: Sequence[str]) -> pd.DataFrame:
         """Read the predictions of chosen nuclei.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import xarray as xr
 
+from bmm.distributions.storage import to_dataset
 from bmm.evaluation import Scores, nucleus_table
 from bmm.evaluation.nucleus_scores import nucleus_scores
 from bmm.figures import write_figures
@@ -50,18 +51,39 @@ def write_results(
     """
     prediction = predict(tree, measured=measured, seed=config.seed)
     folder.write_predictions(prediction_table(prediction.summary, measured))
-    scores = score_run(config, tree, convergence, prediction, measured)
-    folder.write_evaluation(_evaluation(prediction, measured, config.seed))
+    folder.write_distribution(_labelled(prediction))
+    by_nucleus = _by_nucleus(config, prediction, measured)
+    scores = score_run(config, tree, convergence, prediction.summary, by_nucleus, measured)
+    folder.write_evaluation(_evaluation(prediction.summary, by_nucleus, measured))
     write_figures(folder.figures, prediction.summary, scores, measured)
     return scores
 
 
-def _evaluation(prediction: Prediction, measured: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Weights, responsibilities and scores of the measured nuclei, one row each."""
-    summary = prediction.summary
-    index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+def _labelled(prediction: Prediction) -> xr.Dataset:
+    """Predictive distributions with their nuclei, and the model of each component."""
+    coords = {name: prediction.summary[name] for name in ("nucleus", "Z", "N")}
+    stored = to_dataset(prediction.distribution, coords)
+    return stored.assign_coords(theory=("component", prediction.components))
+
+
+def _by_nucleus(config: RunConfig, prediction: Prediction, measured: pd.DataFrame) -> pd.DataFrame:
+    """Scores of the measured nuclei that are predicted, for both evaluation.csv and scores.json."""
+    index = _index(prediction.summary)
     known = index.isin(measured.index)
-    part = summary[["mean", "median", "log_density"]].assign(draws=prediction.draws)
-    scores = nucleus_scores(part.isel(nucleus=known), measured, (_LEVEL,), seed + 2)
+    return nucleus_scores(
+        prediction.distribution[known], index[known], measured, (_LEVEL,),
+        uncertainty=config.mixing.noise.measurement,
+    )  # fmt: skip
+
+
+def _evaluation(
+    summary: xr.Dataset, by_nucleus: pd.DataFrame, measured: pd.DataFrame
+) -> pd.DataFrame:
+    """Weights, responsibilities and scores of the measured nuclei, one row each."""
     columns = ["error", "crps", "pit", f"width_{100 * _LEVEL:g}"]
-    return nucleus_table(summary, measured)[known].join(scores[columns])
+    known = _index(summary).isin(measured.index)
+    return nucleus_table(summary, measured)[known].join(by_nucleus[columns])
+
+
+def _index(summary: xr.Dataset) -> pd.MultiIndex:
+    return nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -18,7 +17,7 @@ from bmm.mixing.modes import select_mode
 from bmm.mixing.resolution import basis_resolution
 from bmm.mixing.settings import Mixing
 from bmm.nuclides import nuclide_index
-from bmm.prediction.predictive import Prediction, predict
+from bmm.prediction.predictive import predict
 from bmm.workflows.config import RunConfig
 from bmm.writing import without_nan
 
@@ -31,7 +30,8 @@ def score_run(
     config: RunConfig,
     tree: xr.DataTree,
     convergence: Convergence,
-    prediction: Prediction,
+    summary: xr.Dataset,
+    by_nucleus: pd.DataFrame,
     measured: pd.DataFrame,
 ) -> Scores:
     """Gather everything that ``scores.json`` holds.
@@ -44,8 +44,10 @@ def score_run(
         The fitted mixture.
     convergence : Convergence
         Verdict on its chains.
-    prediction : Prediction
-        Its predictions of the whole chart.
+    summary : Dataset
+        Its predictions of the whole chart; see `bmm.prediction.predictive.Prediction`.
+    by_nucleus : DataFrame
+        Scores of the fitted nuclei; see `bmm.evaluation.nucleus_scores.nucleus_scores`.
     measured : DataFrame
         The fitted nuclei, indexed (Z, N), masses in MeV.
 
@@ -64,11 +66,10 @@ def score_run(
         * seconds: wall time of compilation and sampling
         * provenance: see `bmm.workflows.fingerprint.provenance`
     """
-    summary, draws = prediction.summary, prediction.draws
     fitted = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy()).isin(measured.index)
     scores: Scores = evaluate(
         summary.isel(nucleus=fitted),
-        _with_measurement_noise(draws.isel(nucleus=fitted), measured, config),
+        by_nucleus,
         tree["chart"].to_dataset(),
         measured,
         training=measured,
@@ -110,19 +111,6 @@ def _redundancy(chart: xr.Dataset, measured: pd.DataFrame) -> dict[str, Any]:
         "effective_models": found.effective_models,
         "pairs": [{str(k): v for k, v in row.items()} for row in found.pairs.to_dict("records")],
     }
-
-
-def _with_measurement_noise(
-    draws: xr.DataArray, measured: pd.DataFrame, config: RunConfig
-) -> xr.DataArray:
-    """Draws of what a measurement would show, where the fit keeps its noise apart."""
-    if not config.mixing.noise.measurement:
-        return draws
-    index = nuclide_index(draws["Z"].to_numpy(), draws["N"].to_numpy())
-    uncertainty = measured["mass_excess_uncertainty"].reindex(index).fillna(0.0).to_numpy()
-    rng = np.random.default_rng([config.seed, 1])
-    noise = rng.standard_normal(draws.shape, dtype=np.float32)
-    return draws + noise * uncertainty.astype(np.float32)
 
 
 def _modes(tree: xr.DataTree, measured: pd.DataFrame, seed: int) -> list[dict[str, Any]]:

@@ -8,8 +8,10 @@ import xarray as xr
 from rich.console import Console
 from scipy import stats
 
+from bmm.distributions import StudentTMixture
 from bmm.errors import DataError
 from bmm.evaluation import evaluate, global_bma, nucleus_table, score_tables
+from bmm.evaluation.nucleus_scores import nucleus_scores
 from bmm.evaluation.scores import LEVELS
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import prediction
@@ -44,13 +46,10 @@ def run():
         },
         coords=theory.coords,
     )
-    draws = xr.DataArray(
-        (mean + rng.normal(0, 0.4, (500, 100))).astype(np.float32),
-        dims=("draw", "nucleus"),
-        coords={"nucleus": theory["nucleus"]},
-    )
     measured = pd.DataFrame({"mass_excess": mass, "mass_excess_uncertainty": 0.01}, index=INDEX)
-    return summary, draws, theory, measured[:80]
+    forecast = StudentTMixture(mean[:80, None], 0.4)
+    by_nucleus = nucleus_scores(forecast, INDEX[:80], measured, [0.68])
+    return summary, by_nucleus, theory, measured[:80]
 
 
 def test_names_of_the_scores_are_stable(run):
@@ -74,7 +73,9 @@ def test_scores_are_those_of_the_measured_nuclei(run):
     assert scores["rms_MeV"]["median"] == pytest.approx(np.sqrt(np.mean((off + 0.1) ** 2)))
     assert scores["bias_MeV"] == pytest.approx(off.mean())
     assert scores["log_score"] == pytest.approx(stats.norm.logpdf(off, 0, 0.4).mean())
-    assert scores["crps_MeV"] == pytest.approx(0.4 / np.sqrt(np.pi), rel=0.2)
+    assert scores["crps_MeV"] == pytest.approx(run[1]["crps"].mean())
+    inside = (2 * np.abs(run[1]["pit"] - 0.5) <= 0.68).mean()
+    assert scores["coverage"]["0.68"] == pytest.approx(inside)
     assert abs(scores["coverage"]["0.68"] - 0.68) < 4 * scores["coverage_standard_error"]["0.68"]
     assert scores["weights"]["B"] == pytest.approx(0.3 * 78 / 80)
     assert scores["baselines"][1]["n"] == scores["bma_n"] == 78
@@ -97,10 +98,10 @@ def test_bma_learns_from_the_training_nuclei_only(run):
 
 
 def test_missing_values_are_null_in_json(run):
-    summary, draws, theory, measured = run
+    summary, by_nucleus, theory, measured = run
     summary["log_density"][3] = np.nan
     summary["responsibility"][:] = np.nan
-    scores = evaluate(summary, draws, theory, measured, training=measured)
+    scores = evaluate(summary, by_nucleus, theory, measured, training=measured)
     assert scores["log_score"] is None
     assert scores["responsibilities"] == {"A": None, "B": None}
     assert scores["baselines"][-1]["weight"] is None
@@ -115,18 +116,18 @@ def test_a_single_nucleus_has_scores_but_no_standard_error(run):
 
 
 def test_nuclei_the_mixture_does_not_predict_are_left_out(run):
-    summary, draws, theory, measured = run
+    summary, by_nucleus, theory, measured = run
     summary["mean"][10] = np.nan
-    draws[:, 10] = np.nan
-    assert evaluate(summary, draws, theory, measured, training=measured)["n"] == 79
+    without = by_nucleus.drop(index=by_nucleus.index[10])
+    assert evaluate(summary, without, theory, measured, training=measured)["n"] == 79
 
 
 def test_mismatched_input_is_refused(run):
-    summary, draws, theory, measured = run
-    with pytest.raises(DataError, match="same nuclei in the same order"):
-        evaluate(summary, draws[:, ::-1], theory, measured, training=measured)
+    summary, by_nucleus, theory, measured = run
+    with pytest.raises(DataError, match="scores of every measured nucleus"):
+        evaluate(summary, by_nucleus[:-1], theory, measured, training=measured)
     with pytest.raises(DataError, match="no measured nucleus"):
-        evaluate(summary, draws, theory, measured[:0], training=measured)
+        evaluate(summary, by_nucleus, theory, measured[:0], training=measured)
 
 
 def test_tables_show_every_score(run):

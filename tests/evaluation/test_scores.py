@@ -139,3 +139,11 @@ def test_other_unusable_input_is_refused():
         sc.rms([1.0], [1.0, 2.0])
     with pytest.raises(DataError, match="must be finite"):
         sc.bias([np.nan], [1.0])
+
+
+def test_an_observation_is_inside_the_interval_that_its_pit_says():
+    assert sc.inside_intervals([0.02, 0.5, 0.84, 0.99], [0.68, 0.96]).tolist() == [
+        [False, True], [True, True], [True, True], [False, False],
+    ]  # fmt: skip
+    pit = np.random.default_rng(3).uniform(size=20_000)
+    assert sc.inside_intervals(pit).mean(axis=0) == pytest.approx(np.array(sc.LEVELS), abs=0.02)

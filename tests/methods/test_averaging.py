@@ -57,14 +57,14 @@ def test_a_single_model_averages_over_its_spread(chart):
     known_sd = np.hypot(0.2, 0.1)
     posterior = normal_posterior(deviation[:10], known_sd)
     norm = integral(posterior)
-    whole = chart(np.zeros((n, 1)), deviation, ("a",), uncertainty=0.2)[0]
+    density = forecast.distribution.widened(0.2).log_density(deviation)
     for i in (10, 11):
 
         def joint(sigma, i=i):
             return posterior(sigma) * stats.norm.pdf(deviation[i], 0, np.hypot(sigma, known_sd))
 
         expected = np.log(integral(joint) / norm)
-        assert forecast.log_density(whole).to_numpy()[i] == pytest.approx(expected, abs=1e-5)
+        assert density[i] == pytest.approx(expected, abs=1e-5)
 
 
 def test_leave_one_out_is_that_of_a_new_fit(chart):
@@ -114,6 +114,6 @@ def test_a_missing_model_leaves_its_weight_to_the_others(chart):
     measured, theory = chart(gaps, TRUTH)
     fitted = GlobalBMA().fit(measured.iloc[:260], theory)
     assert fitted.facts["n_lost"] == 1
-    mean = fitted.forecast(theory, seed=1).mean.to_numpy()
+    mean = fitted.forecast(theory, seed=1).distribution.mean
     assert gaps[250, 1] - 0.01 < mean[250] < gaps[250, 2]
     assert np.isnan(mean).nonzero()[0].tolist() == [260, 261]

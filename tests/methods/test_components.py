@@ -32,7 +32,7 @@ def test_evidence_and_prediction_are_the_multivariate_t(chart, components):
     fitted = PrincipalComponents(components=components).fit(measured, theory)
     whole = marginal(THEORY[:40], TRUTH[:40], fitted.directions, 40)
     assert fitted.facts["log_evidence_by_components"][components] == pytest.approx(whole)
-    density = fitted.forecast(theory, 1).log_density(chart(THEORY, TRUTH)[0]).to_numpy()
+    density = fitted.forecast(theory, 1).distribution.log_density(TRUTH)
     for i in (45, 59):
         rows = [*range(40), i]
         more = marginal(THEORY[rows], TRUTH[rows], fitted.directions, 40)

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-import scoringrules
 
 from bmm.errors import ConfigError, DataError
 from bmm.methods.averages import EqualWeights, LeastSquares
-from bmm.methods.single_model import BestSingle, SingleModel, normal_crps
+from bmm.methods.single_model import BestSingle, SingleModel
 
 RNG = np.random.default_rng(11)
 TRUTH = RNG.normal(-50, 10, 60)
@@ -21,7 +20,7 @@ def test_a_single_model_has_its_training_rms(chart):
         np.sqrt(np.mean((TRUTH - THEORY[:, 1])[:40] ** 2))
     )
     forecast = fitted.forecast(theory, seed=1)
-    assert forecast.mean.to_numpy() == pytest.approx(THEORY[:, 1])
+    assert forecast.distribution.mean == pytest.approx(THEORY[:, 1])
     assert forecast.draws.std().item() > fitted.sigma  # all nuclei together
 
 
@@ -36,12 +35,6 @@ def test_the_best_single_model_depends_on_the_score(chart):
     assert by_rms.facts["rms"] == pytest.approx({"often": np.sqrt(81 / 60), "little": 1}, rel=1e-3)
 
 
-def test_crps_of_the_normal():
-    deviation, sigma = RNG.normal(size=50), RNG.uniform(0.1, 2, 50)
-    expected = scoringrules.crps_normal(deviation, 0.0, sigma)
-    assert normal_crps(deviation, sigma) == pytest.approx(expected)
-
-
 def test_equal_weights_go_over_the_models_that_cover(chart):
     gaps = THEORY.copy()
     gaps[:20, 0] = np.nan
@@ -50,7 +43,7 @@ def test_equal_weights_go_over_the_models_that_cover(chart):
     fitted = EqualWeights().fit(measured, theory)
     average = np.append(THEORY[:20, 1:].mean(axis=1), THEORY[20:].mean(axis=1))
     average[55] = np.nan
-    assert fitted.forecast(theory, seed=1).mean.to_numpy() == pytest.approx(average, nan_ok=True)
+    assert fitted.forecast(theory, seed=1).distribution.mean == pytest.approx(average, nan_ok=True)
     assert fitted.sigma == pytest.approx(np.sqrt(np.mean((average - TRUTH)[:40] ** 2)))
 
 
@@ -67,7 +60,7 @@ def test_least_squares_recovers_the_weights(chart, sum_to_one, weights):
     assert fitted.facts["n_lost"] == 1
     assert fitted.facts["n_training"] == 39
     expected = np.where(np.isfinite(gaps).all(axis=1), mass, np.nan)
-    assert fitted.forecast(theory, 1).mean.to_numpy() == pytest.approx(expected, nan_ok=True)
+    assert fitted.forecast(theory, 1).distribution.mean == pytest.approx(expected, nan_ok=True)
 
 
 def test_constrained_least_squares_do_not_depend_on_the_quantity(chart):
