@@ -105,7 +105,7 @@ def orders(
             precision=precision, count=max(SIZES), learn=learn, outcomes=200, seed=1,
         )  # fmt: skip
         found[name] = ranking.together.index
-    alone = ranking.alone.sort_values("sd_MeV", ascending=False)
+    alone = ranking.alone.sort_values("sd", ascending=False)
     return found | {"largest sd": alone.index}
 
 

@@ -109,7 +109,7 @@ def _table(title: str, frame: pd.DataFrame, unit: str) -> Table:
     from bmm.nuclides import label
 
     table = Table(title=title, title_justify="left")
-    alone = "sd_MeV" in frame
+    alone = "sd" in frame
     table.add_column("nuclide")
     if alone:
         table.add_column("its sd (MeV)", justify="right")
@@ -118,7 +118,7 @@ def _table(title: str, frame: pd.DataFrame, unit: str) -> Table:
     for (Z, N), row in zip(frame.index, frame.to_dict(orient="records"), strict=True):
         table.add_row(
             label(Z, N),
-            *([f"{row['sd_MeV']:.3f}"] if alone else []),
+            *([f"{row['sd']:.3f}"] if alone else []),
             f"{100 * row['reduction']:.2f} ± {100 * row['reduction_error']:.2f} %",
             _sd(row["left"], unit),
         )

@@ -92,7 +92,7 @@ def _show(done: UpdatedRun, console: Console) -> None:
         highlight=False,
     )
     console.print(_table("New masses (MeV)", done.new))
-    others = done.changes[done.changes["measured_MeV"].isna()]
+    others = done.changes[done.changes["measured"].isna()]
     console.print(_table("Unmeasured nuclei that change most (MeV)", others))
     console.print(f"results: {done.folder.path}", highlight=False, markup=False, soft_wrap=True)
 
@@ -105,11 +105,11 @@ def _table(title: str, frame: pd.DataFrame) -> Table:
         table.add_column(heading, justify="right")
     frame = frame.head(_SHOWN)
     for (Z, N), row in zip(frame.index, frame.to_dict(orient="records"), strict=True):
-        known = row["measured_MeV"] == row["measured_MeV"]
+        known = row["measured"] == row["measured"]
         table.add_row(
             label(Z, N),
-            f"{row['measured_MeV']:.3f}" if known else "",
-            *(f"{row[f'{name}_{when}_MeV']:.3f}" for when in ("before", "after")
+            f"{row['measured']:.3f}" if known else "",
+            *(f"{row[f'{name}_{when}']:.3f}" for when in ("before", "after")
               for name in ("mean", "sd")),
         )  # fmt: skip
     return table

@@ -52,7 +52,7 @@ class Ranking:
     at_edge : float
         Of a drip line, the probability that the chart ends before it; else 0.
     alone : DataFrame
-        Indexed (Z, N), best first: sd_MeV, that of the mass before it is measured; reduction, the
+        Indexed (Z, N), best first: sd, that of the mass before it is measured; reduction, the
         expected share of the target's variance that goes, and reduction_error, its Monte Carlo
         standard error; left, the root of the mean variance that is expected to be left.
     together : DataFrame
@@ -158,7 +158,7 @@ def rank_candidates(
     variances = np.stack([np.diag(each.covariance) for each in branches])[:, : len(candidates)]
     sd = np.sqrt(weight @ variances + weight @ (means - weight @ means) ** 2)
     alone, together = _choose(outlook, candidates, count, quantities)
-    alone.insert(0, "sd_MeV", sd[candidates.get_indexer(alone.index)])
+    alone.insert(0, "sd", sd[candidates.get_indexer(alone.index)])
     before = float(np.sqrt(outlook.before / quantities))
     at_edge = outlook.at_edge if isinstance(outlook, DripLineExpectedVariance) else 0.0
     return Ranking(target, unit, quantities, before, at_edge, alone, together)

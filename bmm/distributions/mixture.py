@@ -196,6 +196,24 @@ class StudentTMixture:
 
         return self._at(y, evaluate)
 
+    def component_density(self, y: FloatArray) -> FloatArray:
+        """Density of each component times its weight; their sum is the density.
+
+        Parameters
+        ----------
+        y : array (nucleus, point)
+            MeV.
+
+        Returns
+        -------
+        array (nucleus, point, component)
+            In 1/MeV.
+        """
+        log_density = student_t.log_density(
+            y[:, :, None] - self.location[:, None], self.scale[:, None], self.nu[:, None]
+        )
+        return np.asarray(self.weight[:, None] * np.exp(log_density))
+
     def cdf(self, y: npt.ArrayLike) -> FloatArray:
         """Probabilities of smaller masses; at observed masses, their PIT.
 

@@ -10,13 +10,14 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bmm.distributions import summarise_draws
 from bmm.nuclides import symbol
 from bmm.prediction.derived import derive
 from bmm.prediction.existence import existence
 
 __all__ = ["chain_figure"]
 
-_BANDS = {0.954: "0.86", 0.683: "0.7"}
+_BANDS = {"95": "0.86", "68": "0.7"}
 _EVEN, _ODD = "#0072b2", "#d55e00"
 
 
@@ -50,18 +51,15 @@ def chain_figure(surfaces: xr.DataArray, elements: Sequence[int], measured: pd.I
 
 def _draw_energies(ax: Axes, chain: xr.DataArray, Z: int, measured: pd.Index) -> None:
     energy = derive(chain, "S_2n")
-    values = energy.transpose("draw", "nucleus").to_numpy()
-    known = np.isfinite(values).all(axis=0)
-    N, values = energy["N"].to_numpy()[known], values[:, known]
-    for level, colour in _BANDS.items():
-        lower, upper = np.quantile(values, [0.5 - level / 2, 0.5 + level / 2], axis=0)
-        label = f"{100 * level:.0f} % interval"
-        ax.fill_between(N, lower, upper, color=colour, linewidth=0, label=label)
-    ax.plot(N, np.median(values, axis=0), color="0.2", linewidth=0.8)
+    known = np.isfinite(energy.transpose("draw", "nucleus").to_numpy()).all(axis=0)
+    found = summarise_draws(energy.isel(nucleus=known))
+    N, middle = found["N"].to_numpy(), found["median"].to_numpy()
+    for percent, colour in _BANDS.items():
+        lower, upper = (found[f"{side}_{percent}"].to_numpy() for side in ("lower", "upper"))
+        ax.fill_between(N, lower, upper, color=colour, linewidth=0, label=f"{percent} % interval")
+    ax.plot(N, middle, color="0.2", linewidth=0.8)
     both = np.array([(Z, n) in measured and (Z, n - 2) in measured for n in N], dtype=bool)
-    ax.plot(
-        N[both], np.median(values, axis=0)[both], ".", color="black", markersize=3, label="measured"
-    )
+    ax.plot(N[both], middle[both], ".", color="black", markersize=3, label="measured")
     ax.axhline(0, color="0.5", linewidth=0.6)
     ax.set_title(f"{symbol(Z)} (Z = {Z})", fontsize=9)
     ax.spines[["top", "right"]].set_visible(False)

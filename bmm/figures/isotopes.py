@@ -17,7 +17,7 @@ from bmm.prediction.derived import derive
 __all__ = ["isotope_figure"]
 
 # The widest first, for the others lie upon it.
-_BANDS = {3: "#e3ecf4", 2: "#c0d5e8", 1: "#8fb6d9"}
+_BANDS = {"99.7": "#e3ecf4", "95": "#c0d5e8", "68": "#8fb6d9"}
 _EVEN, _ODD = "#0072b2", "#d55e00"
 
 
@@ -61,9 +61,9 @@ def isotope_figure(
 def _draw_energies(ax: Axes, chain: pd.DataFrame, measured: pd.Index) -> None:
     known = chain[np.isfinite(chain["S_2n_median"])]
     N, middle = known["N"].to_numpy(), known["S_2n_median"].to_numpy()
-    for number, colour in _BANDS.items():
-        lower, upper = (known[f"S_2n_{side}_{number}"] for side in ("lower", "upper"))
-        ax.fill_between(N, lower, upper, color=colour, linewidth=0, label=f"{number} sigma")
+    for percent, colour in _BANDS.items():
+        lower, upper = (known[f"S_2n_{side}_{percent}"] for side in ("lower", "upper"))
+        ax.fill_between(N, lower, upper, color=colour, linewidth=0, label=f"{percent} %")
     ax.plot(N, middle, color="black", linewidth=1.2, label="median", zorder=4)
     at = nuclide_index(known["Z"], known["N"])
     both = at.isin(measured) & nuclide_index(known["Z"], known["N"] - 2).isin(measured)
@@ -73,7 +73,7 @@ def _draw_energies(ax: Axes, chain: pd.DataFrame, measured: pd.Index) -> None:
     )  # fmt: skip
     ax.axhline(0, color="0.4", linewidth=0.6)
     if len(known):
-        low, high = (known[f"S_2n_{side}_2"] for side in ("lower", "upper"))
+        low, high = (known[f"S_2n_{side}_95"] for side in ("lower", "upper"))
         ax.set_ylim(min(-1.0, float(low.min())), float(high.max()) + 1)
     ax.spines[["top", "right"]].set_visible(False)
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from bmm.distributions import summarise_draws
 from bmm.prediction.derived import derive
 
 __all__ = ["SEPARATIONS", "bound", "count_bound", "drip_lines", "existence"]
@@ -20,7 +21,7 @@ __all__ = ["SEPARATIONS", "bound", "count_bound", "drip_lines", "existence"]
 SEPARATIONS = ("S_1n", "S_2n", "S_1p", "S_2p")
 """Quantities that are positive of a bound nucleus."""
 
-_LEVELS = {"lower_95": 0.025, "lower_68": 0.16, "median": 0.5, "upper_68": 0.84, "upper_95": 0.975}
+_COLUMNS = ("lower_95", "lower_68", "median", "upper_68", "upper_95")
 
 
 def bound(surfaces: xr.DataArray) -> xr.DataArray:
@@ -114,11 +115,11 @@ def drip_lines(surfaces: xr.DataArray) -> pd.DataFrame:
         for side, found in (("proton", first), ("neutron", last)):
             at_edge = float(np.mean(from_edge[side] < 2))
             rows.append(_row(int(element), side, N[chain][found], at_edge))
-    columns = ["Z", "side", *_LEVELS, "at_edge"]
+    columns = ["Z", "side", *_COLUMNS, "at_edge"]
     return pd.DataFrame(rows, columns=columns).set_index(["Z", "side"])
 
 
 def _row(Z: int, side: str, N: npt.NDArray[np.int64], at_edge: float) -> dict[str, float | str]:
-    quantiles = np.quantile(N, list(_LEVELS.values()), method="inverted_cdf")
-    values = dict(zip(_LEVELS, quantiles.tolist(), strict=True))
+    found = summarise_draws(xr.DataArray(N, dims="draw"), whole=True)
+    values = {name: float(found[name]) for name in _COLUMNS}
     return {"Z": Z, "side": side, **values, "at_edge": at_edge}

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from bmm.distributions import WIDE_INTERVALS, summarise_draws
 from bmm.nuclides import nuclide_index, symbol
 from bmm.prediction.derived import derive
 from bmm.prediction.existence import drip_lines, existence
@@ -29,18 +30,13 @@ from bmm.prediction.joint_draws import sample_surfaces
 from bmm.theory.correction import FittedHyperparameters, correct_average, correct_theory
 from bmm.theory.residual_field import BLOCK
 
-__all__ = ["AVERAGE", "ENERGIES", "SIGMAS", "Window", "learn_fields", "separations", "windows"]
-
-FloatArray = npt.NDArray[np.float64]
+__all__ = ["AVERAGE", "ENERGIES", "Window", "learn_fields", "separations", "windows"]
 
 ENERGIES = ("S_1n", "S_2n", "S_1p", "S_2p")
 """What is derived; see `bmm.prediction.derived.QUANTITIES`."""
 
 AVERAGE = "average"
 """Under which `learn_fields` gives the field of the models' average."""
-
-SIGMAS = {1: 0.6827, 2: 0.9545, 3: 0.9973}
-"""Probability of the central intervals that are called after one, two and three sigma."""
 
 # In elements: of a window, and on either side of it.
 _WIDTH = 8
@@ -147,9 +143,9 @@ def separations(drawn: Iterator[Window]) -> tuple[pd.DataFrame, pd.DataFrame]:
     -------
     nuclei : DataFrame
         One row per nucleus: Z, N, A, symbol, existence (probability that it is bound against the
-        emission of nucleons), and for each of S_1n, S_2n, S_1p and S_2p <name>_median, <name>_sd,
-        <name>_lower_1, <name>_upper_1 and so on to 3, the ends of the central intervals of 68.3,
-        95.5 and 99.7 %, MeV.  NaN where a neighbour is missing.
+        emission of nucleons), and for each of S_1n, S_2n, S_1p and S_2p <name>_mean,
+        <name>_median, <name>_sd, <name>_lower_68, <name>_upper_68 and so on for the central
+        intervals of 68, 95 and 99.7 %, MeV.  NaN where a neighbour is missing.
     lines : DataFrame
         See `bmm.prediction.existence.drip_lines`.
     """
@@ -161,22 +157,14 @@ def separations(drawn: Iterator[Window]) -> tuple[pd.DataFrame, pd.DataFrame]:
         columns = {"Z": Z, "N": N, "A": Z + N, "symbol": [symbol(int(z)) for z in Z]}
         columns["existence"] = existence(window.surfaces).to_numpy()[kept]
         for name in ENERGIES:
-            values = derive(window.surfaces, name).transpose("draw", "nucleus").to_numpy()
-            columns |= {f"{name}_{key}": x for key, x in _statistics(values[:, kept]).items()}
+            found = summarise_draws(
+                derive(window.surfaces, name).isel(nucleus=kept), WIDE_INTERVALS
+            )
+            columns |= {f"{name}_{key}": each.to_numpy() for key, each in found.items()}
         tables.append(pd.DataFrame(columns))
-        found = drip_lines(window.surfaces)
-        lines.append(found[found.index.get_level_values("Z").isin(window.elements)])
+        line = drip_lines(window.surfaces)
+        lines.append(line[line.index.get_level_values("Z").isin(window.elements)])
     return pd.concat(tables, ignore_index=True), pd.concat(lines)
-
-
-def _statistics(values: FloatArray) -> dict[str, FloatArray]:
-    """Median, standard deviation and ends of the intervals over the draws, each (nucleus,)."""
-    tails = [0.5 * (1 + sign * level) for level in SIGMAS.values() for sign in (-1, 1)]
-    median, *ends = np.quantile(values, [0.5, *tails], axis=0)
-    found = {"median": median, "sd": values.std(axis=0, ddof=1)}
-    for i, number in enumerate(SIGMAS):
-        found |= {f"lower_{number}": ends[2 * i], f"upper_{number}": ends[2 * i + 1]}
-    return found
 
 
 def _index(theory: xr.Dataset) -> pd.MultiIndex:

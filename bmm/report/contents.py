@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from bmm.distributions import StudentTMixture
+from bmm.distributions.storage import from_dataset
 from bmm.errors import DataError
 from bmm.evaluation.mixture_scores import Scores
-from bmm.mixing.fit import posterior_draws, read_settings
 from bmm.nuclides import label, nuclide_index
 from bmm.prediction.derived import derive
 from bmm.workflows.config import RunConfig
@@ -23,8 +22,6 @@ from bmm.workflows.folder import RunFolder
 from bmm.workflows.separations import Separations, run_separations
 
 __all__ = ["Contents", "gather"]
-
-FloatArray = npt.NDArray[np.float64]
 
 _SURPRISES = 15
 
@@ -44,18 +41,15 @@ class Contents:
     provenance : dict
         Versions, checksums and citations.
     chart : DataFrame
-        One row for each nucleus: label, Z, N, A, mean, sd, measured, residual (mean minus
-        measured), S_1n, S_2n, S_1p, S_2p of the means, all MeV, and weight_<model>; with
-        separations also their columns, such as S_2n_median and existence.
+        One row for each nucleus: label, Z, N, A, mean, sd, lower_68, upper_68, measured, residual
+        (mean minus measured), S_1n, S_2n, S_1p, S_2p of the means, all MeV, and weight_<model>;
+        with separations also their columns, such as S_2n_median and existence.
     theory : DataFrame
         Masses of the single models, MeV, one column each, row by row as the chart.
-    centre, share, scale : array (nucleus, component)
-        Components of the predictive density: mass excess and scale in MeV, NaN where there is none,
-        and probability.
+    distribution : StudentTMixture
+        Predictive distributions of the mass excess, MeV, row by row as the chart.
     components : list of str
-        Their names.
-    nu : float
-        Degrees of freedom of the components; inf for normal ones.
+        Model of each of their components; "mixture" in the linear form.
     nuclei : DataFrame
         The measured nuclei, indexed (Z, N): columns of ``evaluation.csv``.
     separations : Separations or None
@@ -70,11 +64,8 @@ class Contents:
     provenance: dict[str, Any]
     chart: pd.DataFrame
     theory: pd.DataFrame
-    centre: FloatArray
-    share: FloatArray
-    scale: FloatArray
+    distribution: StudentTMixture
     components: list[str]
-    nu: float
     nuclei: pd.DataFrame
     separations: Separations | None
     missing: str
@@ -130,7 +121,7 @@ def gather(path: Path) -> Contents:
     except DataError as error:
         missing = str(error)
     chart = _chart(pd.read_csv(folder.predictions), separations)
-    centre, share, scale, components, nu = _components(tree, chart)
+    stored = folder.read_distribution()
     return Contents(
         path=path,
         config=config,
@@ -138,11 +129,10 @@ def gather(path: Path) -> Contents:
         provenance=json.loads(tree.attrs["provenance"]),
         chart=chart,
         theory=_single_models(theory, chart),
-        centre=centre,
-        share=share,
-        scale=scale,
-        components=components,
-        nu=nu,
+        distribution=from_dataset(stored).take(
+            _index(stored).get_indexer(nuclide_index(chart["Z"], chart["N"]))
+        ),
+        components=[str(name) for name in stored["theory"].to_numpy()],
         nuclei=folder.read_evaluation(),
         separations=separations,
         missing=missing,
@@ -158,7 +148,7 @@ def _index(dataset: xr.Dataset) -> pd.MultiIndex:
 
 
 def _chart(table: pd.DataFrame, separations: Separations | None) -> pd.DataFrame:
-    chart = table[["Z", "N", "A", "mean", "sd", "measured"]].copy()
+    chart = table[["Z", "N", "A", "mean", "sd", "lower_68", "upper_68", "measured"]].copy()
     pairs = zip(chart["Z"], chart["N"], strict=True)
     chart.insert(0, "label", [label(int(Z), int(N)) for Z, N in pairs])
     chart["residual"] = chart["mean"] - chart["measured"]
@@ -182,20 +172,3 @@ def _single_models(theory: xr.Dataset, chart: pd.DataFrame) -> pd.DataFrame:
     rows = _index(theory).get_indexer(nuclide_index(chart["Z"], chart["N"]))
     masses = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()[rows]
     return pd.DataFrame(masses, columns=[str(name) for name in theory["theory"].to_numpy()])
-
-
-def _components(
-    tree: xr.DataTree, chart: pd.DataFrame
-) -> tuple[FloatArray, FloatArray, FloatArray, list[str], float]:
-    """Predictive density of each nucleus, with posterior means of weights and scales."""
-    draws = posterior_draws(tree)
-    nu = float(draws.nu.mean()) if np.isfinite(draws.nu).all() else inf
-    if read_settings(tree).likelihood == "linear":
-        spread = chart["sd"].to_numpy() / np.sqrt(nu / (nu - 2) if 2 < nu < inf else 1.0)
-        centre = chart["mean"].to_numpy()[:, None]
-        return centre, np.ones_like(centre), spread[:, None], ["mixture"], nu
-    theory = _single_models(tree["chart"].to_dataset(), chart)
-    A, each = np.unique(chart["A"].to_numpy(), return_inverse=True)
-    scale = np.stack([draws.scale(np.array([a])).mean(axis=0)[0] for a in A])[each]
-    share = chart[[name for name in chart if _is_weight(name)]].to_numpy()
-    return theory.to_numpy(), share, scale, draws.models, nu

@@ -26,7 +26,7 @@ from bokeh.plotting import figure
 from bmm.nuclides import MAGIC_NUMBERS
 from bmm.prediction.local_draws import ENERGIES
 from bmm.report.contents import Contents
-from bmm.report.panels import chain_panel, component_facts, density_panel
+from bmm.report.panels import chain_panel, density_panel, panel_facts
 
 __all__ = ["Explorer", "explorer", "quantities"]
 
@@ -126,7 +126,7 @@ def explorer(contents: Contents) -> Explorer:
     density, density_source = density_panel(contents)
     chain, chain_source, here = chain_panel(contents)
     present = set(contents.chart["label"])
-    info = component_facts(contents) | {
+    info = panel_facts(contents) | {
         "start": _START if _START in present else str(contents.chart["label"].iloc[0]),
     }
     show = CustomJS(
@@ -162,16 +162,13 @@ def _columns(contents: Contents) -> dict[str, Any]:
     columns["Z"], columns["N"] = (chart[name].to_numpy(dtype=np.int32) for name in ("Z", "N"))
     for k, name in enumerate(contents.theory):
         columns[f"model_{k}"] = contents.theory[name].to_numpy(dtype=np.float32)
-    for k in range(len(contents.components)):
-        columns[f"centre_{k}"] = contents.centre[:, k].astype(np.float32)
-        columns[f"share_{k}"] = contents.share[:, k].astype(np.float32)
-        columns[f"scale_{k}"] = contents.scale[:, k].astype(np.float32)
     return columns
 
 
-# Ends of intervals that no panel shows.
-_UNUSED = tuple(
-    f"{name}_{side}_" for name in ("S_1n", "S_1p", "S_2p") for side in ("lower", "upper")
+# Means, and ends of intervals, that no panel shows.
+_UNUSED = (
+    *(f"{name}_mean" for name in ENERGIES),
+    *(f"{name}_{side}_" for name in ("S_1n", "S_1p", "S_2p") for side in ("lower", "upper")),
 )
 
 

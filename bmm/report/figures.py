@@ -83,8 +83,8 @@ def _joint_figures(contents: Contents, folder: Path) -> dict[str, list[dict[str,
     names = ", ".join(symbol(Z) for Z in elements)
     chains = _embedded(
         folder / "isotopes.png",
-        f"Two-neutron separation energies of {names}: median and intervals of one, two and three "
-        f"sigma (68.3, 95.5 and 99.7 %) of {DRAWS} joint draws; the thin lines are the single "
+        f"Two-neutron separation energies of {names}: median and intervals of 68, 95 and "
+        f"99.7 % of {DRAWS} joint draws; the thin lines are the single "
         "models as they are. Below, the probability of existence.",
     )
     existence = _embedded(

@@ -65,6 +65,7 @@ function write_details() {
     `<p style="margin:0 0 .5em">Z = ${Z}, N = ${N}</p>` +
     `<table style="border-spacing:.5em .15em;margin-left:-.5em;text-align:left">` +
     line("mass excess", `${number(all.mean[i], 3)} ± ${number(all.sd[i], 3)} MeV`) +
+    line("68 % interval", `${number(all.lower_68[i], 3)} to ${number(all.upper_68[i], 3)} MeV`) +
     line("measured", known ? `${number(all.measured[i], 3)} MeV` : "no") +
     (known ? line("predicted − measured", `${number(all.residual[i], 3)} MeV`) : "") +
     ["1n", "2n", "1p", "2p"].map(energy).join("") +
@@ -74,34 +75,20 @@ function write_details() {
 }
 
 function draw_density() {
-  const shape = (z) =>
-    info.nu > 0
-      ? info.constant * Math.pow(1 + (z * z) / info.nu, -0.5 * (info.nu + 1))
-      : info.constant * Math.exp(-0.5 * z * z);
-  const measured = all.measured[i], sd = all.sd[i];
-  let low = all.mean[i] - 4 * sd, high = all.mean[i] + 4 * sd;
-  if (Number.isFinite(measured)) {
-    low = Math.min(low, measured - 0.5 * sd);
-    high = Math.max(high, measured + 0.5 * sd);
-  }
-  const points = 301;
-  const x = Array.from({length: points}, (_, j) => low + ((high - low) * j) / (points - 1));
-  const total = new Array(points).fill(0), data = {x: x, total: total};
-  for (let k = 0; k < info.components.length; k++) {
-    const w = all["share_" + k][i], m = all["centre_" + k][i], s = all["scale_" + k][i];
-    const there = w > 0.005 && Number.isFinite(m);
-    data["part_" + k] = x.map((y) => (there ? (w * shape((y - m) / s)) / s : NaN));
-    if (there) {
-      data["part_" + k].forEach((p, j) => (total[j] += p));
-    }
-  }
-  const top = Math.max(...total);
-  data.known = new Array(points).fill(NaN);
-  data.height = new Array(points).fill(NaN);
-  if (Number.isFinite(measured)) {
-    data.known[0] = data.known[1] = measured;
+  const curves = info.curves, points = curves.points;
+  const curve = (values, row) => Array.from({length: points}, (_, j) => values[row * points + j]);
+  const nothing = new Array(points).fill(NaN);
+  const data = {x: curve(curves.x, i), total: curve(curves.total, i)};
+  curves.parts.forEach((values, k) => {
+    const row = curves.rows[k][i];
+    data["part_" + k] = row >= 0 ? curve(values, row) : nothing;
+  });
+  data.known = nothing.slice();
+  data.height = nothing.slice();
+  if (Number.isFinite(all.measured[i])) {
+    data.known[0] = data.known[1] = all.measured[i];
     data.height[0] = 0;
-    data.height[1] = top;
+    data.height[1] = Math.max(...data.total);
   }
   density.data = data;
   density_title.text = `${name}: predictive density`;
@@ -123,7 +110,7 @@ function draw_chain() {
   const nothing = members.map(() => NaN);
   const data = {N: take("N"), label: take("label"), mean: take("S_2n"), known: difference("measured")};
   info.all_models.forEach((_, k) => (data["model_" + k] = difference("model_" + k)));
-  for (const key of ["median", "sd", "lower_1", "upper_1", "lower_2", "upper_2", "lower_3", "upper_3"]) {
+  for (const key of ["median", "sd", "lower_68", "upper_68", "lower_95", "upper_95", "lower_99.7", "upper_99.7"]) {
     data[key] = info.joint ? take("S_2n_" + key) : nothing;
   }
   data.existence = info.joint ? take("existence") : nothing;

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from math import inf, lgamma, log, pi
 from typing import Any
 
-import numpy as np
 from bokeh.models import ColumnDataSource, DataRange1d, HoverTool
 from bokeh.plotting import figure
 
 from bmm.conversions import NEUTRON_MASS_EXCESS
 from bmm.figures.palette import model_styles
 from bmm.report.contents import Contents
+from bmm.report.density import density_curves
 
-__all__ = ["chain_panel", "component_facts", "density_panel", "standard_height"]
+__all__ = ["chain_panel", "density_panel", "panel_facts"]
 
-_BANDS = {3: "#e3ecf4", 2: "#c0d5e8", 1: "#8fb6d9"}
+_BANDS = {"99.7": "#e3ecf4", "95": "#c0d5e8", "68": "#8fb6d9"}
 
 # What bokeh calls differently.
 _DASH = {"dashdot": "dotdash"}
 
 
-def component_facts(contents: Contents) -> dict[str, Any]:
-    """Plain values that the scripts of the panels need."""
+def panel_facts(contents: Contents) -> dict[str, Any]:
+    """Plain values and arrays that the scripts of the panels draw."""
+    curves = density_curves(
+        contents.distribution, contents.components, contents.chart["measured"].to_numpy()
+    )
     return {
         "models": contents.models,
-        "components": contents.components,
         "all_models": list(contents.theory),
-        "nu": contents.nu if contents.nu < inf else 0.0,
-        "constant": standard_height(contents.nu),
+        "curves": curves.plain(),
         "neutron": NEUTRON_MASS_EXCESS,
         "joint": contents.separations is not None,
     }
@@ -43,13 +43,12 @@ def density_panel(contents: Contents) -> tuple[Any, ColumnDataSource]:
         "known": [0.0, 0.0],
         "height": [0.0, 1.0],
     }
-    parts = {f"part_{k}": [0.0, 0.0] for k in range(len(contents.components))}
+    names = list(dict.fromkeys(contents.components))
+    parts = {f"part_{k}": [0.0, 0.0] for k in range(len(names))}
     source = ColumnDataSource(columns | parts)
     plot = _small_plot("Predictive density", "Mass excess (MeV)", "Density (1/MeV)")
     plot.varea("x", y1=0, y2="total", source=source, fill_color="#e8e8e8")
-    for k, (name, (colour, dash)) in enumerate(
-        zip(contents.components, model_styles(len(contents.components)), strict=True)
-    ):
+    for k, (name, (colour, dash)) in enumerate(zip(names, model_styles(len(names)), strict=True)):
         plot.line("x", f"part_{k}", source=source, color=colour, line_width=1.5,
                   line_dash=_DASH.get(dash, dash), legend_label=name)  # fmt: skip
     plot.line("x", "total", source=source, color="black", line_width=2, legend_label="mixture")
@@ -62,7 +61,7 @@ def density_panel(contents: Contents) -> tuple[Any, ColumnDataSource]:
 
 def chain_panel(contents: Contents) -> tuple[Any, ColumnDataSource, ColumnDataSource]:
     """Plot of S_2n along the isotopes, and the sources of the chain and of the nucleus."""
-    bands = {f"{side}_{number}": [0.0, 1.0] for number in _BANDS for side in ("lower", "upper")}
+    bands = {f"{side}_{percent}": [0.0, 1.0] for percent in _BANDS for side in ("lower", "upper")}
     names = list(contents.theory)
     single = {f"model_{k}": [0.0, 1.0] for k in range(len(names))}
     lines: dict[str, Any] = {
@@ -73,9 +72,9 @@ def chain_panel(contents: Contents) -> tuple[Any, ColumnDataSource, ColumnDataSo
     plot = _small_plot("Isotopes", "Neutron number N", "S_2n (MeV)")
     joint = contents.separations is not None
     shown = [
-        plot.varea("N", f"lower_{number}", f"upper_{number}", source=source, fill_color=colour,
-                   legend_label=f"{number} sigma")
-        for number, colour in _BANDS.items() if joint
+        plot.varea("N", f"lower_{percent}", f"upper_{percent}", source=source, fill_color=colour,
+                   legend_label=f"{percent} %")
+        for percent, colour in _BANDS.items() if joint
     ]  # fmt: skip
     for k, (name, (colour, dash)) in enumerate(
         zip(names, model_styles(len(names)), strict=True)
@@ -124,10 +123,3 @@ def _small_plot(title: str, x: str, y: str) -> Any:
     plot.toolbar.logo = None
     plot.toolbar.autohide = True
     return plot
-
-
-def standard_height(nu: float) -> float:
-    """Height of the standard Student-t density, or for nu = inf of the normal one, at 0."""
-    if nu == inf:
-        return float(1 / np.sqrt(2 * pi))
-    return float(np.exp(lgamma(0.5 * (nu + 1)) - lgamma(0.5 * nu) - 0.5 * log(nu * pi)))

@@ -1,7 +1,6 @@
 // Saves the table of the joint draws as a file.
 const names = Object.keys(source.data);
-const header = names.map((name) => (energies.includes(name) ? name + "_MeV" : name));
-const lines = [header.join(",")];
+const lines = [names.join(",")];
 for (let i = 0; i < source.data[names[0]].length; i++) {
   lines.push(names.map((name) => source.data[name][i]).join(","));
 }

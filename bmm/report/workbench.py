@@ -19,6 +19,7 @@ from bokeh.models.widgets import Button, Div, Select, TextInput
 from bokeh.models.widgets.tables import DataTable, NumberFormatter, TableColumn
 from bokeh.plotting import figure
 
+from bmm.distributions import interval_ends
 from bmm.errors import BmmError
 from bmm.figures.palette import model_styles
 from bmm.nuclides import nuclide_index, select_nuclei
@@ -28,7 +29,7 @@ from bmm.workflows.separations import JointDraws
 __all__ = ["Workbench", "joint_table"]
 
 _MOST = 400
-_COLUMNS = ("median", "sd", "lower_68", "upper_68", "lower_95", "upper_95")
+_COLUMNS = ("mean", "median", "sd", *interval_ends())
 _NAMES = ("run", "quantity", "nucleus", "Z", "N", "A")
 _AXES = {"N": "Neutron number N", "Z": "Proton number Z", "A": "Mass number A"}
 
@@ -103,8 +104,7 @@ class Workbench:
         for each in (self.nuclei, self.quantity):
             each.on_change("value", lambda attr, old, new: self.ask())
         save = files("bmm.report").joinpath("save.js").read_text(encoding="utf-8")
-        args = {"source": self.source, "energies": list(_COLUMNS)}
-        self.save.js_on_click(CustomJS(args=args, code=save))
+        self.save.js_on_click(CustomJS(args={"source": self.source}, code=save))
         self.ask()
 
     @property

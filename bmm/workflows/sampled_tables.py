@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 from rich.console import Console
 
 from bmm.data import load_measured
+from bmm.distributions import summarise_draws
 from bmm.figures.chains import chain_figure
 from bmm.figures.files import write_figure
 from bmm.nuclides import labels, nuclide_index
@@ -102,7 +102,7 @@ def make_surfaces(
     surfaces = sample_surfaces(
         correction, _nuclei(correction.theory, every), draws, config.seed, measured=every
     )
-    counts = count_bound(surfaces, _LAST_COUNTED).to_numpy()
+    counts = count_bound(surfaces, _LAST_COUNTED)
     masses, lines = mass_table(surfaces, every.index), drip_lines(surfaces)
     countable = (masses["Z"] <= _LAST_COUNTED) & (masses["Z"] > 0)
     summary = {
@@ -112,9 +112,7 @@ def make_surfaces(
         "bound": {
             "max_Z": _LAST_COUNTED,
             "likely": int((masses.loc[countable, "existence"] >= 0.5).sum()),
-            **dict(zip(("lower_95", "lower_68", "median", "upper_68", "upper_95"),
-                       np.quantile(counts, [0.025, 0.16, 0.5, 0.84, 0.975]).tolist(),
-                       strict=True)),
+            **{str(name): float(each) for name, each in summarise_draws(counts).items()},
         },
         "fields": correction.facts,
         "provenance": provenance(config.data.measured, cards, config.seed),

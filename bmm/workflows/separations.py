@@ -19,6 +19,7 @@ import pandas as pd
 import xarray as xr
 
 from bmm.data import load_measured
+from bmm.distributions import summarise_draws
 from bmm.errors import RunError
 from bmm.nuclides import labels
 from bmm.prediction.derived import QUANTITIES, derive
@@ -36,8 +37,6 @@ DRAWS = 4000
 """Joint draws; some five of them lie beyond either end of an interval of three sigma."""
 
 _TOGETHER = 5
-_QUANTILES = {"lower_95": 0.025, "lower_68": 0.16, "median": 0.5, "upper_68": 0.84,
-              "upper_95": 0.975}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -125,8 +124,8 @@ class JointDraws:
         Returns
         -------
         DataFrame
-            nucleus, Z, N, A, and the median, sd, lower_68, upper_68, lower_95 and upper_95 of the
-            draws, MeV; without nuclei of which a neighbour is missing.
+            nucleus, Z, N, A, and the mean, median, sd, lower_68, upper_68, lower_95 and upper_95 of
+            the draws, MeV; without nuclei of which a neighbour is missing.
 
         Raises
         ------
@@ -197,10 +196,9 @@ def _read_learnt(file: Path) -> dict[str, FittedHyperparameters]:
 
 
 def _summary(values: xr.DataArray) -> pd.DataFrame:
-    draws = values.transpose("draw", "nucleus").to_numpy()
-    known = np.isfinite(draws).all(axis=0)
-    Z, N = (values[name].to_numpy()[known] for name in ("Z", "N"))
-    quantiles = np.quantile(draws[:, known], list(_QUANTILES.values()), axis=0)
+    known = np.isfinite(values.transpose("draw", "nucleus").to_numpy()).all(axis=0)
+    some = values.isel(nucleus=known)
+    Z, N = (some[name].to_numpy() for name in ("Z", "N"))
     frame = pd.DataFrame({"nucleus": labels(Z.tolist(), N.tolist()), "Z": Z, "N": N, "A": Z + N})
-    columns = dict(zip(_QUANTILES, quantiles, strict=True))
-    return frame.assign(sd=draws[:, known].std(axis=0, ddof=1), **columns)
+    columns = {str(name): each.to_numpy() for name, each in summarise_draws(some).items()}
+    return frame.assign(**columns)

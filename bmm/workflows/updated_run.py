@@ -141,12 +141,12 @@ def _measured(tree: xr.DataTree) -> pd.DataFrame:
 def _changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     old, new = (each.set_index(["Z", "N"]) for each in (before, after))
     columns = {
-        "measured_MeV": new["measured"],
-        "uncertainty_MeV": new["measured_uncertainty"],
-        "mean_before_MeV": old["mean"],
-        "sd_before_MeV": old["sd"],
-        "mean_after_MeV": new["mean"],
-        "sd_after_MeV": new["sd"],
+        "measured": new["measured"],
+        "measured_uncertainty": new["measured_uncertainty"],
+        "mean_before": old["mean"],
+        "sd_before": old["sd"],
+        "mean_after": new["mean"],
+        "sd_after": new["sd"],
         "change_in_sd": (new["mean"] - old["mean"]) / old["sd"],
     }
     frame = pd.DataFrame(columns)

@@ -38,7 +38,7 @@ def test_files_say_what_the_table_says(made):
     done, place = made
     ranked = pd.read_csv(place / "out" / "candidates.csv")
     assert list(ranked.columns) == [
-        "Z", "N", "nuclide", "sd_MeV", "reduction", "reduction_error", "rms_sd_left_MeV",
+        "Z", "N", "nuclide", "sd", "reduction", "reduction_error", "rms_sd_left_MeV",
     ]  # fmt: skip
     assert ranked["reduction"].is_monotonic_decreasing
     measured = load_measured("AME2020").index

@@ -180,11 +180,12 @@ def test_search_and_address_show_the_numbers_of_the_nucleus(page, wait, contents
 def test_the_panels_hold_the_density_and_the_chain(page, contents):
     i = contents.chart["label"].tolist().index("Sn-124")
     x, total = (np.array(source(page, name, "density")) for name in ("x", "total"))
-    assert np.trapezoid(total, x) == pytest.approx(1, abs=0.03)  # four sd to either side
+    assert np.trapezoid(total, x) == pytest.approx(1, abs=0.02)
     middle = np.trapezoid(total * x, x) / np.trapezoid(total, x)
     assert middle == pytest.approx(contents.chart["mean"][i], abs=0.05)
     parts = [source(page, f"part_{k}", "density") for k in range(2)]
-    assert np.nansum(parts, axis=0) == pytest.approx(total)
+    # What has less than half a percent of the weight is not drawn by itself.
+    assert np.nansum(parts, axis=0) == pytest.approx(total, abs=0.01 * total.max())
     tin = contents.chart[contents.chart["Z"] == 50].sort_values("N")
     assert source(page, "N", "chain") == tin["N"].tolist()
     assert source(page, "median", "chain") == pytest.approx(
@@ -269,7 +270,7 @@ def test_the_served_explorer_draws_what_it_is_asked_for(browser, wait, served, r
     assert found["median"] == pytest.approx(expected["median"].tolist())
     saved = browser.execute_async_script(SAVED)
     header, first, second, _ = saved.split("\n")
-    assert header.startswith("run,quantity,nucleus,Z,N,A,sd_MeV,")
+    assert header.startswith("run,quantity,nucleus,Z,N,A,mean,median,sd,lower_68,")
     assert first.startswith("tin,S_1n,In-131,49,82,131,")
     assert second.startswith("tin,S_1n,Sn-132,50,82,132,")
     model(browser, "joint_nuclei", "model.value = 'Pb-208'")

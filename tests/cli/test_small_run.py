@@ -334,9 +334,9 @@ def test_update_learns_new_masses(bmm, whole, predictions, late, tmp_path):
     assert after["measured"].notna().sum() == 279
     changes = pd.read_csv(tmp_path / "out" / "changes.csv").set_index(["Z", "N"])
     moved = changes.loc[list(zip(late["Z"], late["N"], strict=True))]
-    apart = (moved["measured_MeV"] - moved["mean_before_MeV"]).abs().sum()
-    assert (moved["measured_MeV"] - moved["mean_after_MeV"]).abs().sum() < apart
-    same = changes["mean_before_MeV"].reindex(list(zip(predictions["Z"], predictions["N"],
+    apart = (moved["measured"] - moved["mean_before"]).abs().sum()
+    assert (moved["measured"] - moved["mean_after"]).abs().sum() < apart
+    same = changes["mean_before"].reindex(list(zip(predictions["Z"], predictions["N"],
                                                        strict=True)))  # fmt: skip
     np.testing.assert_allclose(same, predictions["mean"], atol=2e-6)
     # A run folder like any other, but for one thing.

@@ -39,7 +39,7 @@ def test_one_gaussian_target_and_one_candidate(patch):
     row = found.alone.iloc[0]
     assert row["reduction"] * V[1, 1] == pytest.approx(V[0, 1] ** 2 / (V[0, 0] + TAU**2))
     assert row["reduction_error"] == 0
-    assert row["sd_MeV"] == pytest.approx(np.sqrt(V[0, 0]))
+    assert row["sd"] == pytest.approx(np.sqrt(V[0, 0]))
     assert found.together.iloc[0]["reduction"] == row["reduction"]
 
 

@@ -18,9 +18,9 @@ MEASURED = nuclide_index(np.full(20, 50), N[:20])
 def separations():
     middle = 20 - 0.5 * (N - 60.0)
     table = pd.DataFrame({"Z": 50, "N": N, "existence": np.linspace(1, 0, len(N))})
-    for number in (1, 2, 3):
-        table[f"S_2n_lower_{number}"] = middle - 0.5 * number
-        table[f"S_2n_upper_{number}"] = middle + 0.5 * number
+    for number, percent in enumerate(("68", "95", "99.7"), start=1):
+        table[f"S_2n_lower_{percent}"] = middle - 0.5 * number
+        table[f"S_2n_upper_{percent}"] = middle + 0.5 * number
     table["S_2n_median"] = middle
     table.loc[table["N"] < 62, [name for name in table if name.startswith("S_2n")]] = np.nan
     return table

@@ -17,7 +17,7 @@ def weights(constant_tree, world, alpha, seed=0):
 @pytest.mark.parametrize("alpha", [[0.2, 1.0, 3.0], [0.01, 0.02, 0.03], [40.0, 50.0, 10.0]])
 def test_moments_are_the_dirichlets(constant_tree, world, alpha):
     drawn = weights(constant_tree, world, alpha)
-    np.testing.assert_allclose(drawn.sum("model"), 1, rtol=1e-6)
+    np.testing.assert_allclose(drawn.sum("theory"), 1, rtol=1e-6)
     for nucleus, kept in (("Zn-66", [0, 1, 2]), ("Kr-78", [0, 1])):
         a = np.array(alpha)[kept]
         mean = a / a.sum()
@@ -28,14 +28,14 @@ def test_moments_are_the_dirichlets(constant_tree, world, alpha):
         fourth = ((values - mean) ** 4).mean(axis=0)
         error = np.sqrt((fourth - variance**2) / DRAWS)
         assert (np.abs(values.var(axis=0) - variance) < 4.5 * error).all()
-    assert not drawn.sel(nucleus="Kr-78", model="c").any()
+    assert not drawn.sel(nucleus="Kr-78", theory="c").any()
 
 
 def test_tiny_alpha_gives_all_the_weight_to_one_model(constant_tree, world):
     drawn = weights(constant_tree, world, [1e-4, 3e-4, 6e-4]).sel(nucleus="Zn-66")
     assert np.isfinite(drawn).all()
     # P(largest < 0.99) is of order alpha_0.
-    assert float((drawn.max("model") > 0.99).mean()) > 0.98
+    assert float((drawn.max("theory") > 0.99).mean()) > 0.98
     assert drawn.mean("draw").to_numpy() == pytest.approx([0.1, 0.3, 0.6], abs=0.02)
 
 

@@ -52,12 +52,11 @@ def test_the_table_holds_what_the_draws_say(problem, learnt):
         draws = derive(window.surfaces, name).to_numpy()
         np.testing.assert_array_equal(table[f"{name}_median"], np.median(draws, axis=0))
         known = np.isfinite(draws).all(axis=0)
-        inside = (draws >= table[f"{name}_lower_1"].to_numpy()) & (
-            draws <= table[f"{name}_upper_1"].to_numpy()
+        inside = (draws >= table[f"{name}_lower_68"].to_numpy()) & (
+            draws <= table[f"{name}_upper_68"].to_numpy()
         )
-        assert inside.mean(axis=0)[known] == pytest.approx(0.6827, abs=1e-3)
-        for number in (1, 2):
-            wider, narrower = number + 1, number
+        assert inside.mean(axis=0)[known] == pytest.approx(0.68, abs=1e-3)
+        for narrower, wider in (("68", "95"), ("95", "99.7")):
             part = table[known]
             assert (part[f"{name}_lower_{wider}"] <= part[f"{name}_lower_{narrower}"]).all()
             assert (part[f"{name}_upper_{wider}"] >= part[f"{name}_upper_{narrower}"]).all()
