@@ -21,12 +21,10 @@ from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
 
 from bmm.gp.basis import ChainBasis
+from bmm.mixing.kernels import density_form, linear_form
 from bmm.mixing.lattice import lattice_field, lattice_field_pullback
-from bmm.mixing.likelihood import local_mixture
-from bmm.mixing.linear import linear_mixture
 from bmm.mixing.pytensor_op import CompiledOperation
-from bmm.mixing.student_t4 import FOUR, student_t4_mixture
-from bmm.mixing.vectorized import inner, total
+from bmm.mixing.vectorized import inner
 
 __all__ = ["OPERATIONS", "LinearLogLikelihood", "LogLikelihood", "pack"]
 
@@ -137,18 +135,10 @@ def log_likelihood(
         coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first, mean
     )
     # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
-    degrees, growth, shift = 1.0 * nu, 1.0 * power, level - excess
-    learn_nu = packed[_LEARN_NU] > 0.0
-    if degrees == FOUR and not learn_nu:
-        value, d_field, d_level, d_sigma, d_power = student_t4_mixture(
-            about_mu, shift, sigma, growth, mass, theory, variance, log_A
-        )
-        d_nu = 0.0
-    else:
-        field = _raised(about_mu, shift)
-        value, d_field, d_level, d_sigma, d_nu, d_power = _sum_up(
-            local_mixture(field, sigma, degrees, growth, mass, theory, variance, log_A, learn_nu)
-        )
+    value, d_field, d_level, d_sigma, d_nu, d_power = density_form(
+        about_mu, level - excess, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A,
+        packed[_LEARN_NU] > 0.0,
+    )  # fmt: skip
     return (
         np.asarray(value), excess, beta, d_field, d_level, d_sigma,
         np.asarray(d_nu), np.asarray(d_power),
@@ -173,41 +163,14 @@ def linear_log_likelihood(
     about_mu, excess, beta = lattice_field(
         coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first, mean
     )
-    field = _raised(about_mu, level - excess)
-    value, d_field, d_level, d_sigma, d_nu, d_power = _sum_up(
-        linear_mixture(field, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A)
-    )
+    value, d_field, d_level, d_sigma, d_nu, d_power = linear_form(
+        about_mu, level - excess, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A,
+        packed[_LEARN_NU] > 0.0,
+    )  # fmt: skip
     return (
         np.asarray(value), excess, beta, d_field, d_level, d_sigma,
         np.asarray(d_nu), np.asarray(d_power),
     )  # fmt: skip
-
-
-@inner
-def _raised(about_mu: FloatArray, shift: FloatArray) -> FloatArray:
-    """Add a shift to every field (nucleus, theory); give them as (model, nucleus)."""
-    n, K = about_mu.shape
-    field = np.empty((K, n))
-    for k in range(K):
-        for i in range(n):
-            field[k, i] = about_mu[i, k] + shift[k]
-    return field
-
-
-@inner
-def _sum_up(
-    by_nucleus: tuple[FloatArray, ...],
-) -> tuple[float, FloatArray, FloatArray, FloatArray, float, float]:
-    """Sum over the nuclei what the likelihoods give for each; d_field as (nucleus, theory)."""
-    log_density, by_field, by_sigma, d_nu, d_power = by_nucleus
-    K, n = by_field.shape
-    d_field, d_level, d_sigma = np.empty((n, K)), np.empty(K), np.empty(K)
-    for k in range(K):
-        d_level[k] = total(by_field[k])
-        d_sigma[k] = total(by_sigma[k])
-        for i in range(n):
-            d_field[i, k] = by_field[k, i]
-    return total(log_density), d_field, d_level, d_sigma, total(d_nu), total(d_power)
 
 
 def log_likelihood_pullback(
