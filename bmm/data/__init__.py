@@ -1,7 +1,14 @@
 """Mass tables: the shipped ones, a reader for the user's own, and checks for both."""
 
+from bmm.data.differences import load_differences
 from bmm.data.folders import data_folder, models_folder
-from bmm.data.measured import MEASURED_TABLES, load_measured
+from bmm.data.mass_errors import MassErrors
+from bmm.data.measured import (
+    MEASURED_TABLES,
+    earlier_evaluations,
+    find_evaluation,
+    load_measured,
+)
 from bmm.data.measurements import read_measurements, read_nuclei
 from bmm.data.provenance import Provenance, read_provenance
 from bmm.data.reader import TableLayout, read_mass_table
@@ -12,12 +19,16 @@ from bmm.data.uncertainty_scale import UncertaintyScale, uncertainty_scale_facto
 __all__ = [
     "MEASURED_TABLES",
     "THEORY_TABLES",
+    "MassErrors",
     "Provenance",
     "TableLayout",
     "UncertaintyScale",
     "check_units",
     "data_folder",
+    "earlier_evaluations",
+    "find_evaluation",
     "find_suspects",
+    "load_differences",
     "load_measured",
     "load_theory",
     "models_folder",

@@ -12,7 +12,7 @@ from bmm.conversions import Convention, Quantity, Unit
 from bmm.data.folders import data_folder
 from bmm.errors import DataError
 
-__all__ = ["Calibration", "Command", "Provenance", "Source", "read_provenance"]
+__all__ = ["Calibration", "Command", "Differences", "Provenance", "Source", "read_provenance"]
 
 Calibration = Literal[
     "before AME1993",
@@ -63,6 +63,19 @@ class Command(_Record):
     model_sha256: str
 
 
+class Differences(_Record):
+    """The table of what an evaluation says of differences of masses; see `load_differences`.
+
+    `paths` are the files of its archive that are read besides the mass list.
+    """
+
+    file: str
+    sha256: str
+    n_rows: int
+    paths: tuple[str, ...]
+    notes: str = ""
+
+
 class Provenance(_Record):
     """Where a shipped table comes from and how to read it.
 
@@ -92,6 +105,7 @@ class Provenance(_Record):
     licence: str
     notes: str = ""
     source: Source | Command
+    differences: Differences | None = None
 
 
 @lru_cache
