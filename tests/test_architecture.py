@@ -17,6 +17,7 @@ ROOMS = (
     "gp",
     "emulation",
     "theory",
+    "measurement",
     "mixing",
     "prediction",
     "design",

@@ -17,6 +17,7 @@ import xarray as xr
 from scipy import stats
 
 from bmm.arrays import FloatArray, IntArray
+from bmm.data.mass_errors import MassErrors
 from bmm.errors import DataError
 from bmm.nuclides import label, nuclide_index
 from bmm.theory.adapters import numbers
@@ -82,6 +83,7 @@ class FittedHyperparameters:
         N: IntArray,
         residual: FloatArray,
         known_sd: FloatArray,
+        errors: MassErrors | None = None,
     ) -> ResidualField:
         """Condition the field on deviations (n,), MeV; see `ResidualField`.
 
@@ -90,7 +92,7 @@ class FittedHyperparameters:
         DataError
             If these are not the masses that it was learnt from, and those alone will do.
         """
-        field = ResidualField.conditioned(self.hyperparameters, Z, N, residual, known_sd)
+        field = ResidualField.conditioned(self.hyperparameters, Z, N, residual, known_sd, errors)
         known = self.log_evidence
         if known is not None and not np.isclose(field.log_evidence, known, rtol=_SAME, atol=_SAME):
             raise DataError(
@@ -160,6 +162,7 @@ def correct_theory(
     *,
     learnt: Mapping[str, FittedHyperparameters] | None = None,
     block: IntArray | None = None,
+    errors: MassErrors | None = None,
 ) -> Correction:
     """Correct every model, where it predicts, by the field of its residuals.
 
@@ -175,6 +178,10 @@ def correct_theory(
         Take hyperparameters and factor of every model from here instead of learning them.
     block : int array (measured nucleus,), optional
         Learn them block by block, which is faster; see `bmm.theory.residual_field.fit_residuals`.
+    errors : MassErrors, optional
+        Expected errors of the measured masses and their covariance; they take the place of the
+        stated variances where the fields are conditioned.  Hyperparameters are learnt with the
+        stated ones all the same.
 
     Raises
     ------
@@ -194,7 +201,7 @@ def correct_theory(
         try:
             mass[:, k], sd[:, k], models[name] = _correct_model(
                 theory["Z"].to_numpy(), theory["N"].to_numpy(), mass[:, k], sd[:, k], rows,
-                measured, _known(learnt, name), block,
+                measured, _known(learnt, name), block, errors,
             )  # fmt: skip
         except DataError as error:
             raise DataError(f"{name}: {error}") from error
@@ -209,8 +216,9 @@ def correct_theory(
 def correct_average(
     models: Mapping[str, CorrectedModel],
     *,
-    learnt: FittedHyperparameters | None = None,
+    learnt: FittedHyperparameters | Hyperparameters | None = None,
     elements: int | None = None,
+    errors: MassErrors | None = None,
 ) -> CorrectedModel:
     """Learn what the average of models gets wrong.
 
@@ -219,11 +227,14 @@ def correct_average(
     models : mapping of str to CorrectedModel
         From `correct_theory`.  A measured nucleus that some of them leave out is described by the
         average of the others.
-    learnt : FittedHyperparameters, optional
-        Take hyperparameters and factor from here instead of learning them.
+    learnt : FittedHyperparameters or Hyperparameters, optional
+        Take hyperparameters and factor from here, or hyperparameters alone, instead of learning
+        them.
     elements : int, optional
         Learn them in blocks of that many elements, which is faster; see
         `bmm.theory.residual_field.fit_residuals`.
+    errors : MassErrors, optional
+        Those of `correct_theory`, if it was given any; `learnt` is needed then.
 
     Returns
     -------
@@ -233,28 +244,33 @@ def correct_average(
     Raises
     ------
     DataError
-        If they are to learn from fewer than 20 nuclei.
+        If they are to learn from fewer than 20 nuclei, or with errors in place of stated variances.
     """
-    fields = [each.field for each in models.values()]
-    told = pd.concat(
-        [
-            pd.DataFrame(
-                {"residual": field.residual, "variance": field.noise},
-                index=nuclide_index(field.Z, field.N),
-            )
-            for field in fields
-        ]
-    )
-    mean = told.groupby(level=["Z", "N"]).mean()
+    if errors is not None and learnt is None:
+        raise DataError("the average of models with given errors: expected hyperparameters too")
+    mean = pd.concat([_told(each.field, errors) for each in models.values()])
+    mean = mean.groupby(level=["Z", "N"]).mean()
     Z, N = numbers(mean.index)
     residual, known_sd = mean["residual"].to_numpy(), np.sqrt(mean["variance"].to_numpy())
-    if learnt is not None:
-        field = learnt.conditioned(Z, N, residual, known_sd)
+    if isinstance(learnt, FittedHyperparameters):
+        field = learnt.conditioned(Z, N, residual, known_sd, errors)
         return CorrectedModel(field, learnt.factor)
-    block = None if elements is None else Z // elements
-    field = fit_residuals(Z, N, residual, known_sd, block)
-    left_out, its_sd = field.left_out(np.arange(len(Z)))
-    return CorrectedModel(field, _factor((residual - left_out) / its_sd))
+    if learnt is not None:
+        field = ResidualField.conditioned(learnt, Z, N, residual, known_sd, errors)
+    else:
+        field = fit_residuals(Z, N, residual, known_sd, None if elements is None else Z // elements)
+    return CorrectedModel(field, _left_out_factor(field))
+
+
+def _told(field: ResidualField, errors: MassErrors | None) -> pd.DataFrame:
+    """Deviations as stated (MeV) and their variances, those of given errors left out."""
+    nuclei = nuclide_index(field.Z, field.N)
+    residual, variance = field.residual, field.noise
+    if errors is not None:
+        found = errors.of(nuclei)
+        residual = residual - found.shift
+        variance = np.maximum(np.diag(variance) - np.diag(found.covariance), 0.0)
+    return pd.DataFrame({"residual": residual, "variance": variance}, index=nuclei)
 
 
 def _correct_model(
@@ -266,27 +282,31 @@ def _correct_model(
     measured: pd.DataFrame,
     learnt: FittedHyperparameters | None,
     block: IntArray | None,
+    errors: MassErrors | None,
 ) -> tuple[FloatArray, FloatArray, CorrectedModel]:
     """Corrected masses (nucleus,) and scales of one model, MeV, and what was learnt."""
     values = measured[["mass_excess", "mass_excess_uncertainty"]].to_numpy(dtype=np.float64)
     residual = values[:, 0] - mass[rows]
     kept = np.isfinite(residual)
-    known_sd = np.hypot(values[:, 1], np.nan_to_num(stated[rows]))[kept]
-    at = rows[kept]
+    own_sd = np.nan_to_num(stated[rows])[kept]
+    at, residual = rows[kept], residual[kept]
+    known_sd = np.hypot(values[kept, 1], own_sd)
+    given = own_sd if errors is not None else known_sd
     if learnt is None:
         blocks = None if block is None else block[kept]
-        field = fit_residuals(Z[at], N[at], residual[kept], known_sd, blocks)
+        field = fit_residuals(Z[at], N[at], residual, known_sd, blocks)
+        if errors is not None:
+            found = field.hyperparameters
+            field = ResidualField.conditioned(found, Z[at], N[at], residual, given, errors)
     else:
-        field = learnt.conditioned(Z[at], N[at], residual[kept], known_sd)
-    left_out, its_sd = field.left_out(np.arange(len(at)))
-    factor = learnt.factor if learnt else _factor((residual[kept] - left_out) / its_sd)
+        field = learnt.conditioned(Z[at], N[at], residual, given, errors)
+    factor = learnt.factor if learnt else _left_out_factor(field)
     covered = np.isfinite(mass)
     mean, sd = np.full(len(mass), np.nan), np.full(len(mass), np.nan)
     others = covered.copy()
     others[at] = False
     mean[others], sd[others] = field.at(Z[others], N[others])
-    mean[at] = left_out
-    sd[at] = np.sqrt(np.maximum(its_sd**2 - known_sd**2, 0.0))
+    mean[at], sd[at] = field.left_out_anew()
     scale = np.hypot(factor * sd, np.nan_to_num(stated))
     return mass + mean, np.where(covered, scale, np.nan), CorrectedModel(field, factor)
 
@@ -302,6 +322,7 @@ def _known(
     return learnt[name]
 
 
-def _factor(deviation: FloatArray) -> float:
-    """Scale of the Student-t that fits standardised deviations (n,) best."""
-    return float(stats.t.fit(deviation, fdf=NU, floc=0)[-1])
+def _left_out_factor(field: ResidualField) -> float:
+    """Scale of the Student-t that fits standardised deviations of left-out nuclei best."""
+    mean, sd = field.left_out(np.arange(len(field.residual)))
+    return float(stats.t.fit((field.residual - mean) / sd, fdf=NU, floc=0)[-1])

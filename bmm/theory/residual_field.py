@@ -25,13 +25,16 @@ from typing import Any
 import numpy as np
 
 from bmm.arrays import FloatArray, IntArray
+from bmm.data.mass_errors import MassErrors
 from bmm.errors import DataError
+from bmm.gp.conditioning import add_noise
 from bmm.gp.kernels import Constant, Kernel
 from bmm.gp.lattice_field import LatticeField
 from bmm.gp.lattice_kernel import LatticeKernel, lattice_likelihood, lattice_points
 from bmm.gp.nonstationary import Growth
 from bmm.gp.optimisation import NormalPrior, most_probable
 from bmm.gp.stationary import Alternating, SquaredExponential
+from bmm.nuclides import nuclide_index
 
 __all__ = ["BLOCK", "PRIOR", "TERMS", "Hyperparameters", "ResidualField", "fit_residuals"]
 
@@ -144,6 +147,7 @@ class ResidualField(LatticeField):
         N: IntArray,
         residual: FloatArray,
         known_sd: FloatArray,
+        errors: MassErrors | None = None,
     ) -> ResidualField:
         """Condition a field of given hyperparameters.
 
@@ -155,12 +159,24 @@ class ResidualField(LatticeField):
             Nuclei of the deviations.
         residual, known_sd : array (n,)
             Measured minus predicted mass, and its spread known beforehand, MeV.
+        errors : MassErrors, optional
+            Errors of the measured masses; `known_sd` is what else is known then.
+
+        Raises
+        ------
+        DataError
+            If the error of a nucleus is not among these.
         """
-        return cls(hyperparameters.kernel, Z, N, residual, known_sd**2, hyperparameters)
+        if errors is None:
+            return cls(hyperparameters.kernel, Z, N, residual, known_sd**2, hyperparameters)
+        found = errors.of(nuclide_index(Z, N))
+        noise = found.covariance.copy()
+        add_noise(noise, known_sd**2)
+        return cls(hyperparameters.kernel, Z, N, residual + found.shift, noise, hyperparameters)
 
     @property
     def residual(self) -> FloatArray:
-        """Measured minus predicted mass, array (n,), MeV."""
+        """Measured minus predicted mass, less the expected error, array (n,), MeV."""
         return self.values
 
     @property

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from bmm.data import MassErrors
 from bmm.errors import DataError
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import prediction
@@ -124,3 +125,61 @@ def test_what_models_get_wrong_by_themselves_averages_out(world, corrected):
     assert np.nanmedian(sd / each[:, 0]) == pytest.approx(np.sqrt(0.5), abs=0.1)
     again = correct_average(corrected.models, learnt=average.learnt)
     assert again.facts == average.facts
+
+
+def stated_errors(frame, shift=0.0):
+    u = frame["mass_excess_uncertainty"].to_numpy()
+    return MassErrors(frame.index, np.full(len(u), shift), np.diag(u**2))
+
+
+def test_errors_as_stated_change_nothing(world, corrected):
+    frame = world[0][MEASURED]
+    found = correct_theory(frame, world[1], errors=stated_errors(frame))
+    for name in ("mass_excess", "mass_excess_sd"):
+        expected = corrected.theory[name].to_numpy()
+        assert found.theory[name].to_numpy() == pytest.approx(expected, nan_ok=True, rel=1e-7)
+    learnt = correct_average(corrected.models)
+    average = correct_average(
+        found.models, learnt=learnt.field.hyperparameters, errors=stated_errors(frame)
+    )
+    assert average.factor == pytest.approx(learnt.factor, rel=1e-6)
+    assert average.field.log_evidence == pytest.approx(learnt.field.log_evidence)
+
+
+def test_errors_known_beforehand_are_taken_off(world, corrected):
+    # All masses 0.3 MeV too high, and known to be.
+    frame = world[0][MEASURED]
+    wrong = frame.assign(mass_excess=frame["mass_excess"] + 0.3)
+    learnt = {name: each.learnt for name, each in corrected.models.items()}
+    found = correct_theory(wrong, world[1], learnt=learnt, errors=stated_errors(frame, -0.3))
+    expected = corrected.theory["mass_excess"].to_numpy()
+    assert found.theory["mass_excess"].to_numpy() == pytest.approx(expected, nan_ok=True)
+
+
+def test_an_error_that_neighbours_share_moves_the_field_less(world, corrected):
+    frame = world[0][MEASURED]
+    learnt = {name: each.learnt for name, each in corrected.models.items()}
+    shared = stated_errors(frame)
+    inside = np.abs(frame.index.get_level_values("Z") - 40) < 3
+    covariance = shared.covariance + 4.0 * np.outer(inside, inside)
+    moved = frame.assign(mass_excess=frame["mass_excess"] + inside)
+    errors = MassErrors(frame.index, shared.shift, covariance)
+    change = {
+        name: (
+            correct_theory(moved, world[1], learnt=learnt, errors=each).theory["mass_excess"]
+            - corrected.theory["mass_excess"]
+        ).to_numpy()[(Z == 40) & (N == 61), 0]
+        for name, each in (("independent", shared), ("shared", errors))
+    }
+    assert abs(change["shared"]) < 0.5 * abs(change["independent"])
+
+
+def test_errors_must_be_those_of_the_masses(world):
+    frame = world[0][MEASURED]
+    with pytest.raises(DataError, match="the error of Zn-71 is not among those given"):
+        correct_theory(frame, world[1], errors=stated_errors(frame.iloc[1:]))
+    models = correct_theory(frame, world[1]).models
+    with pytest.raises(DataError, match="expected hyperparameters too"):
+        correct_average(models, errors=stated_errors(frame))
+    with pytest.raises(DataError, match="as many shifts and a square covariance"):
+        MassErrors(frame.index, np.zeros(2), np.eye(2))

@@ -97,13 +97,13 @@ def test_cards_lie_beside_the_configuration(write, tmp_path):
         ('["FRDM2012"]', "[]", "key 'theory.models': "),
         (
             '"equal-weights"',
-            '{ method = "corrected-mixture", uncertainty_factor = "AME1999" }',
-            "key 'methods.0.uncertainty_factor': expected a positive number or one of AME1995, ",
+            '{ method = "corrected-mixture", measurement_errors = "factor:AME1999" }',
+            "key 'methods.0.measurement_errors': expected 'stated', 'history', 'factor', ",
         ),
         (
             '"equal-weights"',
-            '{ method = "corrected-mixture", name = "late", uncertainty_factor = "AME2016" }',
-            "method 'late': expected an evaluation older than the training masses of AME2016, "
+            '{ method = "corrected-mixture", name = "a", measurement_errors = "factor:AME2016" }',
+            "method 'a': expected an evaluation older than the training masses of AME2016, "
             "not AME2016",
         ),
     ],
