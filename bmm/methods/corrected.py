@@ -18,7 +18,8 @@ import xarray as xr
 from bmm.data import MEASURED_TABLES
 from bmm.distributions import StudentTMixture
 from bmm.measurement.treatment import ErrorTreatment, treat_errors, treatment_name
-from bmm.methods.interface import Settings
+from bmm.methods.extrapolation import Extrapolations, PooledForecast
+from bmm.methods.interface import Forecast, Settings
 from bmm.methods.mixture_forecast import DRAWS
 from bmm.methods.training_arrays import position_of
 from bmm.nuclides import nuclide_index
@@ -84,15 +85,21 @@ class FittedCorrection:
         What was learnt.
     average : CorrectedModel, optional
         Of the average of the models, if it is known already.
+    extrapolations : Extrapolations, optional
+        Averaged with the models where there are any.
     """
 
     correction: Correction
     facts: dict[str, Any]
     average: CorrectedModel | None = None
+    extrapolations: Extrapolations | None = None
 
-    def forecast(self, theory: xr.Dataset, seed: int) -> CorrectedForecast:
+    def forecast(self, theory: xr.Dataset, seed: int) -> Forecast:
         """Predict nuclei that were in the theory of the fit, where any model covers them."""
-        return CorrectedForecast(self.correction, theory, seed, self.average)
+        corrected = CorrectedForecast(self.correction, theory, seed, self.average)
+        if self.extrapolations is None:
+            return corrected
+        return PooledForecast(corrected, self.extrapolations.forecast(theory, seed + 1))
 
 
 class CorrectedMixture(Settings):
@@ -106,11 +113,16 @@ class CorrectedMixture(Settings):
         What the errors of the training masses are taken to be: "stated", "factor:X" or "history";
         see `bmm.measurement.treatment.ErrorTreatment`.  Stated uncertainties of older evaluations
         have proved too small for many masses far from stability.
+    extrapolations : bool, default False
+        Average the distribution of the mixture and the evaluators' estimate, half and half, where
+        the evaluation that the training masses are from prints one; see
+        `bmm.methods.extrapolation`.
     """
 
     method: Literal["corrected-mixture"] = "corrected-mixture"
     model: str | None = None
     measurement_errors: ErrorTreatment = "stated"
+    extrapolations: bool = False
 
     @property
     def evaluations(self) -> tuple[str, ...]:
@@ -122,6 +134,9 @@ class CorrectedMixture(Settings):
     def variant(self) -> str:
         """Name of the method, or of the model that is corrected, and the treatment of errors."""
         name = f"{self.model}, corrected" if self.model else self.method
+        if self.extrapolations:
+            corrected = name if self.model else "corrected mixture"
+            name = f"{corrected} and evaluators' extrapolations"
         treatment = treatment_name(self.measurement_errors)
         return f"{name}, {treatment}" if treatment else name
 
@@ -144,4 +159,9 @@ class CorrectedMixture(Settings):
                 correction.models, learnt=treated.average, errors=treated.errors
             )
         facts = {"n_training": len(kept), "n_lost": len(measured) - len(kept)} | treated.facts
-        return FittedCorrection(correction, facts | {"fields": correction.facts}, average)
+        facts |= {"fields": correction.facts}
+        if not self.extrapolations:
+            return FittedCorrection(correction, facts, average)
+        estimates = Extrapolations.of(measured)
+        facts["estimates"] = estimates.facts["estimates"]
+        return FittedCorrection(correction, facts, average, estimates)

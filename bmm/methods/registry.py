@@ -10,6 +10,7 @@ from bmm.methods.averages import EqualWeights, LeastSquares
 from bmm.methods.averaging import GlobalBMA, Stacking
 from bmm.methods.components import PrincipalComponents
 from bmm.methods.corrected import CorrectedMixture
+from bmm.methods.extrapolation import AMEExtrapolation
 from bmm.methods.hierarchical import HierarchicalStacking
 from bmm.methods.local import LocalMixture
 from bmm.methods.sampled_weights import EnsembleBMA, GlobalDirichlet
@@ -34,6 +35,7 @@ type AnyMethod = Annotated[
     | EnsembleBMA
     | GlobalDirichlet
     | CorrectedMixture
+    | AMEExtrapolation
     | HierarchicalStacking
     | LocalMixture,
     Field(discriminator="method"),

@@ -32,7 +32,7 @@ from bmm.workflows.inputs import chosen_cards
 
 __all__ = ["ComparisonResult", "run_comparison"]
 
-_SOURCES = ("distributions", "theory", "mixing", "prediction", "methods")
+_SOURCES = ("distributions", "theory", "measurement", "mixing", "prediction", "methods")
 
 
 @dataclass(frozen=True)

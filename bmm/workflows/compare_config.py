@@ -216,6 +216,11 @@ class ComparisonConfig(_Strict):
                 f"key 'reference': no method is called {self.reference!r}; "
                 f"expected one of {', '.join(labels)}"
             )
+        reference = self.reference or labels[0]
+        if self.methods[labels.index(reference)].partial:
+            raise ValueError(
+                f"key 'reference': {reference!r} predicts some nuclei only; expected another method"
+            )
         return self
 
     @model_validator(mode="after")
