@@ -49,12 +49,21 @@ class ComparisonResult:
         Scores of derived quantities; see `bmm.evaluation.derived_scores.derived_table`.
     summary : dict
         What ``comparison.json`` holds.
+    splits : list of Split
+        Training and test nuclei.
+    stored : dict of str to list of StoredForecast
+        For each method, one forecast for each split.
+    nuclei : DataFrame
+        Scores of each test nucleus; see `bmm.workflows.compare_report.score_table`.
     """
 
     folder: ComparisonFolder
     table: pd.DataFrame
     derived: pd.DataFrame
     summary: dict[str, Any]
+    splits: list[Split]
+    stored: dict[str, list[StoredForecast]]
+    nuclei: pd.DataFrame
 
 
 def run_comparison(
@@ -96,7 +105,7 @@ def run_comparison(
     summary = report(config, splits, leaks, cards, stored, failed, nuclei, table, origin)
     derived = derived_scores_of(config, splits, stored, nuclei)
     folder.write_results(nuclei, table, derived, summary)
-    return ComparisonResult(folder, table, derived, summary)
+    return ComparisonResult(folder, table, derived, summary, splits, stored, nuclei)
 
 
 def _forecast_all(

@@ -24,6 +24,7 @@ from bmm.methods.registry import AnyMethod
 from bmm.nuclides import MAX_N, MAX_Z
 from bmm.theory.adapters import Domain
 from bmm.workflows.config import NRange, Theory, ZRange
+from bmm.workflows.prequential_split import PrequentialSplit
 from bmm.workflows.reading import configuration_file, read_checked, shipped_files
 
 __all__ = [
@@ -182,7 +183,7 @@ class ComparisonConfig(_Strict):
         Label of the method that the others are compared with; the first by default.
     allow_leaks : bool, default False
         Go on with models that may have seen test nuclei, and mark what uses them.
-    split : EditionSplit, RandomSplit, BlockSplit or ChainEnds
+    split : EditionSplit, RandomSplit, BlockSplit, ChainEnds or PrequentialSplit
         Training and test nuclei; the key kind tells which.
     theory : Theory
         Models.
@@ -197,7 +198,8 @@ class ComparisonConfig(_Strict):
     reference: str | None = None
     allow_leaks: bool = False
     split: Annotated[
-        EditionSplit | RandomSplit | BlockSplit | ChainEnds, Field(discriminator="kind")
+        EditionSplit | RandomSplit | BlockSplit | ChainEnds | PrequentialSplit,
+        Field(discriminator="kind"),
     ]
     theory: Theory
     methods: list[AnyMethod] = Field(min_length=1)
@@ -236,6 +238,27 @@ class ComparisonConfig(_Strict):
                     )
         return self
 
+    @model_validator(mode="after")
+    def _transitions_have_models(self) -> Self:
+        if not isinstance(self.split, PrequentialSplit):
+            return self
+        for each in self.split.transitions:
+            unknown = [name for name in each.models if name not in self.theory.models]
+            if unknown:
+                raise ValueError(
+                    f"transition {each.name}: {unknown[0]!r} is not among the models of the "
+                    "section 'theory'"
+                )
+        everywhere = {method.label for method in self.methods if not _one_model(method)}
+        wanted = [name for choice in self.split.choices for name in choice.among]
+        for name in [*wanted, *([] if self.reference is None else [self.reference])]:
+            if name not in everywhere:
+                raise ValueError(
+                    f"{name!r} is no method that every transition has: expected one of "
+                    f"{', '.join(sorted(everywhere))}"
+                )
+        return self
+
     def to_toml(self) -> str:
         """Write the configuration, every default resolved, as TOML."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
@@ -267,3 +290,8 @@ def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
     path = configuration_file(name_or_path, shipped_comparisons())
     config = read_checked(path, ComparisonConfig)
     return config.model_copy(update={"theory": config.theory.relative_to(path.resolve().parent)})
+
+
+def _one_model(method: AnyMethod) -> bool:
+    """Whether a method is of one model, which some transitions may not have."""
+    return getattr(method, "model", None) is not None

@@ -22,7 +22,7 @@ from bmm.workflows.compare_config import ComparisonConfig
 from bmm.workflows.compare_folder import StoredForecast
 from bmm.writing import without_nan
 
-__all__ = ["derived_scores_of", "report", "score_table"]
+__all__ = ["derived_scores_of", "regions_of", "report", "score_table"]
 
 
 def score_table(
@@ -72,7 +72,7 @@ def score_table(
     if not len(common):
         raise DataError("the methods have no test nucleus in common: there is nothing to compare")
     reference = config.reference if config.reference in tables else next(iter(tables))
-    regions = _regions(splits, common)
+    regions = regions_of(splits, common)
     regions |= {
         f"predicted by {label}": _predicted(tables[label], common)
         for label in tables
@@ -148,8 +148,16 @@ def _place(split: Split) -> pd.DataFrame:
     return pd.DataFrame({"fold": split.name, "distance": distance}, index=split.test.index)
 
 
-def _regions(splits: Sequence[Split], common: pd.Index) -> dict[str, pd.Index]:
-    """Nuclei of each region, over all folds."""
+def regions_of(splits: Sequence[Split], common: pd.Index) -> dict[str, pd.Index]:
+    """Nuclei of each region of `bmm.evaluation.regions`, over all splits.
+
+    Parameters
+    ----------
+    splits : sequence of Split
+        Training and test nuclei.
+    common : MultiIndex (Z, N)
+        Test nuclei that count.
+    """
     parts: dict[str, list[pd.Index]] = {}
     for split in splits:
         for name, mask in region_masks(split.test.index, split.training.index).items():
