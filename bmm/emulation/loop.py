@@ -119,7 +119,7 @@ class State:
         What the emulator of each round said of the energy at all points, MeV.
     sd : array (n,)
         What the latest says of its errors where energies are not compressed, calibrated on the
-        prediction errors; the scale of a Student-t with `bmm.emulation.calibration.NU` degrees of
+        prediction errors; the scale of a Student-t with `bmm.distributions.student_t.NU` degrees of
         freedom, MeV.
     """
 

@@ -131,7 +131,13 @@ def _compiled_source(function: Callable[..., Any]) -> str:
         if home.__name__ not in homes:
             homes[home.__name__] = home
             waiting += [each.py_func for each in vars(home).values() if is_jitted(each)]
+            waiting += [each for each in vars(home).values() if _is_ours(each)]
     return "".join(inspect.getsource(homes[name]) for name in sorted(homes))
+
+
+def _is_ours(value: Any) -> bool:
+    """Tell functions of bmm: some are compiled with those that call them, as `inner` lets them."""
+    return inspect.isfunction(value) and value.__module__.startswith("bmm.")
 
 
 def _home(function: Callable[..., Any]) -> ModuleType:

@@ -21,6 +21,8 @@ from pydantic import (
     model_validator,
 )
 
+from bmm.distributions.student_t import NU
+
 __all__ = ["NAMED_PRIORS", "Basis", "Mixing", "Mode", "Noise", "Prior", "Priors", "Sampler"]
 
 # Distributions a prior may name, with their parameters as PyMC spells them.
@@ -173,7 +175,7 @@ class Noise(_Strict):
     """
 
     family: Literal["student_t", "normal"] = "student_t"
-    nu: PositiveFloat | Literal["learn"] = 4.0
+    nu: PositiveFloat | Literal["learn"] = NU
     A_power: float | Literal["learn"] = 0.0
     measurement: bool = True
 

@@ -17,22 +17,19 @@ import xarray as xr
 from scipy import stats
 
 from bmm.arrays import FloatArray, IntArray
+from bmm.distributions.student_t import NU
 from bmm.errors import DataError
 from bmm.nuclides import label, nuclide_index
 from bmm.theory.adapters import numbers
 from bmm.theory.residual_field import Hyperparameters, ResidualField, fit_residuals
 
 __all__ = [
-    "NU",
     "CorrectedModel",
     "Correction",
     "FittedHyperparameters",
     "correct_average",
     "correct_theory",
 ]
-
-NU = 4.0
-"""Degrees of freedom of the Student-t that the corrected deviations follow."""
 
 # Of a log evidence: what another machine may compute for the same masses.
 _SAME = 1e-7
