@@ -6,19 +6,22 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from bmm.errors import DataError, DomainError
+from bmm.errors import DataError, DomainError, quoted
 
 __all__ = [
     "MAGIC_NUMBERS",
     "MAX_N",
     "MAX_Z",
+    "is_plausible",
     "label",
     "labels",
     "nuclide_index",
     "parse_nuclide",
+    "proton_number",
     "select_nuclei",
     "symbol",
 ]
@@ -47,10 +50,10 @@ _SYSTEMATIC = [
 _SYMBOLS = (*_NAMED, *_SYSTEMATIC)
 _PROTONS = {name: Z for Z, name in enumerate(_SYMBOLS)}
 
-_SYMBOL_FIRST = re.compile(r"(?P<symbol>[A-Za-z]{1,3})-?(?P<A>\d{1,3})")
-_MASS_FIRST = re.compile(r"(?P<A>\d{1,3})-?(?P<symbol>[A-Za-z]{1,3})")
-_PAIR = re.compile(r"(?P<Z>\d{1,3}),(?P<N>\d{1,3})")
-_CHAIN = re.compile(r"(?P<axis>[ZNA])=(?P<first>\d{1,3})(?:-(?P<last>\d{1,3}))?", re.IGNORECASE)
+_SYMBOL_FIRST = re.compile(r"(?P<symbol>[A-Za-z]{1,3})-?(?P<A>[0-9]{1,3})")
+_MASS_FIRST = re.compile(r"(?P<A>[0-9]{1,3})-?(?P<symbol>[A-Za-z]{1,3})")
+_PAIR = re.compile(r"(?P<Z>[0-9]{1,3}),(?P<N>[0-9]{1,3})")
+_CHAIN = re.compile(r"(?P<axis>[ZNAzna])=(?P<first>[0-9]{1,3})(?:-(?P<last>[0-9]{1,3}))?")
 
 
 def symbol(Z: int) -> str:
@@ -68,6 +71,47 @@ def label(Z: int, N: int) -> str:
 def labels(Z: Sequence[int] | pd.Index, N: Sequence[int] | pd.Index) -> list[str]:
     """Return the usual names of many nuclides."""
     return [label(int(z), int(n)) for z, n in zip(Z, N, strict=True)]
+
+
+def proton_number(text: str) -> int:
+    """Return Z of an element symbol.
+
+    Parameters
+    ----------
+    text : str
+        "Sn", "sn" or "SN"; a lone lower-case "n" is the neutron and "N" is nitrogen.
+
+    Raises
+    ------
+    DomainError
+        If there is no such element.
+    """
+    found = _PROTONS.get(text if text == "n" else text.capitalize())
+    if found is None:
+        raise DomainError(f"{quoted(text)} names no element; expected one such as 'Sn'.")
+    return found
+
+
+def is_plausible(Z: ArrayLike, N: ArrayLike) -> npt.NDArray[np.bool]:
+    """Whether nuclei lie in the region that mass tables cover, or near it.
+
+    The shipped tables, which end beyond the drip lines, lie inside with a margin; Z = 140 with
+    N = 0 lies outside.
+
+    Parameters
+    ----------
+    Z, N : array_like of int
+        Proton and neutron numbers.
+    """
+    protons, neutrons = np.asarray(Z, dtype=float), np.asarray(N, dtype=float)
+    fewest = protons / 2 + protons**2 / 400 - 6
+    return np.asarray(
+        (protons >= 0)
+        & (protons <= MAX_Z)
+        & (neutrons >= np.maximum(fewest, 0))
+        & (neutrons <= np.minimum(3.2 * protons + 20, MAX_N))
+        & (protons + neutrons > 0)
+    )
 
 
 def parse_nuclide(text: str) -> tuple[int, int]:
@@ -93,17 +137,23 @@ def parse_nuclide(text: str) -> tuple[int, int]:
     if pair := _PAIR.fullmatch(compact):
         Z, N = int(pair["Z"]), int(pair["N"])
     elif name := _SYMBOL_FIRST.fullmatch(compact) or _MASS_FIRST.fullmatch(compact):
-        element = name["symbol"] if name["symbol"] == "n" else name["symbol"].capitalize()
-        if element not in _PROTONS:
-            raise DomainError(f"{text!r} names no element; expected e.g. 'Sn-132' or '50,82'.")
-        Z = _PROTONS[element]
+        try:
+            Z = proton_number(name["symbol"])
+        except DomainError:
+            raise DomainError(
+                f"{quoted(text)} names no element; expected e.g. 'Sn-132' or '50,82'."
+            ) from None
         N = int(name["A"]) - Z
     else:
-        raise DomainError(f"{text!r} is no nuclide; expected e.g. 'Sn-132', '132Sn' or '50,82'.")
+        raise DomainError(
+            f"{quoted(text)} is no nuclide; expected e.g. 'Sn-132', '132Sn' or '50,82'."
+        )
     if N < 0:
-        raise DomainError(f"{text!r} has fewer nucleons than protons (Z = {Z}).")
+        raise DomainError(f"{quoted(text)} has fewer nucleons than protons (Z = {Z}).")
     if Z > MAX_Z or N > MAX_N or Z + N == 0:
-        raise DomainError(f"{text!r} lies off the chart; expected Z <= {MAX_Z} and N <= {MAX_N}.")
+        raise DomainError(
+            f"{quoted(text)} lies off the chart; expected Z <= {MAX_Z} and N <= {MAX_N}."
+        )
     return Z, N
 
 
@@ -179,6 +229,8 @@ def select_nuclei(selection: str, available: pd.MultiIndex) -> pd.MultiIndex:
     else:
         chosen = np.asarray(available.isin([parse_nuclide(selection)]))
     if not chosen.any():
-        raise DomainError(f"{selection!r} selects none of the {len(available)} available nuclei.")
+        raise DomainError(
+            f"{quoted(selection)} selects none of the {len(available)} available nuclei."
+        )
     selected: pd.MultiIndex = available[chosen]
     return selected
