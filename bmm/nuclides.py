@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,8 @@ __all__ = [
     "MAGIC_NUMBERS",
     "MAX_N",
     "MAX_Z",
+    "Nuclides",
+    "chosen_nuclides",
     "is_plausible",
     "label",
     "labels",
@@ -25,6 +29,9 @@ __all__ = [
     "select_nuclei",
     "symbol",
 ]
+
+type Nuclides = str | tuple[int, int] | pd.Index | Sequence[str | tuple[int, int]]
+"""What a Python call takes for nuclei; see `chosen_nuclides`."""
 
 MAGIC_NUMBERS = (8, 20, 28, 50, 82, 126, 184)
 """Proton and neutron numbers of closed shells (184 is a prediction)."""
@@ -196,6 +203,73 @@ def _integers(name: str, values: np.ndarray) -> np.ndarray:
     ):
         raise DataError(f"{name} must be whole numbers.")
     return values.astype(np.int64)
+
+
+def chosen_nuclides(nuclides: Nuclides, available: pd.MultiIndex | None = None) -> pd.MultiIndex:
+    """Return the nuclei that a Python call asks for, however it names them.
+
+    Parameters
+    ----------
+    nuclides : str, (int, int), Index, or sequence of these
+        A name as `parse_nuclide` reads it, a pair (Z, N), an index (Z, N) or of names, or several
+        of these.  Where there are nuclei to choose from, also chains as `select_nuclei` reads them.
+    available : pandas.MultiIndex, optional
+        Nuclei to choose from, levels "Z" and "N".
+
+    Returns
+    -------
+    pandas.MultiIndex
+        Levels "Z" and "N", each nucleus once, in the order they are asked for.
+
+    Raises
+    ------
+    DomainError
+        If nothing is asked for, or something that names no nuclide.
+    """
+    if isinstance(nuclides, pd.MultiIndex):
+        if list(nuclides.names) not in (["Z", "N"], [None, None]):
+            raise DomainError(
+                f"nuclei are indexed by {quoted(tuple(nuclides.names))}, not by (Z, N)"
+            )
+        return nuclide_index(*(nuclides.get_level_values(level) for level in (0, 1)))
+    found: dict[tuple[int, int], None] = {}
+    for each in _listed(nuclides):
+        if (
+            isinstance(each, str)
+            and available is not None
+            and _CHAIN.fullmatch(each.replace(" ", ""))
+        ):
+            found |= dict.fromkeys(select_nuclei(each, available))
+        else:
+            found[_pair(each)] = None
+    if not found:
+        raise DomainError("no nucleus is asked for: expected at least one, such as 'Sn-132'")
+    return nuclide_index(*zip(*found, strict=True))
+
+
+def _listed(nuclides: Any) -> list[Any]:
+    """Return the parts of a selection: one name or pair, or several."""
+    if isinstance(nuclides, str):
+        return [nuclides]
+    if not isinstance(nuclides, Iterable) or isinstance(nuclides, (pd.DataFrame, Mapping)):
+        raise DomainError(
+            f"{quoted(nuclides)} is no nuclide; expected such as 'Sn-132' or (50, 82)"
+        )
+    parts = list(nuclides)
+    pair = len(parts) == 2 and all(isinstance(each, (int, np.integer)) for each in parts)
+    return [tuple(parts)] if pair else parts
+
+
+def _pair(nuclide: Any) -> tuple[int, int]:
+    if isinstance(nuclide, str):
+        return parse_nuclide(nuclide)
+    try:
+        Z, N = nuclide
+        return parse_nuclide(f"{operator.index(Z)},{operator.index(N)}")
+    except (TypeError, ValueError) as error:
+        raise DomainError(
+            f"{quoted(nuclide)} is no nuclide; expected such as 'Sn-132' or (50, 82)"
+        ) from error
 
 
 def select_nuclei(selection: str, available: pd.MultiIndex) -> pd.MultiIndex:
