@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 import re
 import zlib
 from collections import Counter
@@ -86,9 +87,10 @@ def table_files(path: Path) -> list[Path]:
     DataError
         If there is no such file.
     """
-    if path.is_dir():
+    # These are false for impossible names too, such as one of 5,000 characters.
+    if os.path.isdir(path):
         found = [each for each in path.iterdir() if not each.name.startswith(".")]
-    elif re.search(r"[*?\[]", path.name) and not path.is_file():
+    elif re.search(r"[*?\[]", path.name) and not os.path.isfile(path):
         found = list(path.parent.glob(path.name))
     else:
         return [path]

@@ -22,6 +22,7 @@ __all__ = ["Surface", "read_surface"]
 FloatArray = npt.NDArray[np.float64]
 
 _FEWEST = 10
+_LARGEST, _FARTHEST = 1e5, 1e9  # MeV, and units of a coordinate
 _NO_NUMBER = ("", "nan", "inf", "infinity")
 
 
@@ -43,8 +44,8 @@ class Surface:
     Raises
     ------
     DataError
-        If there are fewer than 10 points, a number is not finite, a point comes twice or a
-        coordinate has the same value everywhere.
+        If there are fewer than 10 points, a number is not finite or too large, a point comes
+        twice or a coordinate has the same value everywhere.
     """
 
     name: str
@@ -65,6 +66,12 @@ class Surface:
             raise DataError(
                 f"{self.name}: the energy or a coordinate at {self.describe(int(i))} "
                 "is not a finite number"
+            )
+        far = np.abs(self.energy) > _LARGEST
+        for i in np.flatnonzero(far | (np.abs(self.points) > _FARTHEST).any(1)):
+            raise DataError(
+                f"{self.name}: {self.energy[i]:g} at {self.describe(int(i))}: expected energies "
+                f"up to {_LARGEST:g} MeV and coordinates up to {_FARTHEST:g}"
             )
         _, first, counts = np.unique(
             self.points + 0.0, axis=0, return_index=True, return_counts=True
