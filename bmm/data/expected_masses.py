@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.conversions import binding_energy, mass_excess
 from bmm.data.liquid_drop import fit_liquid_drop, liquid_drop_energy
 from bmm.data.measured import load_measured
@@ -21,9 +22,6 @@ __all__ = ["ExpectedMasses", "Source", "expected_masses"]
 _MODELS = ("FRDM2012", "HFB24", "WS4", "DZ28", "KTUY05")
 _LIGHTEST = 8
 _SIZE = MAX_Z + MAX_N + 2  # numbers may be swapped, shifted by one, or that of all nucleons
-
-type FloatArray = NDArray[np.float64]
-type IntArray = NDArray[np.int64]
 
 
 class Source(IntEnum):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from bmm.arrays import FloatArray, IntArray
 
 __all__ = ["fit_liquid_drop", "liquid_drop_energy"]
-
-type FloatArray = NDArray[np.float64]
-type IntArray = NDArray[np.int64]
 
 
 def fit_liquid_drop(Z: IntArray, N: IntArray, energy: FloatArray) -> FloatArray:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.data.expected_masses import expected_masses
 from bmm.data.measured import load_measured
 from bmm.data.readings import Reading, find_misreading
@@ -19,9 +19,6 @@ __all__ = ["check_new_masses"]
 _UNCERTAINTY = (1e-9, 5.0)  # MeV; AME2020: from 1e-8 to 0.84
 _SIGMAS, _LEAST, _MOST = 10.0, 3.0, 50.0  # sd, and MeV: a deviation beyond is absurd
 _STEPS = 2  # nucleons from the nearest nuclide of AME2020, measured or estimated
-
-type FloatArray = NDArray[np.float64]
-type IntArray = NDArray[np.int64]
 
 
 def check_new_masses(path: Path, new: pd.DataFrame, forecast: pd.DataFrame) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bmm.arrays import BoolArray, FloatArray, IntArray
 from bmm.data.expected_masses import Source, expected_masses
 from bmm.data.readings import Misreading, Numbers, Reading, find_misreading
 from bmm.errors import DataError
@@ -32,9 +32,6 @@ _SHARED = 5  # rows with the same value, if three times as many as by chance ...
 _STRANGE = 10.0  # MeV ... which is so far from what is expected for them ...
 _STRANGER = 5.0  # ... and so many times farther than other rows
 _FEW, _SHARE = 5, 0.2  # measured nuclei, at least, to compare with these alone
-
-type FloatArray = NDArray[np.float64]
-type IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -152,7 +149,7 @@ def _refuse_misreading(
     declared: Reading,
     orders: Sequence[Numbers],
     deviation: FloatArray,
-    measured: NDArray[np.bool_],
+    measured: BoolArray,
 ) -> None:
     use_measured = bool(measured.sum() >= max(_FEW, _SHARE * len(measured)))
     size = float(np.median(np.abs(deviation[measured] if use_measured else deviation)))

@@ -13,8 +13,8 @@ from itertools import product
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.conversions import Convention, Quantity, Unit, to_mass_excess
 
 __all__ = ["Misreading", "Numbers", "Reading", "find_misreading"]
@@ -35,8 +35,6 @@ _FEWEST = 10  # second differences that show this
 _EXPECTED_SPREAD = 10.0  # MeV; what models of unmeasured nuclei may be wrong by
 _GOOD = 10.0  # MeV; median deviation of a reading that is worth naming
 
-type FloatArray = NDArray[np.float64]
-type IntArray = NDArray[np.int64]
 type Expected = Callable[[IntArray, IntArray], FloatArray]
 
 
@@ -265,10 +263,11 @@ def _fits_better(other: _Fit, declared: _Fit, measured: bool) -> bool:
     if other.reading.numbers in _SHIFTED:
         axis = other.reading.numbers[0]
         before, after = declared.roughness[axis], other.roughness[axis]
-        # There are tables of even-even nuclei, and none of odd ones only.
-        turned = before > _ROUGHER * max(after, _FLOOR) or (
-            np.isnan(before) and declared.odd[axis] and declared.n >= 2 * _FEWEST
-        )
+        if np.isnan(before):
+            # There are tables of even-even nuclei, and none of odd ones only.
+            no_table = declared.odd[axis] and declared.n >= 2 * _FEWEST
+            return no_table and other.size <= 1.5 * declared.size
+        turned = before > _ROUGHER * max(after, _FLOOR)
         return turned and other.size <= 1.5 * declared.size
     ratio = max(declared.size, _FLOOR) / max(other.size, _FLOOR)
     if (other.n - 1) * np.log(ratio) < _EVIDENCE:

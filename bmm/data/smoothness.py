@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
+from bmm.arrays import BoolArray, FloatArray
 from bmm.conversions import binding_energy
 from bmm.data.liquid_drop import fit_liquid_drop, liquid_drop_energy
 
@@ -20,7 +21,6 @@ _DIRECTIONS = np.array([(0, 2), (2, 0), (2, 2), (2, -2), (0, 4), (4, 0), (2, -4)
 _REGION = 6  # half-width, in Z and N, of the region whose scatter a deviation is compared with
 _MARGIN = 8  # empty rim of the chart: twice the longest displacement
 
-type FloatArray = NDArray[np.float64]
 type Cells = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
@@ -76,7 +76,7 @@ def find_suspects(mass_excess: pd.Series, *, threshold: float = 10.0) -> pd.Data
 
 
 def _deviations(
-    residual: FloatArray, cells: Cells, trusted: NDArray[np.bool_]
+    residual: FloatArray, cells: Cells, trusted: BoolArray
 ) -> tuple[FloatArray, NDArray[np.int64]]:
     """Return each nucleus less its prediction, and the number of directions behind that."""
     chart = _chart(np.where(trusted, residual, np.nan), cells, np.nan)
@@ -91,7 +91,7 @@ def _deviations(
     return residual - _median(predictions, axis=0), np.isfinite(predictions).sum(axis=0)
 
 
-def _scatter(deviation: FloatArray, cells: Cells, trusted: NDArray[np.bool_]) -> FloatArray:
+def _scatter(deviation: FloatArray, cells: Cells, trusted: BoolArray) -> FloatArray:
     """Return the robust standard deviation of the deviations around each nucleus."""
     size = np.where(trusted, np.abs(deviation), np.nan)
     everywhere = 1.4826 * _median(size)

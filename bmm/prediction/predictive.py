@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from bmm.arrays import FloatArray
+from bmm.data import check_measured
 from bmm.distributions import StudentTMixture, student_t
 from bmm.distributions.logarithms import log_sum_exp
 from bmm.errors import DomainError
@@ -99,8 +100,11 @@ def predict(
     ------
     DomainError
         For a nucleus that is not on the chart of the fit.
+    DataError
+        If `measured` cannot be used; see `bmm.data.check_measured`.
     """
     chart = _select(tree["chart"].to_dataset(), nuclei)
+    measured = None if measured is None else check_measured(measured)
     draws = posterior_draws(tree)
     stated = np.nan_to_num(chart["mass_excess_sd"].to_numpy()) ** 2
     mass, mass_variance = _measured_at(chart, measured)

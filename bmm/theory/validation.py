@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from bmm.arrays import BoolArray, FloatArray
 from bmm.data.plausibility import LARGEST_MASS, LARGEST_SPREAD
 from bmm.errors import DataError, quoted
 from bmm.nuclides import labels, nuclide_index
@@ -23,8 +23,6 @@ _BETTER = 4.0  # times smaller median deviation
 _EVIDENCE = 10.0  # log of the odds against chance
 _OFF = 10.0  # MeV; a model this close is no misreading
 _IMPOSSIBLE = 100.0  # MeV; median deviation of what is no mass excess of these nuclei
-
-type FloatArray = npt.NDArray[np.float64]
 
 
 def check_theory(theory: Any) -> xr.Dataset:
@@ -160,9 +158,7 @@ def _floats(theory: xr.Dataset, name: str) -> FloatArray:
         raise DataError(f"theory: expected numbers in {name!r}") from error
 
 
-def _refuse(
-    theory: xr.Dataset, values: FloatArray, wrong: npt.NDArray[np.bool], expected: str
-) -> None:
+def _refuse(theory: xr.Dataset, values: FloatArray, wrong: BoolArray, expected: str) -> None:
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         nucleus = str(theory["nucleus"].to_numpy()[row])
