@@ -176,10 +176,6 @@ def read_surface(
     names = tuple(_name(table, i) for i in columns[: len(axes)])
     values: list[list[float]] = []
     for row in table.rows:
-        if len(row.cells) <= max(columns):
-            raise DataError(
-                f"{row.where}: {len(row.cells)} cells; expected at least {max(columns) + 1}"
-            )
         numbers = [_number(row, i) for i in columns]
         if np.isfinite(numbers).all():
             values.append(numbers)
@@ -196,6 +192,9 @@ def _position(path: Path, column: str | int, table: TextTable) -> int:
     if isinstance(column, int) or re.fullmatch("[0-9]{1,4}", column):
         if int(column) < 1:
             raise DataError(f"{path}: columns are counted from 1, not {column}")
+        first = table.rows[0]
+        if int(column) > len(first.cells):
+            raise DataError(f"{first.where}: {len(first.cells)} cells; expected at least {column}")
         return int(column) - 1
     header = table.header
     if column not in header:
