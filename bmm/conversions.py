@@ -23,7 +23,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bmm.errors import DataError
+from bmm.errors import DataError, quoted
 
 __all__ = [
     "ATOMIC_MASS_UNIT",
@@ -63,7 +63,9 @@ ELECTRON_MASS = 0.51099895
 
 _HYDROGEN_BINDING = 13.6057e-6  # MeV, binding energy of the electron in 1H
 
-Quantity = Literal["mass_excess", "binding_energy", "binding_energy_per_nucleon", "atomic_mass"]
+Quantity = Literal[
+    "mass_excess", "binding_energy", "binding_energy_per_nucleon", "atomic_mass", "nuclear_mass"
+]
 Unit = Literal["MeV", "keV", "u", "micro-u"]
 Convention = Literal["atomic", "nuclear"]
 
@@ -159,13 +161,15 @@ def to_mass_excess(
         Proton and neutron numbers.
     value : array_like
         The table's column, in `unit`.
-    quantity : {"mass_excess", "binding_energy", "binding_energy_per_nucleon", "atomic_mass"}
-        What the column holds; binding energies are positive for bound nuclei.
+    quantity : str
+        What the column holds: "mass_excess", "binding_energy" or "binding_energy_per_nucleon"
+        (positive for bound nuclei), "atomic_mass", or "nuclear_mass", that of the bare nucleus.
     unit : {"MeV", "keV", "u", "micro-u"}
         Unit of the column.
     convention : {"atomic", "nuclear"}, default "atomic"
         Whether the electrons' binding energy is in the value (see the module's notes).  A nuclear
-        mass excess is the mass of the bare nucleus less A atomic mass units.
+        mass excess is the mass of the bare nucleus less A atomic mass units.  Of no account for
+        "nuclear_mass".
 
     Returns
     -------
@@ -181,12 +185,15 @@ def to_mass_excess(
     _check("unit", unit, get_args(Unit))
     _check("convention", convention, get_args(Convention))
     energy = _floats(value) * _IN_MEV[unit]
-    nuclear = convention == "nuclear"
-    if quantity == "atomic_mass":
-        if nuclear:
-            raise DataError("An atomic mass includes its electrons; expected convention 'atomic'.")
-        return energy - (_floats(Z) + _floats(N)) * ATOMIC_MASS_UNIT
-    if quantity == "mass_excess":
+    nuclear = convention == "nuclear" or quantity == "nuclear_mass"
+    if quantity == "atomic_mass" and nuclear:
+        raise DataError(
+            "An atomic mass includes its electrons; expected convention 'atomic', or the quantity "
+            "'nuclear_mass'."
+        )
+    if quantity in ("atomic_mass", "nuclear_mass"):
+        energy = energy - (_floats(Z) + _floats(N)) * ATOMIC_MASS_UNIT
+    if quantity not in ("binding_energy", "binding_energy_per_nucleon"):
         electrons = _floats(Z) * ELECTRON_MASS - electron_binding_energy(Z)
         return energy + electrons if nuclear else energy
     if quantity == "binding_energy_per_nucleon":
@@ -208,4 +215,4 @@ def _electronic_part(Z: ArrayLike) -> FloatArray:
 
 def _check(what: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise DataError(f"Unknown {what} {value!r}; expected one of {', '.join(known)}.")
+        raise DataError(f"Unknown {what} {quoted(value)}; expected one of {', '.join(known)}.")

@@ -23,7 +23,7 @@ def emulate(
     surface: Annotated[
         str,
         typer.Argument(
-            help="Whitespace table of energies, 'analytic', or a shipped mass table (HFB26)."
+            help="Table of energies (blanks, or CSV), 'analytic', or a shipped mass table (HFB26)."
         ),
     ],
     axes: Annotated[

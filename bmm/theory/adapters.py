@@ -17,7 +17,7 @@ import xarray as xr
 from pydantic import AfterValidator, BaseModel, ConfigDict, NonNegativeInt
 
 from bmm.errors import ConfigError, DataError
-from bmm.nuclides import MAX_N, MAX_Z, labels
+from bmm.nuclides import MAX_N, MAX_Z, Nuclides, chosen_nuclides, labels
 
 __all__ = [
     "Domain",
@@ -192,15 +192,15 @@ def prediction(
     )
 
 
-def predict_all(fitted: Sequence[FittedTheory], nuclei: pd.MultiIndex) -> xr.Dataset:
+def predict_all(fitted: Sequence[FittedTheory], nuclei: Nuclides) -> xr.Dataset:
     """Predict with several models, side by side.
 
     Parameters
     ----------
     fitted : sequence of FittedTheory
         The models, in the order their components shall have.
-    nuclei : MultiIndex (Z, N)
-        Any nuclei.
+    nuclei : str, (int, int), Index, or sequence of these
+        Any nuclei; see `bmm.nuclides.chosen_nuclides`.
 
     Returns
     -------
@@ -211,7 +211,10 @@ def predict_all(fitted: Sequence[FittedTheory], nuclei: pd.MultiIndex) -> xr.Dat
     ------
     ConfigError
         If there is no model, or two components have the same name.
+    DomainError
+        If something asked for is no nuclide.
     """
+    chosen = chosen_nuclides(nuclei)
     counts = Counter(component for model in fitted for component in model.components)
     if not counts:
         raise ConfigError("no theory model was given: expected at least one")
@@ -221,5 +224,5 @@ def predict_all(fitted: Sequence[FittedTheory], nuclei: pd.MultiIndex) -> xr.Dat
             f"mixture component {repeated[0]!r} appears {counts[repeated[0]]} times: "
             "expected a different name for each"
         )
-    parts = [model.predict(nuclei) for model in fitted]
+    parts = [model.predict(chosen) for model in fitted]
     return xr.concat(parts, dim="theory", join="exact", coords="minimal", compat="equals")

@@ -267,10 +267,10 @@ def read_card(path: Path) -> Card:
         If the file cannot be read or a key is missing, unknown or has an impossible value.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: expected a model card, but {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of numbers with thousands of digits, too
         raise ConfigError(f"{path}: expected a TOML file: {error}") from error
     try:
         return _READER.validate_python(data, context={"folder": path.resolve().parent})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -125,9 +126,10 @@ def build_model(card: Card) -> TheoryModel:
 
 def _card_files(places: Sequence[Path]) -> Iterator[Path]:
     for place in places:
-        if place.is_dir():
+        # These are false for impossible names too.
+        if os.path.isdir(place):
             yield from sorted(place.glob("*.toml"), key=lambda path: path.stem)
-        elif place.is_file():
+        elif os.path.isfile(place):
             yield place
         else:
             raise ConfigError(f"{place}: expected a model card or a folder of them")

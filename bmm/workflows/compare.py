@@ -28,7 +28,7 @@ from bmm.workflows.compare_config import ComparisonConfig
 from bmm.workflows.compare_folder import ComparisonFolder, StoredForecast
 from bmm.workflows.compare_report import derived_scores_of, report, score_table
 from bmm.workflows.fingerprint import provenance
-from bmm.workflows.inputs import chosen_cards
+from bmm.workflows.inputs import chosen_cards, covered_nuclei
 
 __all__ = ["ComparisonResult", "run_comparison"]
 
@@ -141,7 +141,9 @@ def _theory(split: Split, cards: Mapping[str, Card]) -> xr.Dataset:
     """Predict training and test nuclei; models that learn see the training nuclei only."""
     fitted = [build_model(card).fit(split.training) for card in cards.values()]
     nuclei = split.training.index.union(split.test.index).sort_values()
-    return predict_all(fitted, nuclide_index(*numbers(nuclei)))
+    theory = predict_all(fitted, nuclide_index(*numbers(nuclei)))
+    covered_nuclei(split.training, theory)  # or a model is refused, before anything that takes long
+    return theory
 
 
 def _forecast(

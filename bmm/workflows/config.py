@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tomli_w
 from pydantic import (
@@ -46,13 +46,18 @@ class Data(_Strict):
         Name of a shipped evaluation.
     Z, N : (int, int)
         First and last proton and neutron number, both included.
+    parity : {"all", "even-even"}, default "all"
+        Whether to learn from even-even nuclei only.
     max_uncertainty_keV : float, optional
         Leave out masses measured less precisely.
+
+    Nuclei that no model covers are left out as well, with a warning.
     """
 
     measured: str = "AME2020"
     Z: ZRange = (8, MAX_Z)
     N: NRange = (8, MAX_N)
+    parity: Literal["all", "even-even"] = "all"
     max_uncertainty_keV: PositiveFloat | None = None
 
 

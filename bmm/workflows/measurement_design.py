@@ -22,7 +22,7 @@ from bmm.theory.correction import FittedHyperparameters, correct_theory
 from bmm.theory.library import build_model
 from bmm.workflows.config import RunConfig, load_config
 from bmm.workflows.fingerprint import provenance
-from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
+from bmm.workflows.inputs import chart_theory, chosen_cards, covered_nuclei, select_measured
 from bmm.workflows.output import prepare_output
 from bmm.writing import write_json, write_whole
 
@@ -135,6 +135,7 @@ def make_design(
     every = load_measured(config.data.measured)
     fitted = [build_model(card).fit(used) for card in cards]
     theory = chart_theory(config, used, fitted)
+    used = covered_nuclei(used, theory)
     # What cannot be asked is told before anything that takes long.
     read_target(question.target, theory, every)
     find_candidates(question.candidates, theory, every)

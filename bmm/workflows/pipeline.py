@@ -17,13 +17,17 @@ from bmm.errors import BmmError
 from bmm.evaluation import Scores
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of, fit
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers, predict_all
+from bmm.theory.adapters import predict_all
 from bmm.theory.library import build_model
 from bmm.workflows.config import RunConfig
 from bmm.workflows.fingerprint import provenance
 from bmm.workflows.folder import RunFolder
-from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
+from bmm.workflows.inputs import (
+    chart_theory,
+    chosen_cards,
+    covered_nuclei,
+    select_measured,
+)
 from bmm.workflows.origin import refuse_other_origin
 from bmm.workflows.results import write_results
 
@@ -220,11 +224,12 @@ def fit_configuration(
     """
     chosen = chosen_cards(config.theory)
     fitted = [build_model(card).fit(measured) for card in chosen]
-    theory = predict_all(fitted, nuclide_index(*numbers(measured.index)))
+    chart = chart_theory(config, measured, fitted)
+    measured = covered_nuclei(measured, chart)
     tree = fit(
         measured,
-        theory,
-        chart_theory(config, measured, fitted),
+        predict_all(fitted, measured.index),
+        chart,
         config.mixing,
         seed=config.seed,
         store=store,

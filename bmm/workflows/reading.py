@@ -57,10 +57,10 @@ def read_checked[Config: BaseModel](path: Path, kind: type[Config]) -> Config:
         If the file cannot be read, or a key is missing, unknown or impossible.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: expected a configuration, but {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of numbers with thousands of digits, too
         raise ConfigError(f"{path}: expected a TOML file: {error}") from error
     try:
         return kind.model_validate({"name": path.stem} | data)

@@ -25,7 +25,7 @@ from bmm.theory.correction import correct_theory
 from bmm.theory.library import build_model
 from bmm.workflows.config import RunConfig
 from bmm.workflows.fingerprint import provenance
-from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
+from bmm.workflows.inputs import chart_theory, chosen_cards, covered_nuclei, select_measured
 from bmm.workflows.output import prepare_output
 from bmm.writing import write_json, write_whole
 
@@ -96,7 +96,8 @@ def make_surfaces(
     prepare_output(path, ("config.toml", "surfaces.nc"), overwrite=overwrite)
     console.print(f"correcting {len(cards)} models on {len(measured)} measured nuclei")
     fitted = [build_model(card).fit(measured) for card in cards]
-    correction = correct_theory(measured, chart_theory(config, measured, fitted))
+    theory = chart_theory(config, measured, fitted)
+    correction = correct_theory(covered_nuclei(measured, theory), theory)
     every = load_measured(config.data.measured)
     console.print(f"drawing {draws} surfaces")
     surfaces = sample_surfaces(

@@ -28,7 +28,7 @@ from bmm.theory.correction import FittedHyperparameters
 from bmm.theory.residual_field import Hyperparameters
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
-from bmm.workflows.inputs import select_measured
+from bmm.workflows.inputs import covered_nuclei, select_measured
 from bmm.writing import write_json, write_whole
 
 __all__ = ["DRAWS", "JointDraws", "Separations", "run_separations"]
@@ -68,7 +68,7 @@ class JointDraws:
 
     def __init__(self, folder: RunFolder, config: RunConfig, chart: xr.Dataset) -> None:
         self.chart = chart
-        self._measured = select_measured(config)
+        self._measured = covered_nuclei(select_measured(config), chart)
         self._every = load_measured(config.data.measured)
         self._seed = config.seed
         self._file = folder.fields

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bmm.data import read_measurements
+from bmm.data import check_new_masses, read_measurements
 from bmm.errors import BmmError, RunError
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of
@@ -73,12 +73,16 @@ def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = F
     ------
     BmmError
         If a file or the folder cannot be used, a nucleus was fitted already or is not on the
-        chart, or k-hat is too large; nothing is written then.
+        chart, a mass is absurd (see `bmm.data.check_new_masses`) or k-hat is too large; nothing
+        is written then.
     """
     parent = RunFolder.open(run)
     if parent.read_scores()["convergence"]["partial"]:
         raise RunError(f"{run} was interrupted: expected a complete run; bmm resume {run}")
     new = read_measurements(measurements)
+    forecast = pd.read_csv(parent.predictions, index_col=["Z", "N"])
+    # The others cannot be learnt anyway.
+    check_new_masses(measurements, new[new.index.isin(forecast.index)], forecast)
     tree, config = parent.read_posterior(), parent.read_config()
     try:
         updated = update(tree, new, seed=config.seed)

@@ -33,6 +33,7 @@ REPORT = {"report.html", "separations.csv", "drip_lines.csv", "fields.json"}
 TOP_SCORES = [
     "name", "converged", "n", "rms_MeV", "rms_standard_error_MeV", "mae_MeV", "bias_MeV",
     "crps_MeV", "coverage", "coverage_standard_error", "log_score", "baselines", "bma_n",
+    "left_out",
     "weights", "responsibilities", "convergence", "modes", "hyperparameters", "redundancy", "basis",
     "seconds",
     "provenance",
