@@ -14,6 +14,7 @@ from bmm.cli.design import design
 from bmm.cli.emulate import emulate
 from bmm.cli.explain_mdn import explain_mdn
 from bmm.cli.explore import explore
+from bmm.cli.export import export
 from bmm.cli.models import models
 from bmm.cli.predict import predict
 from bmm.cli.report import report
@@ -43,6 +44,7 @@ app.command()(predict)
 app.command()(report)
 app.command()(explore)
 app.command()(surfaces)
+app.command()(export)
 app.command()(update)
 app.command()(design)
 app.command()(compare)

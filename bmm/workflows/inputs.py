@@ -10,13 +10,13 @@ import xarray as xr
 
 from bmm.data import load_measured, load_theory
 from bmm.errors import ConfigError
-from bmm.nuclides import nuclide_index
+from bmm.nuclides import labels, nuclide_index
 from bmm.theory.adapters import Domain, FittedTheory, numbers, predict_all
 from bmm.theory.cards import Card
 from bmm.theory.library import find_cards
 from bmm.workflows.config import RunConfig, Theory
 
-__all__ = ["chart_theory", "chosen_cards", "select_measured"]
+__all__ = ["chart_and_measured", "chart_theory", "chosen_cards", "select_measured"]
 
 
 def select_measured(config: RunConfig) -> pd.DataFrame:
@@ -88,3 +88,24 @@ def chart_theory(
     theory = predict_all(fitted, nuclide_index(*numbers(index)))
     masses = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()
     return theory.isel(nucleus=np.isfinite(masses).any(axis=1))
+
+
+def chart_and_measured(theory: xr.Dataset, measured: pd.DataFrame) -> xr.Dataset:
+    """Nuclei of the chart and of the evaluation, the lightest included.
+
+    Parameters
+    ----------
+    theory : Dataset
+        With coordinates Z and N.
+    measured : DataFrame
+        Indexed (Z, N).
+
+    Returns
+    -------
+    Dataset
+        Coordinates nucleus (names), Z and N, in ascending order.
+    """
+    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+    Z, N = numbers(measured.index.union(index).sort_values())
+    names = labels(Z.tolist(), N.tolist())
+    return xr.Dataset(coords={"nucleus": names, "Z": ("nucleus", Z), "N": ("nucleus", N)})
