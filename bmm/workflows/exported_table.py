@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bmm.data import load_measured
+from bmm.errors import RunError
 from bmm.export import MassTable, Origin
 from bmm.nuclides import nuclide_index
 from bmm.workflows.folder import RunFolder
@@ -44,7 +45,7 @@ def mass_table_of(run: Path, draws: int = 0, seed: int | None = None) -> MassTab
     Raises
     ------
     RunError
-        If the folder holds no complete run.
+        If the folder holds no complete run, or its files do not belong together.
     """
     folder = RunFolder.open(run)
     config = folder.read_config()
@@ -83,5 +84,7 @@ def _draw(run: Path, nuclei: pd.Index, draws: int, seed: int | None) -> npt.NDAr
     surfaces = JointDraws.of(run).surfaces(draws, seed)
     drawn = nuclide_index(surfaces["Z"].to_numpy(), surfaces["N"].to_numpy())
     rows = drawn.get_indexer(nuclei)
+    if (rows < 0).any():
+        raise RunError(f"{run}: predictions.csv has nuclei that posterior.nc lacks")
     masses: npt.NDArray[np.float64] = surfaces.transpose("draw", "nucleus").to_numpy()[:, rows]
     return masses
