@@ -1,10 +1,11 @@
 """Mass tables: the shipped ones, a reader for the user's own, and checks for both."""
 
-from bmm.data.folders import data_folder, models_folder
+from bmm.data.folders import citation_file, data_folder, models_folder
 from bmm.data.measured import MEASURED_TABLES, load_measured
 from bmm.data.measurements import read_measurements, read_nuclei
 from bmm.data.provenance import Provenance, read_provenance
 from bmm.data.reader import TableLayout, read_mass_table
+from bmm.data.references import Reference
 from bmm.data.smoothness import check_units, find_suspects
 from bmm.data.theory_tables import THEORY_TABLES, load_theory
 from bmm.data.uncertainty_scale import UncertaintyScale, uncertainty_scale_factor
@@ -13,9 +14,11 @@ __all__ = [
     "MEASURED_TABLES",
     "THEORY_TABLES",
     "Provenance",
+    "Reference",
     "TableLayout",
     "UncertaintyScale",
     "check_units",
+    "citation_file",
     "data_folder",
     "find_suspects",
     "load_measured",

@@ -41,7 +41,7 @@ def check_symbol(layout: str, text: str, width: int, Z: int, N: int) -> str:
     if len(text) > width:
         raise DataError(
             f"{layout} holds names of at most {width} characters, but {label(Z, N)} "
-            f"(Z = {Z}, N = {N}) is {text!r}; leave it out with --Z"
+            f"(Z = {Z}, N = {N}) is {text!r}; leave it out with --Z 0-118"
         )
     return text
 

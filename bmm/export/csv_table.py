@@ -14,23 +14,7 @@ __all__ = ["write_csv"]
 def write_csv(table: MassTable, folder: Path, settings: ExportSettings) -> list[str]:
     """Write ``masses.csv``; the columns are those of `bmm.export.MassTable.frame`.
 
-    Parameters
-    ----------
-    table : MassTable
-    folder : Path
-        Gets the file.
-    settings : ExportSettings
-        Without a template.
-
-    Returns
-    -------
-    list of str
-        What the user should know.
-
-    Raises
-    ------
-    DataError
-        If there is a template.
+    See `bmm.export.FORMATS` for what a writer takes, returns and raises.
     """
     refuse_template("csv", settings)
     rows = table.frame().to_csv(index=False, float_format="%.6f", lineterminator="\n")

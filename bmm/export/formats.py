@@ -32,9 +32,18 @@ FORMATS: dict[str, Writer] = {
 }
 """Writers by the name of their layout.
 
-A writer takes the table, the folder to fill and the settings, and returns what the user should
-know.  One whose layout holds a single mass for each nucleus makes one folder for each surface, see
-`bmm.export.MassTable.surfaces`.
+Parameters of a writer
+----------------------
+table : MassTable
+    What to write.
+folder : Path
+    The empty folder to fill.  A layout that holds one mass for each nucleus gets a folder in it for
+    each surface, see `bmm.export.MassTable.surfaces`: ``mean/``, ``draw-001/`` and so on.
+settings : ExportSettings
+    A template, for the layouts that take one.
+
+It returns a list of str: what the user should know.  It raises `bmm.errors.DataError` if the layout
+cannot hold a nuclide or a number, or takes no template and got one.
 """
 
 

@@ -21,23 +21,7 @@ _COMPRESSED = {"zlib": True, "complevel": 1, "fletcher32": True}
 def write_netcdf(table: MassTable, folder: Path, settings: ExportSettings) -> list[str]:
     """Write ``masses.nc``: mass_excess, mass_excess_sd and draws in MeV, status, along `nucleus`.
 
-    Parameters
-    ----------
-    table : MassTable
-    folder : Path
-        Gets the file.
-    settings : ExportSettings
-        Without a template.
-
-    Returns
-    -------
-    list of str
-        What the user should know.
-
-    Raises
-    ------
-    DataError
-        If there is a template.
+    See `bmm.export.FORMATS` for what a writer takes, returns and raises.
     """
     refuse_template("netcdf", settings)
     MeV = {"units": "MeV"}

@@ -14,24 +14,8 @@ __all__ = ["write_parquet"]
 def write_parquet(table: MassTable, folder: Path, settings: ExportSettings) -> list[str]:
     """Write ``masses.parquet``; the columns are those of `bmm.export.MassTable.frame`.
 
-    Parameters
-    ----------
-    table : MassTable
-        Its origin stands in the file's metadata, which pandas reads as ``attrs``.
-    folder : Path
-        Gets the file.
-    settings : ExportSettings
-        Without a template.
-
-    Returns
-    -------
-    list of str
-        What the user should know.
-
-    Raises
-    ------
-    DataError
-        If there is a template.
+    The origin stands in the file's metadata, which pandas reads as ``attrs``.  See
+    `bmm.export.FORMATS` for what a writer takes, returns and raises.
     """
     refuse_template("parquet", settings)
     frame = table.frame()

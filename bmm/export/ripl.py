@@ -24,24 +24,13 @@ _FLAGS = {"measured": 2, "estimated": 1, "predicted": 0}
 def write_ripl(table: MassTable, folder: Path, settings: ExportSettings) -> list[str]:
     """Write ``mean/mass-bmm.dat`` and, for every draw, ``draw-001/mass-bmm.dat`` and so on.
 
-    Parameters
-    ----------
-    table : MassTable
-        The calculated mass of a measured nucleus is the measured one, or its draw.
-    folder : Path
-        Gets the folders.
-    settings : ExportSettings
-        Without a template.
-
-    Returns
-    -------
-    list of str
-        What the user should know.
+    The calculated mass of a measured nucleus is the measured one, or its draw.  See
+    `bmm.export.FORMATS` for what a writer takes, returns and raises.
 
     Raises
     ------
     DataError
-        If an element's symbol has more than 2 characters (Z > 118), or there is a template.
+        If an element's symbol has more than 2 characters (Z > 118).
     """
     refuse_template("ripl", settings)
     symbols = [

@@ -66,7 +66,7 @@ def write_talys(table: MassTable, folder: Path, settings: ExportSettings) -> lis
         Z, N = int(table.Z[beyond][0]), int(table.N[beyond][0])
         raise DataError(
             f"talys knows elements up to Z = {MAX_Z}, but the table has {label(Z, N)} "
-            f"(Z = {Z}); leave it out with --Z"
+            f"(Z = {Z}); leave it out with --Z 0-{MAX_Z}"
         )
     template = _read_template(settings.template)
     structure = _say_structure(table, template, settings.template)
