@@ -11,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bmm.arrays import BoolArray, FloatArray, IntArray
 from bmm.errors import DataError
 from bmm.nuclides import label, nuclide_index, symbol
 
 __all__ = ["ExportSettings", "MassTable", "Origin", "Surface"]
-
-FloatArray = npt.NDArray[np.float64]
 
 _FLAGS = ("measured", "estimated")
 _NUMBERS = ("mass_excess", "mass_excess_sd")
@@ -166,7 +165,7 @@ class MassTable:
             missing = ~np.isfinite(self.draws).all(axis=0)
             raise DataError(f"mass table: {self._name(missing)} has a draw that is not finite")
 
-    def _name(self, chosen: npt.NDArray[np.bool]) -> str:
+    def _name(self, chosen: BoolArray) -> str:
         return label(*map(int, self.nuclei.index[chosen][0]))
 
     @property
@@ -175,12 +174,12 @@ class MassTable:
         return nuclide_index(self.Z, self.N)
 
     @property
-    def Z(self) -> npt.NDArray[np.int64]:
+    def Z(self) -> IntArray:
         """Proton numbers, array (nucleus,)."""
         return self.nuclei.index.get_level_values("Z").to_numpy(dtype=np.int64)
 
     @property
-    def N(self) -> npt.NDArray[np.int64]:
+    def N(self) -> IntArray:
         """Neutron numbers, array (nucleus,)."""
         return self.nuclei.index.get_level_values("N").to_numpy(dtype=np.int64)
 

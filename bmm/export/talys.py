@@ -13,9 +13,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from bmm.arrays import IntArray
 from bmm.conversions import ATOMIC_MASS_UNIT, atomic_mass
 from bmm.errors import DataError
 from bmm.export.columns import fixed, write_lines
@@ -95,7 +93,7 @@ def _file(Z: int) -> str:
     return f"{_BEYOND_OGANESSON.get(Z) or symbol(Z)}.mass"
 
 
-def _A(table: MassTable) -> npt.NDArray[np.int64]:
+def _A(table: MassTable) -> IntArray:
     return table.Z + table.N
 
 

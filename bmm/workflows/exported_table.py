@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from bmm.arrays import FloatArray
 from bmm.data import load_measured
 from bmm.errors import RunError
 from bmm.export import MassTable, Origin
@@ -80,11 +79,11 @@ def mass_table_of(run: Path, draws: int = 0, seed: int | None = None) -> MassTab
     return MassTable(nuclei, origin, drawn)
 
 
-def _draw(run: Path, nuclei: pd.Index, draws: int, seed: int | None) -> npt.NDArray[np.float64]:
+def _draw(run: Path, nuclei: pd.Index, draws: int, seed: int | None) -> FloatArray:
     surfaces = JointDraws.of(run).surfaces(draws, seed)
     drawn = nuclide_index(surfaces["Z"].to_numpy(), surfaces["N"].to_numpy())
     rows = drawn.get_indexer(nuclei)
     if (rows < 0).any():
         raise RunError(f"{run}: predictions.csv has nuclei that posterior.nc lacks")
-    masses: npt.NDArray[np.float64] = surfaces.transpose("draw", "nucleus").to_numpy()[:, rows]
+    masses: FloatArray = surfaces.transpose("draw", "nucleus").to_numpy()[:, rows]
     return masses
