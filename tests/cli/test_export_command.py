@@ -42,6 +42,7 @@ def run(tmp_path_factory):
     folder.write_config(config)
     folder.write_posterior(xr.DataTree.from_dict({"chart": chart}))
     folder.write_predictions(prediction_table(summary, measured))
+    folder.write_distribution(xr.Dataset())
     folder.evaluation.write_text("")
     provenance = {"packages": {"nuclear-bmm": "0.0.9"}}
     folder.write_scores({"converged": True, "provenance": provenance})
