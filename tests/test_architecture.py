@@ -20,6 +20,7 @@ ROOMS = (
     "mixing",
     "prediction",
     "design",
+    "export",
     "methods",
     "evaluation",
     "figures",

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from bmm.conversions import Convention, Quantity, Unit
 from bmm.data.folders import data_folder
+from bmm.data.references import Reference
 from bmm.errors import DataError
 
 __all__ = ["Calibration", "Command", "Provenance", "Source", "read_provenance"]
@@ -70,7 +71,8 @@ class Provenance(_Record):
     parameters: the model is blind to masses first measured in later editions.  Where no source
     at hand states it, `calibrated_on_confirmed` is false, the later candidate is taken, and
     `calibrated_on_note` says why.  `refiled_rows` counts the rows that the source files under a
-    wrong N and that stand under the right one here.
+    wrong N and that stand under the right one here.  `references` are what to cite: the
+    publications that `citation` and the notes name.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Provenance(_Record):
     refiled_rows: int = 0
     licence: str
     notes: str = ""
+    references: tuple[Reference, ...] = ()
     source: Source | Command
 
 

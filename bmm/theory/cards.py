@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from bmm.data import TableLayout, read_provenance
+from bmm.data import Reference, TableLayout, read_provenance
 from bmm.data.provenance import Calibration
 from bmm.errors import ConfigError, DataError
 from bmm.theory.adapters import Domain
@@ -46,7 +46,11 @@ _LEARNT = ("refit", "joint", "individual")
 
 
 class _Card(BaseModel):
-    """What every card has; unless `calibrated_on_confirmed`, no source states the edition."""
+    """What every card has.
+
+    Unless `calibrated_on_confirmed`, no source states the edition.  `references` are what to cite;
+    a card without them is cited by its `citation` and `doi`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -54,6 +58,7 @@ class _Card(BaseModel):
     description: str = ""
     citation: str
     doi: str = ""
+    references: tuple[Reference, ...] = ()
     calibrated_on_confirmed: bool = True
     domain: Domain = Domain()
 
@@ -100,6 +105,7 @@ class TabulatedCard(_Card):
         facts = (
             "citation",
             "doi",
+            "references",
             "calibrated_on",
             "calibrated_on_confirmed",
             "interpolated_to_data",

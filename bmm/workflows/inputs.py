@@ -17,7 +17,13 @@ from bmm.theory.cards import Card
 from bmm.theory.library import find_cards
 from bmm.workflows.config import RunConfig, Theory
 
-__all__ = ["chart_theory", "chosen_cards", "covered_nuclei", "select_measured"]
+__all__ = [
+    "chart_and_measured",
+    "chart_theory",
+    "chosen_cards",
+    "covered_nuclei",
+    "select_measured",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -132,3 +138,24 @@ def chart_theory(
     theory = predict_all(fitted, nuclide_index(*numbers(index)))
     masses = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()
     return theory.isel(nucleus=np.isfinite(masses).any(axis=1))
+
+
+def chart_and_measured(theory: xr.Dataset, measured: pd.DataFrame) -> xr.Dataset:
+    """Nuclei of the chart and of the evaluation, the lightest included.
+
+    Parameters
+    ----------
+    theory : Dataset
+        With coordinates Z and N.
+    measured : DataFrame
+        Indexed (Z, N).
+
+    Returns
+    -------
+    Dataset
+        Coordinates nucleus (names), Z and N, in ascending order.
+    """
+    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+    Z, N = numbers(measured.index.union(index).sort_values())
+    names = labels(Z.tolist(), N.tolist())
+    return xr.Dataset(coords={"nucleus": names, "Z": ("nucleus", Z), "N": ("nucleus", N)})

@@ -16,16 +16,20 @@ from bmm.data import load_measured
 from bmm.distributions import summarise_draws
 from bmm.figures.chains import chain_figure
 from bmm.figures.files import write_figure
-from bmm.nuclides import labels, nuclide_index
 from bmm.prediction.existence import count_bound, drip_lines
 from bmm.prediction.joint_draws import sample_surfaces
 from bmm.prediction.mass_tables import derived_quantities, mass_table, surface_table
-from bmm.theory.adapters import numbers
 from bmm.theory.correction import correct_theory
 from bmm.theory.library import build_model
 from bmm.workflows.config import RunConfig
 from bmm.workflows.fingerprint import provenance
-from bmm.workflows.inputs import chart_theory, chosen_cards, covered_nuclei, select_measured
+from bmm.workflows.inputs import (
+    chart_and_measured,
+    chart_theory,
+    chosen_cards,
+    covered_nuclei,
+    select_measured,
+)
 from bmm.workflows.output import prepare_output
 from bmm.writing import write_json, write_whole
 
@@ -101,7 +105,7 @@ def make_surfaces(
     every = load_measured(config.data.measured)
     console.print(f"drawing {draws} surfaces")
     surfaces = sample_surfaces(
-        correction, _nuclei(correction.theory, every), draws, config.seed, measured=every
+        correction, chart_and_measured(correction.theory, every), draws, config.seed, measured=every
     )
     counts = count_bound(surfaces, _LAST_COUNTED)
     masses, lines = mass_table(surfaces, every.index), drip_lines(surfaces)
@@ -131,14 +135,6 @@ def make_surfaces(
     _write_figure(path / "figures", surfaces, every.index)
     write_json(path / "summary.json", summary)
     return Surfaces(path, masses, lines, summary)
-
-
-def _nuclei(theory: xr.Dataset, measured: pd.DataFrame) -> xr.Dataset:
-    """Nuclei of the chart and of the evaluation, the lightest included."""
-    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-    Z, N = numbers(measured.index.union(index).sort_values())
-    names = labels(Z.tolist(), N.tolist())
-    return xr.Dataset(coords={"nucleus": names, "Z": ("nucleus", Z), "N": ("nucleus", N)})
 
 
 def _write_netcdf(file: Path, surfaces: xr.DataArray, summary: dict[str, Any]) -> None:

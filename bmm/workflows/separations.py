@@ -23,12 +23,13 @@ from bmm.distributions import summarise_draws
 from bmm.errors import RunError
 from bmm.nuclides import labels
 from bmm.prediction.derived import QUANTITIES, derive
+from bmm.prediction.joint_draws import sample_surfaces
 from bmm.prediction.local_draws import AVERAGE, Window, learn_fields, separations, windows
-from bmm.theory.correction import FittedHyperparameters
+from bmm.theory.correction import FittedHyperparameters, correct_average, correct_theory
 from bmm.theory.residual_field import Hyperparameters
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
-from bmm.workflows.inputs import covered_nuclei, select_measured
+from bmm.workflows.inputs import chart_and_measured, covered_nuclei, select_measured
 from bmm.writing import write_json, write_whole
 
 __all__ = ["DRAWS", "JointDraws", "Separations", "run_separations"]
@@ -36,6 +37,8 @@ __all__ = ["DRAWS", "JointDraws", "Separations", "run_separations"]
 DRAWS = 4000
 """Joint draws; some five of them lie beyond either end of an interval of three sigma."""
 
+# Draws are tied by their ranks: among few, neighbours would be as good as independent.
+_RANKED = 1000
 _TOGETHER = 5
 
 
@@ -146,6 +149,33 @@ class JointDraws:
             at = pd.MultiIndex.from_arrays([drawn["Z"].to_numpy(), drawn["N"].to_numpy()])
             parts.append(_summary(values.isel(nucleus=at.isin(chosen))))
         return pd.concat(parts, ignore_index=True)
+
+    def surfaces(self, count: int, seed: int | None = None) -> xr.DataArray:
+        """Draw whole surfaces: the chart and every measured nucleus.
+
+        Parameters
+        ----------
+        count : int
+            Number of surfaces.
+        seed : int, optional
+            Of the draws; by default the run's.
+
+        Returns
+        -------
+        DataArray (draw, nucleus)
+            Mass excess, MeV, with coordinates Z and N.
+        """
+        learnt = self.learnt()
+        correction = correct_theory(self._measured, self.chart, learnt=learnt)
+        drawn = sample_surfaces(
+            correction,
+            chart_and_measured(self.chart, self._every),
+            max(count, _RANKED),
+            self._seed if seed is None else seed,
+            measured=self._every,
+            average=correct_average(correction.models, learnt=learnt[AVERAGE]),
+        )
+        return drawn.isel(draw=slice(count))
 
     def _windows(self, ends: tuple[int, int]) -> Iterator[Window]:
         return windows(

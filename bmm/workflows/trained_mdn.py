@@ -122,6 +122,9 @@ def _card(card: MdnCard, name: str, evaluation: str) -> dict[str, object]:
         "description": f"{card.name}, trained on {evaluation} by bmm train-mdn.",
         "citation": card.citation,
         "doi": card.doi,
+        "references": [
+            each.model_dump(mode="json", exclude_defaults=True) for each in card.references
+        ],
         "calibrated_on": evaluation,
         "layout": {
             "Z": "Z",
