@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from bmm.emulation.energy_surface import Surface
 from bmm.emulation.loop import LoopSettings, State, run_loop
 from bmm.emulation.loop_state import read_state, write_state
 from bmm.emulation.surrogate import Learner
+from bmm.fingerprints import array_fingerprint, code_fingerprint
 
 __all__ = ["Experiment", "rounds_table", "run_experiment", "summarise"]
 
@@ -71,10 +71,8 @@ def run_experiment(
     """
     path = folder / f"{experiment.label}-{seed}.npz"
     origin = {
-        "code": _sha256(
-            *(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
-        ),
-        "surface": _digest(surface),
+        "code": code_fingerprint(__name__, *sorted(set(_modules(experiment.learner)))),
+        "surface": array_fingerprint(surface.points, surface.energy),
         "settings": experiment.settings.model_dump(mode="json"),
         "emulator": {"name": experiment.learner.name, **(experiment.details or {})},
         "seed": seed,
@@ -93,13 +91,13 @@ def run_experiment(
     )
 
 
-def _digest(surface: Surface) -> str:
-    table = np.column_stack([surface.points, surface.energy])
-    return _sha256(np.ascontiguousarray(table).tobytes())
-
-
-def _sha256(*contents: bytes) -> str:
-    return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
+def _modules(learner: Any) -> Iterator[str]:
+    """Modules of a kind of emulator, and of those inside it."""
+    yield type(learner).__module__
+    for field in fields(learner) if is_dataclass(learner) else ():
+        inner = getattr(learner, field.name)
+        if hasattr(inner, "unpack"):
+            yield from _modules(inner)
 
 
 def rounds_table(

@@ -8,7 +8,6 @@ same seed gives the same draws.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import logging
@@ -21,6 +20,7 @@ from typing import Any
 import xarray as xr
 
 from bmm.errors import RunError
+from bmm.fingerprints import code_fingerprint, fingerprint
 from bmm.gp.basis import Axis
 from bmm.mixing.settings import Mixing
 from bmm.writing import write_whole
@@ -184,22 +184,13 @@ def chain_stores(
         **sampler,
         "settings": chosen,
         "axes": [asdict(axis) for axis in axes],
-        "problem": _sha256(json.dumps(problem.to_dict()).encode()),
-        "code": _sha256(
-            *(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-        ),
+        "problem": fingerprint(problem.to_dict()),
+        "code": code_fingerprint("bmm.mixing.compilation", "bmm.mixing.sampling"),
         "packages": {name: importlib.metadata.version(name) for name in DECISIVE_PACKAGES},
         "machine": f"{platform.system()} {platform.machine()}",
     }
     mode = settings.mode.model_dump(mode="json") if settings.mode is not None else None
     return ChainStore(folder, "free", origin), ChainStore(folder, "mode", origin | {"mode": mode})
-
-
-def _sha256(*contents: bytes) -> str:
-    digest = hashlib.sha256()
-    for content in contents:
-        digest.update(content)
-    return digest.hexdigest()
 
 
 def holds_draws(folder: Path) -> bool:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from rich.markup import escape
 from bmm.data import read_provenance
 from bmm.errors import ConfigError, DataError, DomainError
 from bmm.evaluation.splits import Split, find_leaks, refuse_leaks
+from bmm.fingerprints import array_fingerprint, code_fingerprint, fingerprint
 from bmm.methods.registry import AnyMethod
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers, predict_all
@@ -27,12 +25,10 @@ from bmm.theory.library import build_model
 from bmm.workflows.compare_config import ComparisonConfig
 from bmm.workflows.compare_folder import ComparisonFolder, StoredForecast
 from bmm.workflows.compare_report import derived_scores_of, report, score_table
-from bmm.workflows.fingerprint import provenance
 from bmm.workflows.inputs import chosen_cards
+from bmm.workflows.run_provenance import provenance
 
 __all__ = ["ComparisonResult", "run_comparison"]
-
-_SOURCES = ("distributions", "theory", "mixing", "prediction", "methods")
 
 
 @dataclass(frozen=True)
@@ -170,27 +166,22 @@ def _forecast(
 def _fingerprint(
     seed: int, method: AnyMethod, split: Split, theory: xr.Dataset, packages: dict[str, str]
 ) -> str:
-    """Hash everything that decides a forecast: options, data and the code itself."""
-    digest = hashlib.sha256(_code().encode())
-    options = method.model_dump(mode="json", exclude={"name"})
-    tables = [read_provenance(name).sha256 for name in method.evaluations]
-    digest.update(json.dumps([seed, options, tables, packages], sort_keys=True).encode())
-    for part in (split.training, split.test):
-        columns = part[["mass_excess", "mass_excess_uncertainty"]].reset_index()
-        digest.update(columns.to_numpy(dtype=float).tobytes())
-    for name in ("mass_excess", "mass_excess_sd"):
-        digest.update(theory[name].to_numpy().tobytes())
-    digest.update(" ".join(str(name) for name in theory["theory"].to_numpy()).encode())
-    return digest.hexdigest()
-
-
-@cache
-def _code() -> str:
-    """Hash the code that makes forecasts; read once, as the code that runs was."""
-    room = Path(__file__).resolve().parents[1]
-    files = [room / "data" / "uncertainty_scale.py"]
-    files += sorted(file for each in _SOURCES for file in (room / each).rglob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    """Fingerprint of everything that decides a forecast: options, data and the code itself."""
+    columns = ["mass_excess", "mass_excess_uncertainty"]
+    parts = [part[columns].reset_index().to_numpy(float) for part in (split.training, split.test)]
+    masses = [theory[name].to_numpy() for name in ("mass_excess", "mass_excess_sd")]
+    return fingerprint(
+        {
+            "seed": seed,
+            "options": method.model_dump(mode="json", exclude={"name"}),
+            "evaluations": [read_provenance(name).sha256 for name in method.evaluations],
+            "packages": packages,
+            "masses": array_fingerprint(*parts),
+            "theory": array_fingerprint(*masses),
+            "models": [str(name) for name in theory["theory"].to_numpy()],
+            "code": code_fingerprint(type(method).__module__),
+        }
+    )
 
 
 def _progress(label: str, split: Split, found: StoredForecast) -> str:

@@ -162,7 +162,7 @@ def report(
     nuclei, table : DataFrame
         From `score_table`.
     origin : dict
-        See `bmm.workflows.fingerprint.provenance`.
+        See `bmm.workflows.run_provenance.provenance`.
 
     Returns
     -------

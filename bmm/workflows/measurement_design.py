@@ -21,9 +21,9 @@ from bmm.theory.adapters import numbers
 from bmm.theory.correction import FittedHyperparameters, correct_theory
 from bmm.theory.library import build_model
 from bmm.workflows.config import RunConfig, load_config
-from bmm.workflows.fingerprint import provenance
 from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
 from bmm.workflows.output import prepare_output
+from bmm.workflows.run_provenance import provenance
 from bmm.writing import write_json, write_whole
 
 __all__ = ["Question", "Source", "make_design", "read_source"]

@@ -21,11 +21,11 @@ from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers, predict_all
 from bmm.theory.library import build_model
 from bmm.workflows.config import RunConfig
-from bmm.workflows.fingerprint import provenance
 from bmm.workflows.folder import RunFolder
 from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
 from bmm.workflows.origin import refuse_other_origin
 from bmm.workflows.results import write_results
+from bmm.workflows.run_provenance import provenance
 
 __all__ = ["RunResult", "fit_configuration", "resume", "run"]
 

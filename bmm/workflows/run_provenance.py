@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 from bmm.data import data_folder
 from bmm.errors import DataError
+from bmm.fingerprints import file_fingerprint
 from bmm.theory.cards import Card, MdnCard, TabulatedCard
 
 __all__ = ["provenance"]
@@ -66,7 +66,7 @@ def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any
 
 def _sha256(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return file_fingerprint(path)
     except OSError as error:
         raise DataError(f"{path}: expected a mass table, but {error.strerror}") from error
 
