@@ -28,7 +28,16 @@ ROOMS = (
     "cli",
 )
 # In this order: each may import those before it.
-LEAVES = ("arrays", "errors", "nuclides", "conversions", "writing", "fingerprints")
+LEAVES = (
+    "arrays",
+    "errors",
+    "nuclides",
+    "conversions",
+    "writing",
+    "fingerprints",
+    "registry",
+    "configuration",
+)
 LONGEST = 400
 
 

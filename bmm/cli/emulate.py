@@ -49,8 +49,11 @@ def emulate(
     ] = "nonstationary-gp",
     preset: Annotated[str, typer.Option(help="Committee: default, or talk.")] = "default",
     acquire: Annotated[
-        Literal["spread", "error-reduction", "random", "space-filling"],
-        typer.Option(help="How points are chosen."),
+        str,
+        typer.Option(
+            help="How points are chosen: spread, error-reduction, random, space-filling, or what "
+            "an installed package adds."
+        ),
     ] = "spread",
     growth: Annotated[
         float, typer.Option(min=0.0, help="Points of a round, as a share of those computed.")
@@ -138,18 +141,10 @@ def _read(surface: str, axes: str, energy: str, skip_nan: bool) -> tuple[Surface
 
 
 def _settings(values: dict[str, Any]) -> LoopSettings:
-    from pydantic import ValidationError
-
+    from bmm.configuration import checked
     from bmm.emulation.loop import LoopSettings
-    from bmm.errors import ConfigError
 
-    try:
-        return LoopSettings(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{key + ': ' if key else ''}{message}") from error
+    return checked(LoopSettings, values)
 
 
 def _contestants(

@@ -12,8 +12,9 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
+from bmm.configuration import Configuration
 from bmm.conversions import Convention, Quantity, Unit, to_mass_excess
 from bmm.data.smoothness import check_units, find_suspects
 from bmm.errors import DataError
@@ -28,7 +29,7 @@ _LISTED = 20  # suspects named in the log; find_suspects returns all
 type Column = str | int
 
 
-class TableLayout(BaseModel):
+class TableLayout(Configuration):
     """How to read a mass table from a text file.
 
     A column is named as in the header line, or counted from 1 where the file has no header.
@@ -52,8 +53,6 @@ class TableLayout(BaseModel):
     missing : tuple of str
         Cells of `value` that mean "no mass"; their rows are left out.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal["csv", "whitespace"] = "csv"
     Z: Column = "Z"

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bmm.emulation.acquisition import ACQUISITIONS
 from bmm.emulation.energy_surface import Surface
 from bmm.emulation.loop import LoopSettings, State, run_loop
 from bmm.emulation.loop_state import read_state, write_state
@@ -71,7 +72,7 @@ def run_experiment(
     """
     path = folder / f"{experiment.label}-{seed}.npz"
     origin = {
-        "code": code_fingerprint(__name__, *sorted(set(_modules(experiment.learner)))),
+        "code": code_fingerprint(__name__, *sorted(set(_modules(experiment)))),
         "surface": array_fingerprint(surface.points, surface.energy),
         "settings": experiment.settings.model_dump(mode="json"),
         "emulator": {"name": experiment.learner.name, **(experiment.details or {})},
@@ -91,13 +92,16 @@ def run_experiment(
     )
 
 
-def _modules(learner: Any) -> Iterator[str]:
-    """Modules of a kind of emulator, and of those inside it."""
-    yield type(learner).__module__
-    for field in fields(learner) if is_dataclass(learner) else ():
-        inner = getattr(learner, field.name)
-        if hasattr(inner, "unpack"):
-            yield from _modules(inner)
+def _modules(experiment: Experiment) -> Iterator[str]:
+    """Modules of the acquisition, of the kind of emulator, and of those inside it."""
+    yield ACQUISITIONS.module(experiment.settings.acquisition)
+    waiting: list[Any] = [experiment.learner]
+    while waiting:
+        learner = waiting.pop()
+        yield type(learner).__module__
+        if is_dataclass(learner):
+            inner = [getattr(learner, each.name) for each in fields(learner)]
+            waiting += [each for each in inner if hasattr(each, "unpack")]
 
 
 def rounds_table(

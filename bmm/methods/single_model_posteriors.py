@@ -12,18 +12,18 @@ import xarray as xr
 
 from bmm.distributions import StudentTMixture, student_t
 from bmm.methods.evidence import NoiseFamily, SpreadPosterior, spread_posterior
-from bmm.methods.interface import Settings
+from bmm.methods.interface import Method
 from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.training_arrays import Training, masses_of, training_data
 
-__all__ = ["SingleModelPosteriors", "WeighedSettings"]
+__all__ = ["SingleModelPosteriors", "WeighedMethod"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _NEGLIGIBLE = 1e-6
 
 
-class WeighedSettings(Settings):
+class WeighedMethod(Method):
     """Options of the methods that weigh models, each with its own noise.
 
     Parameters

@@ -17,11 +17,10 @@ from bmm.data import read_provenance
 from bmm.errors import ConfigError, DataError, DomainError
 from bmm.evaluation.splits import Split, find_leaks, refuse_leaks
 from bmm.fingerprints import array_fingerprint, code_fingerprint, fingerprint
-from bmm.methods.registry import AnyMethod
+from bmm.methods.interface import Method
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers, predict_all
 from bmm.theory.cards import Card
-from bmm.theory.library import build_model
 from bmm.workflows.compare_config import ComparisonConfig
 from bmm.workflows.compare_folder import ComparisonFolder, StoredForecast
 from bmm.workflows.compare_report import derived_scores_of, report, score_table
@@ -135,7 +134,7 @@ def _origin(config: ComparisonConfig, cards: Mapping[str, Card]) -> dict[str, An
 
 def _theory(split: Split, cards: Mapping[str, Card]) -> xr.Dataset:
     """Predict training and test nuclei; models that learn see the training nuclei only."""
-    fitted = [build_model(card).fit(split.training) for card in cards.values()]
+    fitted = [card.build().fit(split.training) for card in cards.values()]
     nuclei = split.training.index.union(split.test.index).sort_values()
     return predict_all(fitted, nuclide_index(*numbers(nuclei)))
 
@@ -143,7 +142,7 @@ def _theory(split: Split, cards: Mapping[str, Card]) -> xr.Dataset:
 def _forecast(
     folder: ComparisonFolder,
     config: ComparisonConfig,
-    method: AnyMethod,
+    method: Method,
     split: Split,
     theory: xr.Dataset,
     packages: dict[str, str],
@@ -164,7 +163,7 @@ def _forecast(
 
 
 def _fingerprint(
-    seed: int, method: AnyMethod, split: Split, theory: xr.Dataset, packages: dict[str, str]
+    seed: int, method: Method, split: Split, theory: xr.Dataset, packages: dict[str, str]
 ) -> str:
     """Fingerprint of everything that decides a forecast: options, data and the code itself."""
     columns = ["mass_excess", "mass_excess_uncertainty"]
@@ -179,7 +178,7 @@ def _fingerprint(
             "masses": array_fingerprint(*parts),
             "theory": array_fingerprint(*masses),
             "models": [str(name) for name in theory["theory"].to_numpy()],
-            "code": code_fingerprint(type(method).__module__),
+            "code": code_fingerprint(*method.modules),
         }
     )
 

@@ -19,7 +19,6 @@ from bmm.figures.measurement_design import design_figure
 from bmm.nuclides import labels, nuclide_index
 from bmm.theory.adapters import numbers
 from bmm.theory.correction import FittedHyperparameters, correct_theory
-from bmm.theory.library import build_model
 from bmm.workflows.config import RunConfig, load_config
 from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
 from bmm.workflows.output import prepare_output
@@ -133,7 +132,7 @@ def make_design(
     config = source.config
     used, cards = select_measured(config), chosen_cards(config.theory)
     every = load_measured(config.data.measured)
-    fitted = [build_model(card).fit(used) for card in cards]
+    fitted = [card.build().fit(used) for card in cards]
     theory = chart_theory(config, used, fitted)
     # What cannot be asked is told before anything that takes long.
     read_target(question.target, theory, every)

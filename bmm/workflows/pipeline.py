@@ -19,7 +19,6 @@ from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of, fit
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers, predict_all
-from bmm.theory.library import build_model
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
 from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
@@ -219,7 +218,7 @@ def fit_configuration(
         See `bmm.mixing.fit.fit`; its attributes also hold the configuration and the provenance.
     """
     chosen = chosen_cards(config.theory)
-    fitted = [build_model(card).fit(measured) for card in chosen]
+    fitted = [card.build().fit(measured) for card in chosen]
     theory = predict_all(fitted, nuclide_index(*numbers(measured.index)))
     tree = fit(
         measured,

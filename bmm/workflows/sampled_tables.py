@@ -22,7 +22,6 @@ from bmm.prediction.joint_draws import sample_surfaces
 from bmm.prediction.mass_tables import derived_quantities, mass_table, surface_table
 from bmm.theory.adapters import numbers
 from bmm.theory.correction import correct_theory
-from bmm.theory.library import build_model
 from bmm.workflows.config import RunConfig
 from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
 from bmm.workflows.output import prepare_output
@@ -95,7 +94,7 @@ def make_surfaces(
     cards = chosen_cards(config.theory)
     prepare_output(path, ("config.toml", "surfaces.nc"), overwrite=overwrite)
     console.print(f"correcting {len(cards)} models on {len(measured)} measured nuclei")
-    fitted = [build_model(card).fit(measured) for card in cards]
+    fitted = [card.build().fit(measured) for card in cards]
     correction = correct_theory(measured, chart_theory(config, measured, fitted))
     every = load_measured(config.data.measured)
     console.print(f"drawing {draws} surfaces")

@@ -100,8 +100,12 @@ def test_a_loop_of_other_code_is_refused(done, call_bmm, tmp_path):
             ("analytic", "--learner", "committee", "--preset", "best"),
             "no committee preset is called 'best'",
         ),
-        (("analytic", "--growth", "0"), "growth: Input should be greater than 0"),
-        (("analytic", "--within", "-3"), "within: Input should be greater than 0"),
+        (
+            ("analytic", "--acquire", "spred"),
+            "no acquisition is called 'spred' (did you mean 'spre",
+        ),
+        (("analytic", "--growth", "0"), "key 'growth': expected a value greater than 0, not 0.0"),
+        (("analytic", "--within", "-3"), "key 'within': expected a value greater than 0, not -3.0"),
     ],
 )
 def test_bad_input_is_one_sentence(bmm, tmp_path, monkeypatch, arguments, message):
