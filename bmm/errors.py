@@ -6,7 +6,15 @@ line prints it without a traceback.
 
 from __future__ import annotations
 
-__all__ = ["BmmError", "ConfigError", "DataError", "DomainError", "RunError"]
+__all__ = [
+    "BmmError",
+    "ConfigError",
+    "DamagedError",
+    "DataError",
+    "DomainError",
+    "OriginError",
+    "RunError",
+]
 
 
 class BmmError(Exception):
@@ -27,3 +35,11 @@ class DomainError(BmmError, ValueError):
 
 class RunError(BmmError, RuntimeError):
     """A run folder that cannot be written or read."""
+
+
+class DamagedError(RunError):
+    """A file that is not the one that bmm wrote: damaged, edited or missing."""
+
+
+class OriginError(RunError):
+    """A result that was begun with other data, settings or code than there are now."""

@@ -35,6 +35,7 @@ LEAVES = (
     "conversions",
     "writing",
     "fingerprints",
+    "checkpoints",
     "registry",
     "configuration",
 )

@@ -78,9 +78,7 @@ def run_experiment(
         "emulator": {"name": experiment.learner.name, **(experiment.details or {})},
         "seed": seed,
     }
-    resumed = None
-    if path.exists():
-        resumed = read_state(path, experiment.learner, origin, surface.points.shape[1])
+    resumed = read_state(path, experiment.learner, origin, surface.points.shape[1])
 
     def keep(state: State) -> None:
         write_state(path, state, experiment.learner, origin)

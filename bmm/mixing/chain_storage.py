@@ -1,7 +1,7 @@
 """Chains on disk, so that a run that is killed goes on with what it had.
 
 A chain is streamed into ``<set>-<chain>.zarr`` while it is sampled.  When it is complete it is
-written whole to ``<set>-<chain>.nc``, together with everything that decides its draws, and the
+written whole to ``<set>-<chain>.nc``, a checkpoint with everything that decides its draws, and the
 stream is deleted.  A sampler's state cannot be saved, so an unfinished chain is sampled again; the
 same seed gives the same draws.
 """
@@ -9,21 +9,21 @@ same seed gives the same draws.
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import logging
 import platform
 import shutil
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
+from bmm.checkpoints import Checkpoint
 from bmm.errors import RunError
 from bmm.fingerprints import code_fingerprint, fingerprint
 from bmm.gp.basis import Axis
 from bmm.mixing.settings import Mixing
-from bmm.writing import write_whole
 
 __all__ = [
     "DECISIVE_PACKAGES",
@@ -42,12 +42,12 @@ DECISIVE_PACKAGES = ("numba", "numpy", "nutpie", "pymc", "pytensor")
 _ENCODING = {"zlib": True, "complevel": 1, "fletcher32": True}
 
 
-def write_tree(path: Path, tree: xr.DataTree) -> None:
-    """Write a tree as netCDF4, compressed and with checksums, whole or not at all.
+def write_tree(tree: xr.DataTree, path: Path) -> None:
+    """Write a tree as netCDF4, compressed; for `bmm.writing.write_whole`.
 
     Raises
     ------
-    RunError
+    OSError
         If the file system refuses.
     """
     encoding = {
@@ -58,14 +58,10 @@ def write_tree(path: Path, tree: xr.DataTree) -> None:
         }
         for group in tree.children.values()
     }
-
-    def write(temporary: Path) -> None:
-        try:
-            tree.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
-        except RuntimeError as error:  # what netCDF4 makes of a full disk
-            raise OSError(f"{error}; is the disk full?") from error
-
-    write_whole(path, write)
+    try:
+        tree.to_netcdf(path, engine="netcdf4", encoding=encoding)
+    except RuntimeError as error:  # what netCDF4 makes of a full disk
+        raise OSError(f"{error}; is the disk full?") from error
 
 
 def read_tree(path: Path) -> xr.DataTree:
@@ -126,34 +122,24 @@ class ChainStore:
         RunError
             If the file system refuses.
         """
-        labelled = tree.copy()
-        labelled.attrs["origin"] = self._origin(chain)
-        write_tree(self._file(chain), labelled)
+        self._checkpoint(chain).write(partial(write_tree, tree))
         shutil.rmtree(self._stream(chain), ignore_errors=True)
 
     def load(self, chain: int) -> xr.DataTree | None:
         """Read a complete chain, if there is one of this origin."""
-        path = self._file(chain)
-        if not path.exists():
-            return None
         try:
-            tree = read_tree(path)
+            found = self._checkpoint(chain).read(read_tree)
         except RunError as error:
             logger.warning("the chain is sampled again: %s", error)
             return None
-        if tree.attrs.pop("origin", None) != self._origin(chain):
-            logger.warning("%s was made otherwise: the chain is sampled again", path)
-            return None
-        return tree
+        return None if found is None else found[0]
 
-    def _file(self, chain: int) -> Path:
-        return self.folder / f"{self.name}-{chain}.nc"
+    def _checkpoint(self, chain: int) -> Checkpoint:
+        origin = {"set": self.name, "chain": chain, **self.origin}
+        return Checkpoint(self.folder / f"{self.name}-{chain}.nc", origin)
 
     def _stream(self, chain: int) -> Path:
         return self.folder / f"{self.name}-{chain}.zarr"
-
-    def _origin(self, chain: int) -> str:
-        return json.dumps({"set": self.name, "chain": chain} | self.origin, sort_keys=True)
 
 
 def chain_stores(

@@ -16,7 +16,7 @@ from rich.markup import escape
 from bmm.data import read_provenance
 from bmm.errors import ConfigError, DataError, DomainError
 from bmm.evaluation.splits import Split, find_leaks, refuse_leaks
-from bmm.fingerprints import array_fingerprint, code_fingerprint, fingerprint
+from bmm.fingerprints import array_fingerprint, code_fingerprint
 from bmm.methods.interface import Method
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers, predict_all
@@ -83,14 +83,14 @@ def run_comparison(
     if not config.allow_leaks:
         for split in splits:
             refuse_leaks(split, leaks[split.name])
-    folder = ComparisonFolder.create(path)
-    folder.write_config(config)
     origin = _origin(config, cards)
-    stored, failed = _forecast_all(folder, config, splits, cards, origin["packages"], console)
-    nuclei, table = score_table(config, splits, stored)
-    summary = report(config, splits, leaks, cards, stored, failed, nuclei, table, origin)
-    derived = derived_scores_of(config, splits, stored, nuclei)
-    folder.write_results(nuclei, table, derived, summary)
+    with ComparisonFolder.begin(path, origin) as folder:
+        folder.write_config(config.to_toml())
+        stored, failed = _forecast_all(folder, config, splits, cards, origin["packages"], console)
+        nuclei, table = score_table(config, splits, stored)
+        summary = report(config, splits, leaks, cards, stored, failed, nuclei, table, origin)
+        derived = derived_scores_of(config, splits, stored, nuclei)
+        folder.write_results(nuclei, table, derived, summary)
     return ComparisonResult(folder, table, derived, summary)
 
 
@@ -147,8 +147,8 @@ def _forecast(
     theory: xr.Dataset,
     packages: dict[str, str],
 ) -> StoredForecast:
-    fingerprint = _fingerprint(config.seed, method, split, theory, packages)
-    found = folder.read_forecast(method.label, split.name, fingerprint)
+    origin = _forecast_origin(config.seed, method, split, theory, packages)
+    found = folder.read_forecast(method.label, split.name, origin)
     if found is not None:
         return found
     begun = time.perf_counter()
@@ -158,29 +158,27 @@ def _forecast(
     forecast.draws  # noqa: B018 - they are part of the time
     seconds = time.perf_counter() - begun
     return folder.write_forecast(
-        method.label, split.name, forecast, fitted.facts, seconds, fingerprint
+        method.label, split.name, forecast, fitted.facts, seconds, origin
     )
 
 
-def _fingerprint(
+def _forecast_origin(
     seed: int, method: Method, split: Split, theory: xr.Dataset, packages: dict[str, str]
-) -> str:
-    """Fingerprint of everything that decides a forecast: options, data and the code itself."""
+) -> dict[str, Any]:
+    """Everything that decides a forecast: options, data and the code itself."""
     columns = ["mass_excess", "mass_excess_uncertainty"]
     parts = [part[columns].reset_index().to_numpy(float) for part in (split.training, split.test)]
     masses = [theory[name].to_numpy() for name in ("mass_excess", "mass_excess_sd")]
-    return fingerprint(
-        {
-            "seed": seed,
-            "options": method.model_dump(mode="json", exclude={"name"}),
-            "evaluations": [read_provenance(name).sha256 for name in method.evaluations],
-            "packages": packages,
-            "masses": array_fingerprint(*parts),
-            "theory": array_fingerprint(*masses),
-            "models": [str(name) for name in theory["theory"].to_numpy()],
-            "code": code_fingerprint(*method.modules),
-        }
-    )
+    return {
+        "seed": seed,
+        "options": method.model_dump(mode="json", exclude={"name"}),
+        "evaluations": [read_provenance(name).sha256 for name in method.evaluations],
+        "packages": packages,
+        "masses": array_fingerprint(*parts),
+        "theory": array_fingerprint(*masses),
+        "models": [str(name) for name in theory["theory"].to_numpy()],
+        "code": code_fingerprint(*method.modules),
+    }
 
 
 def _progress(label: str, split: Split, found: StoredForecast) -> str:
