@@ -15,7 +15,9 @@ from bmm.nuclides import nuclide_index
 from bmm.registry import Registry, suggestion
 from bmm.theory.adapters import predict_all
 from bmm.workflows.compare_config import load_comparison
+from bmm.workflows.config import load_config
 from bmm.workflows.inputs import chosen_cards
+from bmm.workflows.sampled_tables import SurfacesFolder, make_surfaces
 
 
 @pytest.fixture
@@ -204,6 +206,66 @@ def test_a_package_adds_an_acquisition(install):
     n, begun = len(analytic_surface()), state.computed[:8]
     left = np.setdiff1d(np.arange(n), begun)
     assert state.computed[8:].tolist() == left[::-1][:4].tolist()
+
+
+KERNEL = '''
+import numpy as np
+
+from bmm.gp.stationary import Stationary
+
+
+class RationalQuadratic(Stationary):
+    """1 / (1 + r^2 / 2)."""
+
+    def correlation(self, distance):
+        return 1 / (1 + distance**2 / 2)
+
+    def slope(self, distance):
+        return self.correlation(distance) ** 2
+'''
+
+
+def test_a_package_adds_a_kernel(install):
+    entry = "[bmm.kernels]\nrational-quadratic = rational_quadratic:RationalQuadratic"
+    install("rational_quadratic", KERNEL, entry)
+    learner = ProcessLearner(kernels=("rational-quadratic", "matern-1/2"))
+    assert learner.modules == ("rational_quadratic", "bmm.gp.by_name")
+    points = np.linspace(-1, 1, 40)[:, None]
+    process = learner.fit(points, np.sin(3 * points[:, 0]), seed=0)
+    assert process.correlation == "rational-quadratic"
+    assert learner.unpack(learner.pack(process), 1).correlation == "rational-quadratic"
+    new = np.array([[0.013], [0.51]])
+    np.testing.assert_allclose(process.at(new).mean, np.sin(3 * new[:, 0]), atol=2e-3)
+
+
+FORMAT = '''
+def write_first(surfaces, provenance, folder):
+    """Write the first surface."""
+    (folder / "first.txt").write_text(str(surfaces.sizes["nucleus"]))
+'''
+
+
+def test_a_package_adds_an_export_format(install, tmp_path):
+    install("first_surface", FORMAT, "[bmm.export_formats]\nfirst = first_surface:write_first")
+    (tmp_path / "small.toml").write_text(SURFACES)
+    config = load_config(tmp_path / "small.toml")
+    made = make_surfaces(config, tmp_path / "out", draws=10, written=1, formats=["first"])
+    assert (made.path / "first.txt").read_text() == str(len(made.masses))
+    assert "first.txt" in SurfacesFolder.open(made.path)._content["files"]
+    assert not (made.path / "surfaces.nc").exists()
+
+
+SURFACES = """
+[data]
+Z = [38, 42]
+N = [44, 64]
+[theory]
+models = ["HFB26", "DZ33"]
+[chart]
+table = "HFB26"
+Z = [38, 42]
+N = [44, 66]
+"""
 
 
 def write(path, text):

@@ -30,7 +30,8 @@ class Experiment:
     label : str
         What tables and files call it.
     learner : Learner
-        Kind of emulator.
+        Kind of emulator; its attribute ``modules``, if it has one, names modules besides its own
+        that decide what it learns.
     settings : LoopSettings
         How points are chosen.
     details : dict, optional
@@ -97,6 +98,7 @@ def _modules(experiment: Experiment) -> Iterator[str]:
     while waiting:
         learner = waiting.pop()
         yield type(learner).__module__
+        yield from getattr(learner, "modules", ())
         if is_dataclass(learner):
             inner = [getattr(learner, each.name) for each in fields(learner)]
             waiting += [each for each in inner if hasattr(each, "unpack")]

@@ -110,6 +110,11 @@ def test_a_damaged_loop_is_refused_by_name(done, call_bmm, tmp_path):
     [
         (("missing.dat",), "missing.dat: cannot be read"),
         (("analytic", "--budget", "0.01"), "expected at least the 34 of the start"),
+        (("analytic", "--kernel", "matern-5/2"), "expected --learner gp as well"),
+        (
+            ("analytic", "--learner", "gp", "--kernel", "matern-7/2"),
+            "no kernel is called 'matern-7/2' (did you mean 'matern-5/2'?)",
+        ),
         (("analytic", "--minimum", "3"), "expected 'within' as well"),
         (("analytic", "--preset", "talk"), "expected --learner committee as well"),
         (
