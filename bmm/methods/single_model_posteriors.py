@@ -30,8 +30,8 @@ class WeighedMethod(Method):
     ----------
     noise : {"student_t", "normal"}, default "student_t"
         Deviations of measured masses from a model: Student-t(4), as in bmm's mixture, or normal.
-        The spread of each model has the prior Gamma(10, 1) in units of 100 keV, and its posterior
-        is integrated over.
+        The spread of each model has the mixture's prior, LogNormal(log 4, 0.8) in units of 100 keV
+        (`bmm.methods.evidence.broad_prior`), and its posterior is integrated over.
     """
 
     noise: Literal["student_t", "normal"] = "student_t"
