@@ -15,14 +15,10 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from bmm.errors import BmmError, ConfigError
+from bmm.errors import BmmError, ConfigError, quoted
 from bmm.registry import Registry, suggestion
 
-__all__ = ["Configuration", "checked", "explain", "quoted", "read_toml", "tagged"]
-
-_QUOTED = 80
-_SENTENCE = 300
-_WHERE = 120
+__all__ = ["Configuration", "checked", "explain", "read_toml", "tagged"]
 
 
 class Configuration(BaseModel):
@@ -63,9 +59,9 @@ def read_toml(path: Path, what: str, error: type[BmmError] = ConfigError) -> dic
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as reason:
-        raise error(f"{_place(path)}: expected {what}, but {reason.strerror}") from reason
+        raise error(f"{path}: expected {what}, but {reason.strerror}") from reason
     except (ValueError, RecursionError) as reason:  # of numbers with thousands of digits, too
-        raise error(_sentence(path, f"expected a TOML file: {reason}")) from reason
+        raise error(f"{path}: expected a TOML file: {reason}") from reason
 
 
 def checked[T: BaseModel](
@@ -92,14 +88,15 @@ def checked[T: BaseModel](
         Raised if a key is missing, unknown or has an impossible value; see `explain`.
     """
     context = None if folder is None else {"folder": folder}
+    place = f"{where}: " if str(where) else ""
     try:
         if isinstance(kind, type):
             return cast("type[T]", kind).model_validate(data, context=context)
         return kind(data, context)
     except ValidationError as reason:
-        raise error(_sentence(where, explain(reason, data))) from reason
+        raise error(f"{place}{explain(reason, data)}") from reason
     except BmmError as reason:
-        raise error(_sentence(where, str(reason))) from reason
+        raise error(f"{place}{reason}") from reason
 
 
 def tagged[T: BaseModel](registry: Registry[type[T]], key: str) -> Callable[[Any, Any], T]:
@@ -143,28 +140,6 @@ def tagged[T: BaseModel](registry: Registry[type[T]], key: str) -> Callable[[Any
 def _fault(kind: str | PydanticCustomError, key: str, value: Any) -> ValidationError:
     details = InitErrorDetails(type=kind, loc=(key,), input=value)
     return ValidationError.from_exception_data("settings", [details])
-
-
-def quoted(value: Any, most: int = _QUOTED) -> str:
-    r"""Write a value in one line of at most so many characters.
-
-    Examples
-    --------
-    >>> quoted("a\nb")
-    "'a\\nb'"
-    >>> quoted("x" * 1000, 12)
-    "'xxxxxx ...'"
-    """
-    if isinstance(value, str) and len(value) > most:
-        value = value[: most + 1]
-    try:
-        text = repr(value)
-    except ValueError:  # Python writes no numbers of more than 4300 digits
-        text = "a number of too many digits"
-    if len(text) <= most:
-        return text
-    end = text[-1] if text[-1] in "'\"])}" else ""
-    return f"{text[: most - 4 - len(end)]} ...{end}"
 
 
 def explain(error: ValidationError, data: Any) -> str:
@@ -223,17 +198,3 @@ def _written(location: tuple[int | str, ...], data: Any) -> Iterator[str]:
         with suppress(KeyError, IndexError, TypeError):
             data = data[part]
             yield str(part)
-
-
-def _sentence(where: Path | str, text: str) -> str:
-    """Put the file before a sentence, in one line that is not too long."""
-    place = f"{_place(where)}: " if str(where) else ""
-    line = " ".join(text.split())
-    room = _SENTENCE - len(place)
-    return place + (line if len(line) <= room else f"{line[: room - 4]} ...")
-
-
-def _place(where: Path | str) -> str:
-    """Write a path; of a long one its end."""
-    text = str(where)
-    return text if len(text) <= _WHERE else f"...{text[3 - _WHERE :]}"

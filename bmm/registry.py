@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
-from bmm.errors import ConfigError
+from bmm.errors import ConfigError, quoted
 
 __all__ = ["Registry", "suggestion"]
 
@@ -95,7 +95,7 @@ expected one of square-root
         entries = self._entries()
         if name not in entries:
             raise ConfigError(
-                f"no {self.what} is called {name[:80]!r}{suggestion(name, entries)}: "
+                f"no {self.what} is called {quoted(name)}{suggestion(name, entries)}: "
                 f"expected one of {', '.join(entries)}"
             )
         return name

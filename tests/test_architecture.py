@@ -34,6 +34,7 @@ LEAVES = (
     "nuclides",
     "conversions",
     "writing",
+    "netcdf",
     "fingerprints",
     "checkpoints",
     "registry",

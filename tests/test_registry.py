@@ -56,7 +56,7 @@ def test_an_unknown_name_is_answered_by_the_nearest(registry):
     for look in (registry.__getitem__, registry.known, registry.module):
         with pytest.raises(ConfigError, match=message):
             look("Rot")
-    with pytest.raises(ConfigError, match=f"'{'x' * 80}': expected one of"):
+    with pytest.raises(ConfigError, match=r"called 'x+\.\.\. *x*': expected one of root"):
         registry.known("x" * 1000)
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from bmm.configuration import Configuration, quoted
-from bmm.errors import ConfigError
+from bmm.configuration import Configuration
+from bmm.errors import ConfigError, quoted
 from bmm.registry import suggestion
 
 __all__ = ["PRESETS", "CommitteeSettings", "preset"]

@@ -24,59 +24,19 @@ from bmm.errors import RunError
 from bmm.fingerprints import code_fingerprint, fingerprint
 from bmm.gp.basis import Axis
 from bmm.mixing.settings import Mixing
+from bmm.netcdf import read_tree, write_tree
 
 __all__ = [
     "DECISIVE_PACKAGES",
     "ChainStore",
     "chain_stores",
     "holds_draws",
-    "read_tree",
-    "write_tree",
 ]
 
 logger = logging.getLogger(__name__)
 
 DECISIVE_PACKAGES = ("numba", "numpy", "nutpie", "pymc", "pytensor")
 """Packages another version of which may give other draws."""
-
-_ENCODING = {"zlib": True, "complevel": 1, "fletcher32": True}
-
-
-def write_tree(tree: xr.DataTree, path: Path) -> None:
-    """Write a tree as netCDF4, compressed; for `bmm.writing.write_whole`.
-
-    Raises
-    ------
-    OSError
-        If the file system refuses.
-    """
-    encoding = {
-        f"/{group.name}": {
-            str(name): dict(_ENCODING)
-            for name, array in group.data_vars.items()
-            if array.dtype.kind in "fibu"
-        }
-        for group in tree.children.values()
-    }
-    try:
-        tree.to_netcdf(path, engine="netcdf4", encoding=encoding)
-    except RuntimeError as error:  # what netCDF4 makes of a full disk
-        raise OSError(f"{error}; is the disk full?") from error
-
-
-def read_tree(path: Path) -> xr.DataTree:
-    """Read a tree into memory.
-
-    Raises
-    ------
-    RunError
-        If the file is missing or damaged.
-    """
-    try:
-        with xr.open_datatree(path, engine="netcdf4") as tree:
-            return tree.load()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise RunError(f"{path} cannot be read ({error})") from error
 
 
 @dataclass(frozen=True)

@@ -157,9 +157,7 @@ def _forecast(
     forecast = fitted.forecast(theory.isel(nucleus=index.isin(split.test.index)), config.seed + 1)
     forecast.draws  # noqa: B018 - they are part of the time
     seconds = time.perf_counter() - begun
-    return folder.write_forecast(
-        method.label, split.name, forecast, fitted.facts, seconds, origin
-    )
+    return folder.write_forecast(method.label, split.name, forecast, fitted.facts, seconds, origin)
 
 
 def _forecast_origin(

@@ -19,6 +19,7 @@ from bmm.errors import DamagedError, OriginError
 from bmm.figures.files import write_figure
 from bmm.figures.methods import comparison_figure
 from bmm.methods.interface import Forecast
+from bmm.netcdf import read_dataset, write_dataset
 from bmm.workflows.compare_config import file_stem
 from bmm.workflows.result_folder import ResultFolder
 from bmm.writing import write_json, write_whole
@@ -26,8 +27,6 @@ from bmm.writing import write_json, write_whole
 __all__ = ["ComparisonFolder", "StoredForecast"]
 
 logger = logging.getLogger(__name__)
-
-_COMPRESSED = {"zlib": True, "complevel": 1, "fletcher32": True}
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class ComparisonFolder(ResultFolder):
         data.attrs = {"method": method, "fold": fold}
         self.forecasts.mkdir(exist_ok=True)
         kept = {"facts": facts, "seconds": seconds}
-        self._checkpoint(method, fold, origin).write(partial(_write_netcdf, data), kept)
+        self._checkpoint(method, fold, origin).write(partial(write_dataset, data), kept)
         return StoredForecast(data, facts, seconds, reused=False)
 
     def read_forecast(
@@ -131,7 +130,7 @@ class ComparisonFolder(ResultFolder):
             As for `write_forecast`.
         """
         try:
-            found = self._checkpoint(method, fold, origin).read(_read_netcdf)
+            found = self._checkpoint(method, fold, origin).read(read_dataset)
         except OriginError:
             return None
         except DamagedError as error:
@@ -168,13 +167,3 @@ class ComparisonFolder(ResultFolder):
         write_figure(self.figures / "comparison", comparison_figure(table, nuclei))
         write_json(self.summary, summary)
         self.complete()
-
-
-def _write_netcdf(data: xr.Dataset, path: Path) -> None:
-    encoding = {name: dict(_COMPRESSED) for name in data.data_vars}
-    data.to_netcdf(path, engine="netcdf4", encoding=encoding)
-
-
-def _read_netcdf(path: Path) -> xr.Dataset:
-    with xr.open_dataset(path, engine="netcdf4") as data:
-        return data.load()

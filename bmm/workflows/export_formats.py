@@ -10,13 +10,12 @@ from typing import Any
 
 import xarray as xr
 
+from bmm.netcdf import write_dataset
 from bmm.prediction.mass_tables import surface_table
 from bmm.registry import Registry
 from bmm.writing import write_whole
 
 __all__ = ["EXPORT_FORMATS", "OWN_FORMATS", "ExportFormat", "write_csv", "write_netcdf"]
-
-_COMPRESSED = {"zlib": True, "complevel": 1, "fletcher32": True}
 
 type ExportFormat = Callable[[xr.DataArray, Mapping[str, Any], Path], object]
 """A writer: a function of the surfaces (draw, nucleus), mass excess in MeV with the coordinates Z
@@ -38,9 +37,7 @@ def write_netcdf(surfaces: xr.DataArray, provenance: Mapping[str, Any], folder: 
         "description": "sampled mass surfaces: atomic mass excess, MeV",
         "provenance": json.dumps(provenance),
     }
-    encoding = {"mass_excess": dict(_COMPRESSED)}
-    write = partial(data.to_netcdf, engine="netcdf4", encoding=encoding)
-    write_whole(folder / "surfaces.nc", write)
+    write_whole(folder / "surfaces.nc", partial(write_dataset, data))
 
 
 OWN_FORMATS = {"csv": f"{__name__}:write_csv", "netcdf": f"{__name__}:write_netcdf"}

@@ -14,16 +14,14 @@ import pandas as pd
 import xarray as xr
 
 from bmm.evaluation import Scores
-from bmm.mixing.chain_storage import holds_draws, read_tree, write_tree
+from bmm.mixing.chain_storage import holds_draws
+from bmm.netcdf import read_dataset, read_tree, write_dataset, write_tree
 from bmm.nuclides import nuclide_index, select_nuclei
 from bmm.workflows.config import RunConfig, load_config
 from bmm.workflows.result_folder import ResultFolder
 from bmm.writing import write_json, write_whole
 
 __all__ = ["RunFolder"]
-
-
-_COMPRESSED = {"zlib": True, "complevel": 1, "fletcher32": True}
 
 
 class RunFolder(ResultFolder):
@@ -117,11 +115,7 @@ class RunFolder(ResultFolder):
 
     def write_distribution(self, components: xr.Dataset) -> None:
         """Write the components of every nucleus's distribution, with their models."""
-        encoding = {name: dict(_COMPRESSED) for name in components.data_vars}
-        write_whole(
-            self.distribution,
-            lambda path: components.to_netcdf(path, engine="netcdf4", encoding=encoding),
-        )
+        write_whole(self.distribution, partial(write_dataset, components))
 
     def read_distribution(self) -> xr.Dataset:
         """Read what `write_distribution` wrote; see `bmm.distributions.storage.from_dataset`.
@@ -131,8 +125,7 @@ class RunFolder(ResultFolder):
         RunError
             If the file is missing or damaged.
         """
-        with xr.open_dataset(self.verified(self.distribution), engine="netcdf4") as components:
-            return components.load()
+        return read_dataset(self.verified(self.distribution))
 
     def read_predictions(self) -> pd.DataFrame:
         """Read one row per nucleus.

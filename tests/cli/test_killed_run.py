@@ -14,7 +14,7 @@ import pytest
 import zarr
 
 from bmm.checkpoints import read_record
-from bmm.mixing.chain_storage import read_tree
+from bmm.netcdf import read_tree
 from bmm.workflows.folder import RunFolder
 
 pytestmark = pytest.mark.slow

@@ -10,9 +10,10 @@ import xarray as xr
 
 from bmm.errors import RunError
 from bmm.gp.basis import Axis
-from bmm.mixing.chain_storage import ChainStore, chain_stores, holds_draws, read_tree
+from bmm.mixing.chain_storage import ChainStore, chain_stores, holds_draws
 from bmm.mixing.settings import Mode, Prior, Priors, Sampler
 from bmm.mixing.training_data import training_problem
+from bmm.netcdf import read_tree
 
 AXES = (Axis("Z", 30, 36, 1.5, 4), Axis("N", 34, 42, 1.5, 5))
 
