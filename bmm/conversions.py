@@ -35,13 +35,10 @@ __all__ = [
     "Quantity",
     "Unit",
     "atomic_mass",
-    "atomic_to_nuclear_binding_energy",
     "binding_energy",
     "binding_energy_per_nucleon",
     "electron_binding_energy",
     "mass_excess",
-    "mass_excess_from_binding_energy_per_nucleon",
-    "nuclear_mass",
     "nuclear_to_atomic_binding_energy",
     "to_mass_excess",
 ]
@@ -107,23 +104,9 @@ def binding_energy_per_nucleon(Z: ArrayLike, N: ArrayLike, mass_excess: ArrayLik
     return binding_energy(Z, N, mass_excess) / (_floats(Z) + _floats(N))
 
 
-def mass_excess_from_binding_energy_per_nucleon(
-    Z: ArrayLike, N: ArrayLike, binding_energy_per_nucleon: ArrayLike
-) -> FloatArray:
-    """Atomic mass excess (MeV) from the binding energy per nucleon (MeV, atomic convention)."""
-    A = _floats(Z) + _floats(N)
-    return mass_excess(Z, N, A * _floats(binding_energy_per_nucleon))
-
-
 def atomic_mass(Z: ArrayLike, N: ArrayLike, mass_excess: ArrayLike) -> FloatArray:
     """Mass of the neutral atom (MeV) from its mass excess (MeV)."""
     return (_floats(Z) + _floats(N)) * ATOMIC_MASS_UNIT + _floats(mass_excess)
-
-
-def nuclear_mass(Z: ArrayLike, N: ArrayLike, mass_excess: ArrayLike) -> FloatArray:
-    """Mass of the bare nucleus (MeV) from the atomic mass excess (MeV)."""
-    electrons = _floats(Z) * ELECTRON_MASS - electron_binding_energy(Z)
-    return atomic_mass(Z, N, mass_excess) - electrons
 
 
 def electron_binding_energy(Z: ArrayLike) -> FloatArray:
@@ -132,11 +115,6 @@ def electron_binding_energy(Z: ArrayLike) -> FloatArray:
     The formula of Lunney, Pearson and Thibault, ``14.4381 Z^2.39 + 1.55468e-6 Z^5.35`` eV.
     """
     return 14.4381e-6 * _floats(Z) ** 2.39 + 1.55468e-12 * _floats(Z) ** 5.35
-
-
-def atomic_to_nuclear_binding_energy(Z: ArrayLike, binding_energy: ArrayLike) -> FloatArray:
-    """Binding energy in the nuclear convention (MeV) from the atomic one (MeV)."""
-    return _floats(binding_energy) - _electronic_part(Z)
 
 
 def nuclear_to_atomic_binding_energy(Z: ArrayLike, binding_energy: ArrayLike) -> FloatArray:

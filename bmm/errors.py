@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import reprlib
 
-__all__ = ["BmmError", "ConfigError", "DataError", "DomainError", "RunError", "quoted"]
+__all__ = [
+    "BmmError",
+    "ConfigError",
+    "DamagedError",
+    "DataError",
+    "DomainError",
+    "OriginError",
+    "RunError",
+    "quoted",
+]
 
 _LONGEST_QUOTE = 80
 _LONGEST_MESSAGE = 300
@@ -40,6 +49,14 @@ class DomainError(BmmError, ValueError):
 
 class RunError(BmmError, RuntimeError):
     """A run folder that cannot be written or read."""
+
+
+class DamagedError(RunError):
+    """A file that is not the one that bmm wrote: damaged, edited or missing."""
+
+
+class OriginError(RunError):
+    """A result that was begun with other data, settings or code than there are now."""
 
 
 def quoted(value: object) -> str:

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +40,9 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     RunError
         If the file system refuses, such as a full disk.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    # Other machines may write here as well, and have processes of the same number.
+    token = f"{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = path.with_name(f".{path.stem}.{token}{path.suffix}")
     try:
         write(temporary)
         with temporary.open("rb") as stream:
@@ -133,5 +136,5 @@ def discard_unfinished(folder: Path) -> None:
         Where, at any depth; nobody else may be writing there.
     """
     for path in folder.rglob(".*"):
-        if re.fullmatch(r"\..+\.\d+\.\w+", path.name) and path.is_file():
+        if re.fullmatch(r"\..+\.\d+(-[0-9a-f]{8})?\.\w+", path.name) and path.is_file():
             path.unlink(missing_ok=True)

@@ -27,7 +27,6 @@ from bmm.errors import BmmError
 from bmm.nuclides import chosen_nuclides, is_plausible, parse_nuclide, select_nuclei, symbol
 from bmm.theory.adapters import prediction
 from bmm.theory.cards import read_card
-from bmm.theory.library import build_model
 from bmm.workflows.compare_config import load_comparison, shipped_comparisons
 from bmm.workflows.config import load_config, shipped_configurations
 
@@ -220,7 +219,7 @@ def test_damaged_cards(tmp_path, tin, mutations):
     text = mutate(CARD, mutations)
     path.write_text(text, encoding="utf-8", errors="surrogatepass", newline="")
     card = outcome(read_card, path)
-    model = None if card is None else outcome(build_model, card)
+    model = None if card is None else outcome(type(card).build, card)
     if model is not None:
         assert model.masses["mass_excess"].between(-80, -65).all()
 
@@ -332,6 +331,6 @@ def test_what_is_fuzzed_is_right_to_begin_with(tmp_path, tin):
         np.testing.assert_allclose(found["mass_excess"], tin, rtol=0, atol=1e-3)
     (tmp_path / "mine.txt").write_text("Z N M\n50 82 1102.85\n50 83 1105.22\n")
     (tmp_path / "mine.toml").write_text(CARD)
-    assert len(build_model(read_card(tmp_path / "mine.toml")).masses) == 2
+    assert len(read_card(tmp_path / "mine.toml").build().masses) == 2
     Path(tmp_path / "new.csv").write_text(NEW)
     assert len(read_measurements(tmp_path / "new.csv")) == 3

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
+from pydantic import Field, StrictInt, StrictStr, model_validator
 
+from bmm.configuration import Configuration
 from bmm.conversions import Convention, Quantity, Unit
 from bmm.data.fortran_format import column_spans
 from bmm.errors import ConfigError
@@ -16,7 +17,7 @@ type Column = StrictStr | StrictInt
 type _Width = Annotated[StrictInt, Field(ge=1, le=1000)]
 
 
-class TextLayout(BaseModel):
+class TextLayout(Configuration):
     """How to divide a text file into cells.
 
     Parameters
@@ -38,8 +39,6 @@ class TextLayout(BaseModel):
     comment : str, default "#"
         Lines that begin with it are left out, as are empty lines.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal["csv", "whitespace", "fixed"] = "csv"
     separator: Literal[",", ";", "\t"] | None = None
@@ -110,7 +109,7 @@ class RowLayout(TextLayout):
     Z_from_file_name: bool = False
     missing: tuple[str, ...] = ("", "nan", "NaN", "*", "-")
     estimated: Literal["refuse", "skip", "keep"] = "refuse"
-    skip_rows_with: dict[str, tuple[str, ...]] = {}
+    skip_rows_with: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_each_nucleus_once(self) -> Self:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import lru_cache
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import model_validator
 
+from bmm.configuration import Configuration, checked, read_toml
 from bmm.conversions import Convention, Quantity, Unit
 from bmm.data.folders import data_folder
 from bmm.data.references import Reference
@@ -27,11 +27,7 @@ Calibration = Literal[
 ]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Source(_Record):
+class Source(Configuration):
     """The package the figures were taken from, or the file at `url` (`version` is its commit).
 
     `key` names what is taken of the file, where it holds more than one table.  What was taken is
@@ -55,7 +51,7 @@ class Source(_Record):
         return self
 
 
-class Command(_Record):
+class Command(Configuration):
     """The command of bmm that made the table, and the trained model it made with it."""
 
     command: str
@@ -64,7 +60,7 @@ class Command(_Record):
     model_sha256: str
 
 
-class Provenance(_Record):
+class Provenance(Configuration):
     """Where a shipped table comes from and how to read it.
 
     `calibrated_on` names the latest AME edition whose masses may have informed the model's
@@ -112,7 +108,5 @@ def read_provenance(name: str) -> Provenance:
             break
     else:
         raise DataError(f"No shipped table is called {name!r}; see data/README.md for the list.")
-    try:
-        return Provenance.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise DataError(f"{path} is not a valid provenance record: {error}") from error
+    record = read_toml(path, "a provenance record", DataError)
+    return checked(Provenance, record, path, error=DataError)

@@ -20,7 +20,7 @@ from bmm.data import MEASURED_TABLES, load_measured, uncertainty_scale_factor
 from bmm.distributions import StudentTMixture
 from bmm.distributions.student_t import NU
 from bmm.errors import DataError
-from bmm.methods.interface import Settings
+from bmm.methods.interface import Method
 from bmm.methods.mixture_forecast import DRAWS
 from bmm.methods.training_arrays import position_of
 from bmm.nuclides import nuclide_index
@@ -93,7 +93,7 @@ def _factor_or_evaluation(value: float | str) -> float | str:
     return value
 
 
-class CorrectedMixture(Settings):
+class CorrectedMixture(Method):
     """All models, or one, corrected by the fields of their residuals, with equal weights.
 
     Parameters

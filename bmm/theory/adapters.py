@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from pydantic import AfterValidator, BaseModel, ConfigDict, NonNegativeInt
+from pydantic import AfterValidator, NonNegativeInt
 
+from bmm.configuration import Configuration
 from bmm.errors import ConfigError, DataError
 from bmm.nuclides import MAX_N, MAX_Z, Nuclides, chosen_nuclides, labels
 
@@ -78,7 +79,7 @@ def _ascending(ends: tuple[int, int]) -> tuple[int, int]:
 type _Range = Annotated[tuple[NonNegativeInt, NonNegativeInt], AfterValidator(_ascending)]
 
 
-class Domain(BaseModel):
+class Domain(Configuration):
     """Nuclei on which a model is meant to be used.
 
     Parameters
@@ -88,8 +89,6 @@ class Domain(BaseModel):
     parity : {"all", "even-even"}, default "all"
         Whether the model is for even-even nuclei only.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     Z: _Range = (0, MAX_Z)
     N: _Range = (0, MAX_N)

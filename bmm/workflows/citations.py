@@ -62,7 +62,7 @@ def references_of(names: Sequence[str], extra: Sequence[Path] = ()) -> list[Refe
 
 
 def _of_run(path: Path) -> list[Reference]:
-    config = RunFolder.reopen(path).read_config()
+    config = RunFolder.open(path).read_config()
     found = [*read_provenance(config.data.measured).references]
     for card in chosen_cards(config.theory):
         found += _of_card(card)

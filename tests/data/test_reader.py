@@ -113,7 +113,7 @@ def test_a_wrong_quantity_is_named_with_the_file(write):
         ({"Z": "Z", "N": "N", "A": "A", "value": "M"}, "the column of N or the column of A"),
         ({"Z": "Z", "N": 2, "value": "M"}, "all columns by name or all by number"),
         ({"Z": 0, "N": 1, "value": 2}, "counted from 1"),
-        ({"Z": "Z", "N": "N", "value": "M", "colour": "red"}, "extra_forbidden"),
+        ({"Z": "Z", "N": "N", "value": "M", "colour": "red"}, "unknown key 'colour'"),
     ],
 )
 def test_an_inconsistent_layout_is_refused(columns, message):
