@@ -29,12 +29,12 @@ _FACTOR = "factor"
 
 def _known(value: str) -> str:
     kind, _, source = value.partition(":")
-    if value in ("stated", "history", _FACTOR) or (kind == _FACTOR and source in MEASURED_TABLES):
+    if value in ("stated", "learnt", _FACTOR) or (kind == _FACTOR and source in MEASURED_TABLES):
         return value
     if kind == _FACTOR and _number(source) is not None:
         return f"{_FACTOR}:{_number(source)!r}"
     raise ValueError(
-        "expected 'stated', 'history', 'factor', 'factor:' and a positive number or one of "
+        "expected 'stated', 'learnt', 'factor', 'factor:' and a positive number or one of "
         f"{', '.join(MEASURED_TABLES)}, not {value!r}"
     )
 
@@ -54,7 +54,7 @@ type ErrorTreatment = Annotated[str, AfterValidator(_known)]
 * ``factor:X``: these times the number X; if X is an evaluation older than the training masses,
   times what its own should have been multiplied by, as judged by the training masses (see
   `bmm.data.uncertainty_scale_factor`); ``factor`` alone takes the evaluation before theirs;
-* ``history``: errors of the links between masses learnt from all earlier evaluations, with the
+* ``learnt``: errors of the links between masses learnt from all earlier evaluations, with the
   theories as witness (see `bmm.measurement.posterior`).
 """
 
@@ -90,7 +90,7 @@ def treat_errors(treatment: str, measured: pd.DataFrame, theory: xr.Dataset) -> 
         See `ErrorTreatment`.
     measured : DataFrame
         Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV; for
-        ``history`` and ``factor``, all from one evaluation, as `bmm.data.load_measured` gives them.
+        ``learnt`` and ``factor``, all from one evaluation, as `bmm.data.load_measured` gives them.
     theory : Dataset
         What the models say of these nuclei; see `bmm.theory.adapters.prediction`.
 
@@ -99,7 +99,7 @@ def treat_errors(treatment: str, measured: pd.DataFrame, theory: xr.Dataset) -> 
     DataError
         If there is nothing to learn from.
     """
-    if treatment == "history":
+    if treatment == "learnt":
         found = infer_measurement_errors(measured, theory)
         facts = {"measurement_errors": found.facts}
         return TreatedMasses(measured, found.errors, found.witness.hyperparameters, facts)
@@ -134,8 +134,8 @@ def treatment_name(treatment: str) -> str:
     source = treatment.partition(":")[2]
     if treatment == "stated":
         return ""
-    if treatment == "history":
-        return "measurement errors learnt from history"
+    if treatment == "learnt":
+        return "measurement errors learnt"
     if source in MEASURED_TABLES:
         return f"uncertainties learnt from {source}"
     if source:

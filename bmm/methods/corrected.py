@@ -17,15 +17,15 @@ import xarray as xr
 
 from bmm.data import MEASURED_TABLES
 from bmm.distributions import StudentTMixture
+from bmm.distributions.student_t import NU
 from bmm.measurement.treatment import ErrorTreatment, treat_errors, treatment_name
 from bmm.methods.extrapolation import Extrapolations, PooledForecast
-from bmm.methods.interface import Forecast, Settings
+from bmm.methods.interface import Forecast, Method
 from bmm.methods.mixture_forecast import DRAWS
 from bmm.methods.training_arrays import position_of
 from bmm.nuclides import nuclide_index
 from bmm.prediction.joint_draws import sample_surfaces
 from bmm.theory.correction import (
-    NU,
     CorrectedModel,
     Correction,
     correct_average,
@@ -102,7 +102,7 @@ class FittedCorrection:
         return PooledForecast(corrected, self.extrapolations.forecast(theory, seed + 1))
 
 
-class CorrectedMixture(Settings):
+class CorrectedMixture(Method):
     """All models, or one, corrected by the fields of their residuals, with equal weights.
 
     Parameters
@@ -110,7 +110,7 @@ class CorrectedMixture(Settings):
     model : str, optional
         Name of a component, to be corrected alone.
     measurement_errors : str, default "stated"
-        What the errors of the training masses are taken to be: "stated", "factor:X" or "history";
+        What the errors of the training masses are taken to be: "stated", "factor:X" or "learnt";
         see `bmm.measurement.treatment.ErrorTreatment`.  Stated uncertainties of older evaluations
         have proved too small for many masses far from stability.
     extrapolations : bool, default False

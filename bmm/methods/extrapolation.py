@@ -20,12 +20,12 @@ from scipy import stats
 from bmm.arrays import FloatArray
 from bmm.data import earlier_evaluations, find_evaluation, load_measured
 from bmm.distributions import StudentTMixture
+from bmm.distributions.student_t import NU
 from bmm.errors import DataError
-from bmm.methods.interface import Forecast, Settings
+from bmm.methods.interface import Forecast, Method
 from bmm.methods.mixture_forecast import MixtureForecast, labelled_draws
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import Domain
-from bmm.theory.correction import NU
 
 __all__ = [
     "AMEExtrapolation",
@@ -132,7 +132,7 @@ class Extrapolations:
         return MixtureForecast(theory, distribution, seed)
 
 
-class AMEExtrapolation(Settings):
+class AMEExtrapolation(Method):
     """The estimates ('#') of the evaluation that the training masses are from.
 
     Their uncertainties are multiplied by a factor learnt from estimates of earlier evaluations that

@@ -10,8 +10,9 @@ from typing import Annotated, Literal, Self
 
 import pandas as pd
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
+from bmm.configuration import Configuration
 from bmm.data import MEASURED_TABLES, load_measured
 from bmm.evaluation.splits import (
     Split,
@@ -25,7 +26,7 @@ from bmm.nuclides import MAX_N, MAX_Z
 from bmm.theory.adapters import Domain
 from bmm.workflows.config import NRange, Theory, ZRange
 from bmm.workflows.prequential_split import PrequentialSplit
-from bmm.workflows.reading import configuration_file, read_checked, shipped_files
+from bmm.workflows.reading import configuration_file, read_configuration, shipped_files
 
 __all__ = [
     "BlockSplit",
@@ -41,11 +42,7 @@ __all__ = [
 type _Level = Annotated[float, Field(gt=0, lt=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Nuclei(_Strict):
+class _Nuclei(Configuration):
     Z: ZRange = (8, MAX_Z)
     N: NRange = (8, MAX_N)
 
@@ -166,7 +163,7 @@ def file_stem(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9+_.-]+", "_", text)
 
 
-class ComparisonConfig(_Strict):
+class ComparisonConfig(Configuration):
     """Everything that decides a comparison.
 
     Parameters
@@ -266,7 +263,7 @@ class ComparisonConfig(_Strict):
 
 def shipped_comparisons() -> dict[str, Path]:
     """Files of the shipped configurations of comparisons, by name."""
-    return shipped_files(comparisons=True)
+    return shipped_files("compare")
 
 
 def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
@@ -288,7 +285,7 @@ def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
         If there is no such configuration, or a key is missing, unknown or impossible.
     """
     path = configuration_file(name_or_path, shipped_comparisons())
-    config = read_checked(path, ComparisonConfig)
+    config = read_configuration(path, ComparisonConfig)
     return config.model_copy(update={"theory": config.theory.relative_to(path.resolve().parent)})
 
 

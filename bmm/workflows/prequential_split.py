@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from bmm.configuration import Configuration
 from bmm.data import MEASURED_TABLES
 from bmm.evaluation.splits import Split, edition_split
 from bmm.nuclides import MAX_N, MAX_Z
@@ -16,11 +17,7 @@ from bmm.workflows.config import NRange, ZRange
 __all__ = ["Choice", "PrequentialSplit", "Transition"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Transition(_Strict):
+class Transition(Configuration):
     """One forecast: from an evaluation to what the next has measured.
 
     Parameters
@@ -41,7 +38,7 @@ class Transition(_Strict):
         return f"{self.train}-{self.test}"
 
 
-class Choice(_Strict):
+class Choice(Configuration):
     """A method that is, at every transition, the one of several that did best on earlier ones.
 
     Parameters
@@ -56,7 +53,7 @@ class Choice(_Strict):
     among: list[str] = Field(min_length=2)
 
 
-class PrequentialSplit(_Strict):
+class PrequentialSplit(Configuration):
     """Forecast several transitions in turn; choices are learnt from earlier ones only.
 
     Parameters
@@ -71,7 +68,7 @@ class PrequentialSplit(_Strict):
 
     kind: Literal["prequential"] = "prequential"
     transitions: list[Transition] = Field(min_length=2)
-    choices: list[Choice] = []
+    choices: list[Choice] = Field(default=[])
     Z: ZRange = (8, MAX_Z)
     N: NRange = (8, MAX_N)
 

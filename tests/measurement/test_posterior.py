@@ -78,7 +78,7 @@ def test_what_is_well_measured_stays(region, found):
 
 
 def test_the_facts_are_plain_and_the_treatment_names_them(region, found):
-    treated = treat_errors("history", *region)
+    treated = treat_errors("learnt", *region)
     assert treated.facts == {"measurement_errors": found.facts}
     assert set(found.facts["kinds"]) == set(KINDS)
     assert treated.errors.shift == pytest.approx(found.errors.shift)

@@ -6,12 +6,13 @@ from pydantic import ValidationError
 from scipy import stats
 
 from bmm.data import load_measured, load_theory, uncertainty_scale_factor
+from bmm.distributions.student_t import NU
 from bmm.errors import ConfigError, DataError
 from bmm.methods.corrected import CorrectedMixture
 from bmm.methods.local import LocalMixture
 from bmm.mixing.settings import Basis, Mixing, Sampler
 from bmm.theory.adapters import Domain, prediction
-from bmm.theory.correction import NU, correct_theory
+from bmm.theory.correction import correct_theory
 
 HELD = np.arange(300) % 5 == 0
 
@@ -130,6 +131,6 @@ def test_stated_uncertainties_can_be_multiplied(world):
     assert doubled != CorrectedMixture().fit(measured, theory).facts
     label = CorrectedMixture(measurement_errors="factor:2.0").label
     assert label == "corrected-mixture, uncertainties x2"
-    for wrong in ("factor:0", "factor:nan", "factors", "history:AME2003"):
-        with pytest.raises(ValidationError, match="expected 'stated', 'history', 'factor'"):
+    for wrong in ("factor:0", "factor:nan", "factors", "learnt:AME2003"):
+        with pytest.raises(ValidationError, match="expected 'stated', 'learnt', 'factor'"):
             CorrectedMixture(measurement_errors=wrong)
