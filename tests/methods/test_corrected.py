@@ -119,7 +119,7 @@ def test_the_factor_is_learnt_from_an_older_evaluation():
     assert method.fit(training.iloc[::2], theory).facts["uncertainties"] == found
     with pytest.raises(DataError, match=r"'factor:AME2020': .* earlier evaluation"):
         CorrectedMixture(measurement_errors="factor:AME2020").fit(training, theory)
-    with pytest.raises(ValidationError, match=r"a positive number or one of AME1983, .*'AME1997'"):
+    with pytest.raises(ValidationError, match=r"a positive number or one of AME1983, .*AME1997"):
         CorrectedMixture(measurement_errors="factor:AME1997")
 
 
