@@ -79,5 +79,4 @@ def _cut(text: str, longest: int) -> str:
     if len(text) <= longest:
         return text
     kept = longest - len(_CUT)
-    head = 2 * kept // 3  # what is wrong comes first
-    return text[:head] + _CUT + text[len(text) - (kept - head) :]
+    return text[: kept // 2] + _CUT + text[len(text) - (kept - kept // 2) :]
