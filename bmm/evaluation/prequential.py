@@ -1,23 +1,103 @@
 """Forecasts one after the other: choices by what did best before, and scores of all together.
 
 A forecaster who must choose between methods can only look back (Dawid, J. R. Stat. Soc. A 147, 278,
-1984, doi:10.2307/2981683).  Here the choice is the method with the least sum of CRPS over the test
-nuclei of earlier transitions.
+1984, doi:10.2307/2981683).  Here the choice is the method, or the factor of its spread, with the
+least sum of CRPS over the test nuclei of earlier transitions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import optimize
 
 from bmm.arrays import FloatArray, IntArray
+from bmm.distributions import StudentTMixture
 from bmm.evaluation.coverage_test import chance, inside_if_true
 from bmm.nuclides import nuclide_index
 
-__all__ = ["coverage_chance", "follow_leader", "inside_counts"]
+__all__ = [
+    "Known",
+    "coverage_chance",
+    "follow_leader",
+    "inside_counts",
+    "spread_factor",
+    "stretched",
+]
+
+_FACTORS = (0.25, 4.0)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Forecasts of nuclei that have been measured.
+
+    Parameters
+    ----------
+    distribution : StudentTMixture
+        Of their mass excess, MeV.
+    observed, sd : array (nucleus,)
+        Measured mass excess and its uncertainty, MeV.
+    """
+
+    distribution: StudentTMixture
+    observed: FloatArray
+    sd: FloatArray
+
+
+def stretched(distribution: StudentTMixture, factor: float) -> StudentTMixture:
+    """Distributions stretched about their means by a factor.
+
+    Examples
+    --------
+    >>> wide = stretched(StudentTMixture([[-1.0, 1.0]], 0.5), 2)
+    >>> wide.mean, wide.sd.round(3)
+    (array([0.]), array([2.236]))
+    """
+    mean = distribution.mean[:, None]
+    return StudentTMixture(
+        mean + factor * (distribution.location - mean),
+        factor * distribution.scale,
+        distribution.weight,
+        distribution.nu,
+    )
+
+
+def spread_factor(earlier: Sequence[Known]) -> float:
+    """Find the factor by which spreads should have been multiplied so far; 1 if nothing is known.
+
+    Parameters
+    ----------
+    earlier : sequence of Known
+        Forecasts of one method, for each earlier transition.
+
+    Returns
+    -------
+    float
+        Between 1/4 and 4, of the least sum of CRPS.
+    """
+    if not earlier:
+        return 1.0
+
+    def loss(log_factor: float) -> float:
+        return sum(
+            float(
+                stretched(each.distribution, np.exp(log_factor))
+                .widened(each.sd)
+                .crps(each.observed)
+                .sum()
+            )
+            for each in earlier
+        )
+
+    found = optimize.minimize_scalar(
+        loss, bounds=tuple(np.log(_FACTORS)), method="bounded", options={"xatol": 1e-3}
+    )
+    return float(np.exp(found.x))
 
 
 def follow_leader(

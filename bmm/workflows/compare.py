@@ -27,7 +27,7 @@ from bmm.workflows.compare_report import derived_scores_of, report, score_table
 from bmm.workflows.inputs import chosen_cards, covered_nuclei
 from bmm.workflows.run_provenance import provenance
 
-__all__ = ["ComparisonResult", "run_comparison"]
+__all__ = ["ComparisonResult", "comparison_origin", "run_comparison"]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def run_comparison(
     if not config.allow_leaks:
         for split in splits:
             refuse_leaks(split, leaks[split.name])
-    origin = _origin(config, cards)
+    origin = comparison_origin(config, cards)
     with ComparisonFolder.begin(path, origin) as folder:
         folder.write_config(config.to_toml())
         stored, failed = _forecast_all(folder, config, splits, cards, origin["packages"], console)
@@ -132,7 +132,7 @@ def _forecast_all(
     return {label: each for label, each in stored.items() if label not in failed}, failed
 
 
-def _origin(config: ComparisonConfig, cards: Mapping[str, Card]) -> dict[str, Any]:
+def comparison_origin(config: ComparisonConfig, cards: Mapping[str, Card]) -> dict[str, Any]:
     """Provenance of a comparison, with the checksum of every evaluation it takes."""
     first, *others = config.split.evaluations
     origin = provenance(first, list(cards.values()), config.seed)

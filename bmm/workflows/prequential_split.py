@@ -46,11 +46,16 @@ class Choice(Configuration):
     name : str
         Name in tables.
     among : list of str
-        Labels of the methods; the first stands until there is an earlier transition.
+        Labels of the methods; the first stands until there is an earlier transition.  One alone
+        is taken always.
+    spread : {"own", "learnt"}
+        Whether its distributions are taken as they are, or stretched about their means by the
+        factor with the least sum of CRPS on earlier transitions.
     """
 
     name: str
-    among: list[str] = Field(min_length=2)
+    among: list[str] = Field(min_length=1)
+    spread: Literal["own", "learnt"] = "own"
 
 
 class PrequentialSplit(Configuration):

@@ -7,9 +7,16 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from bmm.distributions import StudentTMixture
 from bmm.errors import ConfigError
 from bmm.evaluation.method_scores import compare
-from bmm.evaluation.prequential import coverage_chance, follow_leader, inside_counts
+from bmm.evaluation.prequential import (
+    Known,
+    coverage_chance,
+    follow_leader,
+    inside_counts,
+    spread_factor,
+)
 from bmm.evaluation.splits import edition_split
 from bmm.theory.adapters import Domain
 from bmm.workflows.compare_config import load_comparison, shipped_comparisons
@@ -32,7 +39,10 @@ transitions = [
     { train = "AME1995", test = "AME2003", models = ["FRDM1995", "DZ28"] },
     { train = "AME2003", test = "AME2012", models = ["FRDM2012", "DZ28"] },
 ]
-choices = [{ name = "chosen", among = ["equal-weights", "least-squares"] }]
+choices = [
+    { name = "chosen", among = ["equal-weights", "least-squares"] },
+    { name = "stretched", among = ["equal-weights"], spread = "learnt" },
+]
 [theory]
 models = ["FRDM1995", "FRDM2012", "DZ28"]
 """
@@ -94,18 +104,43 @@ def test_a_choice_follows_what_did_best_before(result):
     assert learnt["next"] in learnt["crps_sums_MeV"]
 
 
+def test_a_spread_is_learnt_from_earlier_transitions(result):
+    learnt = result.learnt["choices"]["stretched"]
+    factors = learnt["spread_factor"]
+    assert factors["AME1995-AME2003"] == 1
+    assert factors["AME2003-AME2012"] not in (1.0, learnt["next_spread_factor"])
+    first, second, _ = (each.table for each in result.scored)
+    whole = [each[each["region"] == "all"].set_index("method") for each in (first, second)]
+    assert whole[0].loc["stretched", "crps"] == whole[0].loc["equal-weights", "crps"]
+    # Centres stay; widths follow the factor where measurements are exact, and nearly so here.
+    assert whole[1].loc["stretched", "rms"] == pytest.approx(whole[1].loc["equal-weights", "rms"])
+    ratio = whole[1].loc["stretched", "width_95"] / whole[1].loc["equal-weights", "width_95"]
+    assert ratio == pytest.approx(factors["AME2003-AME2012"], rel=0.05)
+
+
+def test_the_factor_of_a_spread_is_recovered():
+    rng = np.random.default_rng(5)
+    truth = 1.7 * rng.standard_normal(4000)
+    known = Known(StudentTMixture(np.zeros((4000, 1)), 1.0), truth, np.zeros(4000))
+    assert spread_factor([known]) == pytest.approx(1.7, rel=0.05)
+    assert spread_factor([]) == 1
+    half = Known(known.distribution[:2000], truth[:2000], np.zeros(2000))
+    rest = Known(known.distribution[2000:], truth[2000:], np.zeros(2000))
+    assert spread_factor([half, rest]) == pytest.approx(spread_factor([known]), rel=1e-3)
+
+
 def test_what_is_learnt_is_written(result):
-    written = json.loads((result.path / "learnt.json").read_text())
+    written = json.loads((result.folder.path / "learnt.json").read_text())
     assert written["after"] == "AME2012"
     assert written["uncertainty_factor"]["evaluation"] == "AME2003"
     assert written["extrapolation_factor"]["nuclei"] > 300
     assert set(written["measurement_errors"]["kinds"]) > {"beta-", "alpha"}
-    scores = pd.read_csv(result.path / "comparison.csv")
+    scores = pd.read_csv(result.folder.path / "comparison.csv")
     assert set(scores["transition"]) == {"AME1995-AME2003", "AME2003-AME2012", "all transitions"}
     chances = scores.loc[scores["region"] == "all", "chance"]
     assert ((chances > 0) & (chances <= 1)).all()
-    assert (result.path / "AME2003-AME2012" / "comparison.json").is_file()
-    assert (result.path / "figures" / "comparison.png").is_file()
+    assert (result.folder.path / "transitions" / "AME2003-AME2012" / "comparison.json").is_file()
+    assert (result.folder.path / "figures" / "comparison.png").is_file()
 
 
 def test_the_leader_is_the_least_sum_so_far():
