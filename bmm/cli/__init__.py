@@ -12,6 +12,7 @@ from bmm.cli.cite import cite
 from bmm.cli.compare import compare
 from bmm.cli.data import data
 from bmm.cli.design import design
+from bmm.cli.doubt import doubt
 from bmm.cli.emulate import emulate
 from bmm.cli.explain_mdn import explain_mdn
 from bmm.cli.explore import explore
@@ -50,6 +51,7 @@ app.command()(export)
 app.command()(update)
 app.command()(design)
 app.command()(compare)
+app.command()(doubt)
 app.command()(emulate)
 app.command()(train_mdn)
 app.command()(explain_mdn)
