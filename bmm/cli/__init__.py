@@ -17,11 +17,13 @@ from bmm.cli.emulate import emulate
 from bmm.cli.explain_mdn import explain_mdn
 from bmm.cli.explore import explore
 from bmm.cli.export import export
+from bmm.cli.freeze import freeze
 from bmm.cli.models import models
 from bmm.cli.predict import predict
 from bmm.cli.report import report
 from bmm.cli.resume import resume
 from bmm.cli.run import advise, run
+from bmm.cli.score import score
 from bmm.cli.surfaces import surfaces
 from bmm.cli.train_mdn import train_mdn
 from bmm.cli.update import update
@@ -50,6 +52,8 @@ app.command()(surfaces)
 app.command()(export)
 app.command()(update)
 app.command()(design)
+app.command()(freeze)
+app.command()(score)
 app.command()(compare)
 app.command()(doubt)
 app.command()(emulate)

@@ -117,19 +117,32 @@ class Extrapolations:
         DataError
             If the masses are those of no evaluation, or the factor cannot be learnt.
         """
-        evaluation = find_evaluation(measured)
+        return cls.of_evaluation(find_evaluation(measured))
+
+    @classmethod
+    def of_evaluation(cls, evaluation: str) -> Extrapolations:
+        """Take those of an evaluation.
+
+        Raises
+        ------
+        DataError
+            If the factor cannot be learnt.
+        """
         factor, nuclei = extrapolation_factor(evaluation)
         facts = {"evaluation": evaluation, "factor": factor, "nuclei": nuclei}
         return cls(evaluation, factor, {"n_training": nuclei, "n_lost": 0, "estimates": facts})
 
+    def distribution(self, nuclei: pd.Index) -> StudentTMixture:
+        """Distributions of nuclei (Z, N), MeV; of those without an estimate there is none."""
+        found = _estimates(self.evaluation).reindex(nuclei)
+        centre = found["mass_excess"].to_numpy(dtype=np.float64)
+        sd = found["mass_excess_uncertainty"].to_numpy(dtype=np.float64)
+        return StudentTMixture(centre[:, None], self.factor * sd[:, None], nu=NU)
+
     def forecast(self, theory: xr.Dataset, seed: int) -> MixtureForecast:
         """Predict the nuclei that have an estimate; each is drawn by itself."""
         index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-        found = _estimates(self.evaluation).reindex(index)
-        centre = found["mass_excess"].to_numpy(dtype=np.float64)
-        sd = found["mass_excess_uncertainty"].to_numpy(dtype=np.float64)
-        distribution = StudentTMixture(centre[:, None], self.factor * sd[:, None], nu=NU)
-        return MixtureForecast(theory, distribution, seed)
+        return MixtureForecast(theory, self.distribution(index), seed)
 
 
 class AMEExtrapolation(Method):
