@@ -21,7 +21,6 @@ from bmm.mixing.convergence import Convergence, check_convergence
 from bmm.mixing.draws import Draws
 from bmm.mixing.model import axes, hyperparameters
 from bmm.mixing.modes import find_modes, stacked_posterior
-from bmm.mixing.noise import added_variance
 from bmm.mixing.sampling import Sampled, sample
 from bmm.mixing.settings import Mixing
 from bmm.mixing.training_data import refuse_uncovered, training_problem
@@ -159,7 +158,7 @@ def _assemble(
         "compile_seconds": sum(each.compile_seconds for each in sampled),
         "sample_seconds": sum(each.sample_seconds for each in sampled),
     }
-    modes = find_modes(tree, hyperparameters(settings.noise))
+    modes = find_modes(tree, hyperparameters(settings))
     if modes is not None:
         logger.warning("the chains found %d modes", modes.sizes["mode"])
         tree["modes"] = xr.DataTree(modes)
@@ -187,9 +186,7 @@ def log_likelihood(
     Dataset
         mass_excess (chain, draw, nucleus), in log(1/MeV), which its attribute `units` says.
     """
-    density = Draws(posterior, *axes, settings).log_likelihood(
-        problem, added_variance(problem, settings.noise)
-    )
+    density = Draws(posterior, *axes, settings).log_likelihood(problem)
     shape = (posterior.sizes["chain"], posterior.sizes["draw"], problem.sizes["nucleus"])
     dims = ("chain", "draw", "nucleus")
     return xr.Dataset(
@@ -229,5 +226,5 @@ def read_settings(tree: xr.DataTree) -> Mixing:
 
 def convergence_of(tree: xr.DataTree) -> Convergence:
     """Verdict on the chains of a fitted tree."""
-    names = hyperparameters(read_settings(tree).noise)
+    names = hyperparameters(read_settings(tree))
     return check_convergence(tree, names, partial=bool(tree.attrs["partial"]))

@@ -30,7 +30,7 @@ from bmm.arrays import FloatArray, IntArray
 from bmm.distributions import StudentTMixture
 from bmm.distributions.student_t import inflation
 from bmm.distributions.two_point import two_point_rule
-from bmm.mixing.draws import Draws, mean_weights
+from bmm.mixing.draws import Components, Draws, mean_weights
 from bmm.mixing.likelihood import SIGMA_UNIT
 from bmm.mixing.noise import log_mass_ratio
 
@@ -62,12 +62,18 @@ class Nuclei:
     N: IntArray
     theory: FloatArray
     variance: FloatArray
+    support: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.Z)
 
     def __getitem__(self, rows: slice | IntArray | np.ndarray) -> Nuclei:
-        return Nuclei(self.Z[rows], self.N[rows], self.theory[rows], self.variance[rows])
+        support = None if self.support is None else self.support[rows]
+        return Nuclei(self.Z[rows], self.N[rows], self.theory[rows], self.variance[rows], support)
+
+    def components(self, draws: Draws) -> Iterator[Components]:
+        """Distributions under posterior draws; see `bmm.mixing.draws.Draws.components`."""
+        return draws.components(self.Z, self.N, self.theory, self.variance, self.support)
 
 
 @dataclass(frozen=True)
@@ -235,7 +241,7 @@ class _LinearForm:
     def __init__(self, draws: Draws, nuclei: Nuclei) -> None:
         location, squared = (np.empty((draws.count, len(nuclei))) for _ in range(2))
         self.weight = np.zeros(nuclei.theory.shape)
-        for found in draws.components(nuclei.Z, nuclei.N, nuclei.theory, nuclei.variance):
+        for found in nuclei.components(draws):
             location[found.part] = found.centre[..., 0]
             squared[found.part] = found.scale[..., 0] ** 2
             self.weight += found.weight.sum(axis=0) / draws.count
