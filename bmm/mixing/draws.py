@@ -12,6 +12,7 @@ import xarray as xr
 from bmm.arrays import BoolArray, FloatArray, IntArray
 from bmm.distributions import student_t
 from bmm.distributions.logarithms import log_sum_exp
+from bmm.errors import DataError
 from bmm.gp.basis import Axis, root_spectral_density
 from bmm.mixing.dirichlet import dirichlet_moments
 from bmm.mixing.likelihood import SIGMA_UNIT
@@ -183,8 +184,15 @@ class Draws:
             Variance added to each model's, MeV^2; in the Dirichlet form its own.
         support : array (nucleus,), optional
             Dirichlet form: share of the neighbours that are measured.
+
+        Raises
+        ------
+        DataError
+            If the Dirichlet form is not given the support.
         """
-        if support is not None and self.form == "dirichlet":
+        if self.form == "dirichlet":
+            if support is None:
+                raise DataError("the Dirichlet form needs the support of every nucleus")
             yield from self._dirichlet_components(Z, N, theory, variance, support)
             return
         covers, centre = np.isfinite(theory), np.nan_to_num(theory)
