@@ -27,7 +27,6 @@ from bmm.evaluation.scores import coverage, crps, rms
 from bmm.evaluation.splits import Split
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers, predict_all
-from bmm.theory.library import build_model
 from bmm.workflows.compare_config import load_comparison
 from bmm.workflows.inputs import chosen_cards
 
@@ -52,7 +51,7 @@ def main(
     """Print a table of scores."""
     config = load_comparison(comparison)
     split = config.split.splits(config.seed)[0]
-    frame = _frame(split, [build_model(card) for card in chosen_cards(config.theory)])
+    frame = _frame(split, [card.build() for card in chosen_cards(config.theory)])
     models = [name for name in frame if name not in ("Z", "N", "truth", "training")]
     test = frame[~frame["training"]]
     table = Table(title=f"{PYBMC}, {len(test)} test nuclei of {comparison}, keV")

@@ -28,7 +28,6 @@ from bmm.evaluation import scores as sc
 from bmm.methods.corrected import CorrectedMixture
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers, predict_all
-from bmm.theory.library import build_model
 from bmm.workflows.compare_config import load_comparison
 from bmm.workflows.inputs import chosen_cards
 
@@ -51,7 +50,7 @@ def main(
     split = config.split.splits(config.seed)[0]
     later = load_measured(config.split.evaluations[-1]).reindex(split.training.index)
     theory = predict_all(
-        [build_model(card).fit(split.training) for card in chosen_cards(config.theory)],
+        [card.build().fit(split.training) for card in chosen_cards(config.theory)],
         nuclide_index(*numbers(split.training.index.union(split.test.index).sort_values())),
     )
     told = later.where(later["mass_excess"].notna(), split.training)

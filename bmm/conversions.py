@@ -23,7 +23,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bmm.errors import DataError
+from bmm.errors import DataError, quoted
 
 __all__ = [
     "ATOMIC_MASS_UNIT",
@@ -35,13 +35,10 @@ __all__ = [
     "Quantity",
     "Unit",
     "atomic_mass",
-    "atomic_to_nuclear_binding_energy",
     "binding_energy",
     "binding_energy_per_nucleon",
     "electron_binding_energy",
     "mass_excess",
-    "mass_excess_from_binding_energy_per_nucleon",
-    "nuclear_mass",
     "nuclear_to_atomic_binding_energy",
     "to_mass_excess",
 ]
@@ -63,7 +60,9 @@ ELECTRON_MASS = 0.51099895
 
 _HYDROGEN_BINDING = 13.6057e-6  # MeV, binding energy of the electron in 1H
 
-Quantity = Literal["mass_excess", "binding_energy", "binding_energy_per_nucleon", "atomic_mass"]
+Quantity = Literal[
+    "mass_excess", "binding_energy", "binding_energy_per_nucleon", "atomic_mass", "nuclear_mass"
+]
 Unit = Literal["MeV", "keV", "u", "micro-u"]
 Convention = Literal["atomic", "nuclear"]
 
@@ -105,23 +104,9 @@ def binding_energy_per_nucleon(Z: ArrayLike, N: ArrayLike, mass_excess: ArrayLik
     return binding_energy(Z, N, mass_excess) / (_floats(Z) + _floats(N))
 
 
-def mass_excess_from_binding_energy_per_nucleon(
-    Z: ArrayLike, N: ArrayLike, binding_energy_per_nucleon: ArrayLike
-) -> FloatArray:
-    """Atomic mass excess (MeV) from the binding energy per nucleon (MeV, atomic convention)."""
-    A = _floats(Z) + _floats(N)
-    return mass_excess(Z, N, A * _floats(binding_energy_per_nucleon))
-
-
 def atomic_mass(Z: ArrayLike, N: ArrayLike, mass_excess: ArrayLike) -> FloatArray:
     """Mass of the neutral atom (MeV) from its mass excess (MeV)."""
     return (_floats(Z) + _floats(N)) * ATOMIC_MASS_UNIT + _floats(mass_excess)
-
-
-def nuclear_mass(Z: ArrayLike, N: ArrayLike, mass_excess: ArrayLike) -> FloatArray:
-    """Mass of the bare nucleus (MeV) from the atomic mass excess (MeV)."""
-    electrons = _floats(Z) * ELECTRON_MASS - electron_binding_energy(Z)
-    return atomic_mass(Z, N, mass_excess) - electrons
 
 
 def electron_binding_energy(Z: ArrayLike) -> FloatArray:
@@ -130,11 +115,6 @@ def electron_binding_energy(Z: ArrayLike) -> FloatArray:
     The formula of Lunney, Pearson and Thibault, ``14.4381 Z^2.39 + 1.55468e-6 Z^5.35`` eV.
     """
     return 14.4381e-6 * _floats(Z) ** 2.39 + 1.55468e-12 * _floats(Z) ** 5.35
-
-
-def atomic_to_nuclear_binding_energy(Z: ArrayLike, binding_energy: ArrayLike) -> FloatArray:
-    """Binding energy in the nuclear convention (MeV) from the atomic one (MeV)."""
-    return _floats(binding_energy) - _electronic_part(Z)
 
 
 def nuclear_to_atomic_binding_energy(Z: ArrayLike, binding_energy: ArrayLike) -> FloatArray:
@@ -159,13 +139,15 @@ def to_mass_excess(
         Proton and neutron numbers.
     value : array_like
         The table's column, in `unit`.
-    quantity : {"mass_excess", "binding_energy", "binding_energy_per_nucleon", "atomic_mass"}
-        What the column holds; binding energies are positive for bound nuclei.
+    quantity : str
+        What the column holds: "mass_excess", "binding_energy" or "binding_energy_per_nucleon"
+        (positive for bound nuclei), "atomic_mass", or "nuclear_mass", that of the bare nucleus.
     unit : {"MeV", "keV", "u", "micro-u"}
         Unit of the column.
     convention : {"atomic", "nuclear"}, default "atomic"
         Whether the electrons' binding energy is in the value (see the module's notes).  A nuclear
-        mass excess is the mass of the bare nucleus less A atomic mass units.
+        mass excess is the mass of the bare nucleus less A atomic mass units.  Of no account for
+        "nuclear_mass".
 
     Returns
     -------
@@ -181,12 +163,15 @@ def to_mass_excess(
     _check("unit", unit, get_args(Unit))
     _check("convention", convention, get_args(Convention))
     energy = _floats(value) * _IN_MEV[unit]
-    nuclear = convention == "nuclear"
-    if quantity == "atomic_mass":
-        if nuclear:
-            raise DataError("An atomic mass includes its electrons; expected convention 'atomic'.")
-        return energy - (_floats(Z) + _floats(N)) * ATOMIC_MASS_UNIT
-    if quantity == "mass_excess":
+    nuclear = convention == "nuclear" or quantity == "nuclear_mass"
+    if quantity == "atomic_mass" and nuclear:
+        raise DataError(
+            "An atomic mass includes its electrons; expected convention 'atomic', or the quantity "
+            "'nuclear_mass'."
+        )
+    if quantity in ("atomic_mass", "nuclear_mass"):
+        energy = energy - (_floats(Z) + _floats(N)) * ATOMIC_MASS_UNIT
+    if quantity not in ("binding_energy", "binding_energy_per_nucleon"):
         electrons = _floats(Z) * ELECTRON_MASS - electron_binding_energy(Z)
         return energy + electrons if nuclear else energy
     if quantity == "binding_energy_per_nucleon":
@@ -208,4 +193,4 @@ def _electronic_part(Z: ArrayLike) -> FloatArray:
 
 def _check(what: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise DataError(f"Unknown {what} {value!r}; expected one of {', '.join(known)}.")
+        raise DataError(f"Unknown {what} {quoted(value)}; expected one of {', '.join(known)}.")

@@ -6,11 +6,33 @@ line prints it without a traceback.
 
 from __future__ import annotations
 
-__all__ = ["BmmError", "ConfigError", "DataError", "DomainError", "RunError"]
+import reprlib
+
+__all__ = [
+    "BmmError",
+    "ConfigError",
+    "DamagedError",
+    "DataError",
+    "DomainError",
+    "OriginError",
+    "RunError",
+    "quoted",
+]
+
+_LONGEST_QUOTE = 80
+_LONGEST_MESSAGE = 300
+_CUT = " ... "
 
 
 class BmmError(Exception):
-    """Base class of every error that bmm raises on purpose."""
+    """Base class of every error that bmm raises on purpose.
+
+    Its text is one line of at most 300 characters, whatever the input was; of a longer one, the
+    middle is left out.
+    """
+
+    def __str__(self) -> str:
+        return _cut(" ".join(super().__str__().split()), _LONGEST_MESSAGE)
 
 
 class DataError(BmmError, ValueError):
@@ -27,3 +49,34 @@ class DomainError(BmmError, ValueError):
 
 class RunError(BmmError, RuntimeError):
     """A run folder that cannot be written or read."""
+
+
+class DamagedError(RunError):
+    """A file that is not the one that bmm wrote: damaged, edited or missing."""
+
+
+class OriginError(RunError):
+    """A result that was begun with other data, settings or code than there are now."""
+
+
+def quoted(value: object) -> str:
+    """Quote a piece of input in a message: its `repr`, at most 80 characters on one line.
+
+    Parameters
+    ----------
+    value : object
+        A piece of text, number, list or dictionary of any length.
+    """
+    short = reprlib.Repr(maxstring=_LONGEST_QUOTE, maxother=_LONGEST_QUOTE, maxlevel=2)
+    try:
+        return _cut(" ".join(short.repr(value).split()), _LONGEST_QUOTE)
+    except ValueError:  # an integer of more digits than Python converts
+        return f"an {type(value).__name__} of too many digits"
+
+
+def _cut(text: str, longest: int) -> str:
+    """Leave the middle out of a text that is too long."""
+    if len(text) <= longest:
+        return text
+    kept = longest - len(_CUT)
+    return text[: kept // 2] + _CUT + text[len(text) - (kept - kept // 2) :]

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from bmm.errors import DataError, DomainError
+from bmm.errors import DataError, DomainError, quoted
 
 __all__ = [
     "MAGIC_NUMBERS",
     "MAX_N",
     "MAX_Z",
+    "Nuclides",
+    "chosen_nuclides",
+    "is_plausible",
     "label",
     "labels",
     "nuclide_index",
     "parse_nuclide",
+    "proton_number",
     "select_nuclei",
     "symbol",
 ]
+
+type Nuclides = str | tuple[int, int] | pd.Index | Sequence[str | tuple[int, int]]
+"""What a Python call takes for nuclei; see `chosen_nuclides`."""
 
 MAGIC_NUMBERS = (8, 20, 28, 50, 82, 126, 184)
 """Proton and neutron numbers of closed shells (184 is a prediction)."""
@@ -47,10 +57,10 @@ _SYSTEMATIC = [
 _SYMBOLS = (*_NAMED, *_SYSTEMATIC)
 _PROTONS = {name: Z for Z, name in enumerate(_SYMBOLS)}
 
-_SYMBOL_FIRST = re.compile(r"(?P<symbol>[A-Za-z]{1,3})-?(?P<A>\d{1,3})")
-_MASS_FIRST = re.compile(r"(?P<A>\d{1,3})-?(?P<symbol>[A-Za-z]{1,3})")
-_PAIR = re.compile(r"(?P<Z>\d{1,3}),(?P<N>\d{1,3})")
-_CHAIN = re.compile(r"(?P<axis>[ZNA])=(?P<first>\d{1,3})(?:-(?P<last>\d{1,3}))?", re.IGNORECASE)
+_SYMBOL_FIRST = re.compile(r"(?P<symbol>[A-Za-z]{1,3})-?(?P<A>[0-9]{1,3})")
+_MASS_FIRST = re.compile(r"(?P<A>[0-9]{1,3})-?(?P<symbol>[A-Za-z]{1,3})")
+_PAIR = re.compile(r"(?P<Z>[0-9]{1,3}),(?P<N>[0-9]{1,3})")
+_CHAIN = re.compile(r"(?P<axis>[ZNAzna])=(?P<first>[0-9]{1,3})(?:-(?P<last>[0-9]{1,3}))?")
 
 
 def symbol(Z: int) -> str:
@@ -68,6 +78,47 @@ def label(Z: int, N: int) -> str:
 def labels(Z: Sequence[int] | pd.Index, N: Sequence[int] | pd.Index) -> list[str]:
     """Return the usual names of many nuclides."""
     return [label(int(z), int(n)) for z, n in zip(Z, N, strict=True)]
+
+
+def proton_number(text: str) -> int:
+    """Return Z of an element symbol.
+
+    Parameters
+    ----------
+    text : str
+        "Sn", "sn" or "SN"; a lone lower-case "n" is the neutron and "N" is nitrogen.
+
+    Raises
+    ------
+    DomainError
+        If there is no such element.
+    """
+    found = _PROTONS.get(text if text == "n" else text.capitalize())
+    if found is None:
+        raise DomainError(f"{quoted(text)} names no element; expected one such as 'Sn'.")
+    return found
+
+
+def is_plausible(Z: ArrayLike, N: ArrayLike) -> npt.NDArray[np.bool]:
+    """Whether nuclei lie in the region that mass tables cover, or near it.
+
+    The shipped tables, which end beyond the drip lines, lie inside with a margin; Z = 140 with
+    N = 0 lies outside.
+
+    Parameters
+    ----------
+    Z, N : array_like of int
+        Proton and neutron numbers.
+    """
+    protons, neutrons = np.asarray(Z, dtype=float), np.asarray(N, dtype=float)
+    fewest = protons / 2 + protons**2 / 400 - 6
+    return np.asarray(
+        (protons >= 0)
+        & (protons <= MAX_Z)
+        & (neutrons >= np.maximum(fewest, 0))
+        & (neutrons <= np.minimum(3.2 * protons + 20, MAX_N))
+        & (protons + neutrons > 0)
+    )
 
 
 def parse_nuclide(text: str) -> tuple[int, int]:
@@ -93,17 +144,23 @@ def parse_nuclide(text: str) -> tuple[int, int]:
     if pair := _PAIR.fullmatch(compact):
         Z, N = int(pair["Z"]), int(pair["N"])
     elif name := _SYMBOL_FIRST.fullmatch(compact) or _MASS_FIRST.fullmatch(compact):
-        element = name["symbol"] if name["symbol"] == "n" else name["symbol"].capitalize()
-        if element not in _PROTONS:
-            raise DomainError(f"{text!r} names no element; expected e.g. 'Sn-132' or '50,82'.")
-        Z = _PROTONS[element]
+        try:
+            Z = proton_number(name["symbol"])
+        except DomainError:
+            raise DomainError(
+                f"{quoted(text)} names no element; expected e.g. 'Sn-132' or '50,82'."
+            ) from None
         N = int(name["A"]) - Z
     else:
-        raise DomainError(f"{text!r} is no nuclide; expected e.g. 'Sn-132', '132Sn' or '50,82'.")
+        raise DomainError(
+            f"{quoted(text)} is no nuclide; expected e.g. 'Sn-132', '132Sn' or '50,82'."
+        )
     if N < 0:
-        raise DomainError(f"{text!r} has fewer nucleons than protons (Z = {Z}).")
+        raise DomainError(f"{quoted(text)} has fewer nucleons than protons (Z = {Z}).")
     if Z > MAX_Z or N > MAX_N or Z + N == 0:
-        raise DomainError(f"{text!r} lies off the chart; expected Z <= {MAX_Z} and N <= {MAX_N}.")
+        raise DomainError(
+            f"{quoted(text)} lies off the chart; expected Z <= {MAX_Z} and N <= {MAX_N}."
+        )
     return Z, N
 
 
@@ -148,6 +205,73 @@ def _integers(name: str, values: np.ndarray) -> np.ndarray:
     return values.astype(np.int64)
 
 
+def chosen_nuclides(nuclides: Nuclides, available: pd.MultiIndex | None = None) -> pd.MultiIndex:
+    """Return the nuclei that a Python call asks for, however it names them.
+
+    Parameters
+    ----------
+    nuclides : str, (int, int), Index, or sequence of these
+        A name as `parse_nuclide` reads it, a pair (Z, N), an index (Z, N) or of names, or several
+        of these.  Where there are nuclei to choose from, also chains as `select_nuclei` reads them.
+    available : pandas.MultiIndex, optional
+        Nuclei to choose from, levels "Z" and "N".
+
+    Returns
+    -------
+    pandas.MultiIndex
+        Levels "Z" and "N", each nucleus once, in the order they are asked for.
+
+    Raises
+    ------
+    DomainError
+        If nothing is asked for, or something that names no nuclide.
+    """
+    if isinstance(nuclides, pd.MultiIndex):
+        if list(nuclides.names) not in (["Z", "N"], [None, None]):
+            raise DomainError(
+                f"nuclei are indexed by {quoted(tuple(nuclides.names))}, not by (Z, N)"
+            )
+        return nuclide_index(*(nuclides.get_level_values(level) for level in (0, 1)))
+    found: dict[tuple[int, int], None] = {}
+    for each in _listed(nuclides):
+        if (
+            isinstance(each, str)
+            and available is not None
+            and _CHAIN.fullmatch(each.replace(" ", ""))
+        ):
+            found |= dict.fromkeys(select_nuclei(each, available))
+        else:
+            found[_pair(each)] = None
+    if not found:
+        raise DomainError("no nucleus is asked for: expected at least one, such as 'Sn-132'")
+    return nuclide_index(*zip(*found, strict=True))
+
+
+def _listed(nuclides: Any) -> list[Any]:
+    """Return the parts of a selection: one name or pair, or several."""
+    if isinstance(nuclides, str):
+        return [nuclides]
+    if not isinstance(nuclides, Iterable) or isinstance(nuclides, (pd.DataFrame, Mapping)):
+        raise DomainError(
+            f"{quoted(nuclides)} is no nuclide; expected such as 'Sn-132' or (50, 82)"
+        )
+    parts = list(nuclides)
+    pair = len(parts) == 2 and all(isinstance(each, (int, np.integer)) for each in parts)
+    return [tuple(parts)] if pair else parts
+
+
+def _pair(nuclide: Any) -> tuple[int, int]:
+    if isinstance(nuclide, str):
+        return parse_nuclide(nuclide)
+    try:
+        Z, N = nuclide
+        return parse_nuclide(f"{operator.index(Z)},{operator.index(N)}")
+    except (TypeError, ValueError) as error:
+        raise DomainError(
+            f"{quoted(nuclide)} is no nuclide; expected such as 'Sn-132' or (50, 82)"
+        ) from error
+
+
 def select_nuclei(selection: str, available: pd.MultiIndex) -> pd.MultiIndex:
     """Return the available nuclei that a short text selects.
 
@@ -179,6 +303,8 @@ def select_nuclei(selection: str, available: pd.MultiIndex) -> pd.MultiIndex:
     else:
         chosen = np.asarray(available.isin([parse_nuclide(selection)]))
     if not chosen.any():
-        raise DomainError(f"{selection!r} selects none of the {len(available)} available nuclei.")
+        raise DomainError(
+            f"{quoted(selection)} selects none of the {len(available)} available nuclei."
+        )
     selected: pd.MultiIndex = available[chosen]
     return selected

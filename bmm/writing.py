@@ -6,13 +6,21 @@ import json
 import math
 import os
 import re
+import secrets
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bmm.errors import RunError
 
-__all__ = ["discard_unfinished", "without_nan", "write_json", "write_whole"]
+__all__ = [
+    "discard_unfinished",
+    "without_nan",
+    "write_folder_whole",
+    "write_json",
+    "write_whole",
+]
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -32,7 +40,9 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     RunError
         If the file system refuses, such as a full disk.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    # Other machines may write here as well, and have processes of the same number.
+    token = f"{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = path.with_name(f".{path.stem}.{token}{path.suffix}")
     try:
         write(temporary)
         with temporary.open("rb") as stream:
@@ -43,6 +53,51 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         raise RunError(f"{path} could not be written ({reason}); what was there is kept") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_folder_whole(
+    path: Path, write: Callable[[Path], object], *, mark: str, overwrite: bool = False
+) -> None:
+    """Write a folder under a temporary name beside it, then give it its own.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; those above it are made.
+    write : callable
+        Called with the temporary folder, which is empty.
+    mark : str
+        A file that `write` makes, by which such a folder is known.
+    overwrite : bool, default False
+        Replace a folder that has the mark; it stays as it was until the new one is complete.
+
+    Raises
+    ------
+    RunError
+        If something is there that may not be replaced, or the file system refuses.
+    """
+    home = path.resolve()
+    temporary = home.with_name(f".{home.name}.{os.getpid()}.new")
+    old = home.with_name(f".{home.name}.{os.getpid()}.old")
+    try:
+        if home.exists() and not (home.is_dir() and not any(home.iterdir())):
+            ours = (home / mark).is_file()
+            if not (overwrite and ours):
+                remedy = "use --overwrite, or " if ours else ""
+                raise RunError(f"{path} is not empty; {remedy}choose another folder")
+        temporary.mkdir(parents=True)
+        write(temporary)
+        if home.exists():
+            home.rename(old)
+        temporary.rename(home)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RunError(f"{path} could not be written ({reason})") from error
+    finally:
+        if old.exists() and not home.exists():
+            old.rename(home)
+        for left in (temporary, old):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -81,5 +136,5 @@ def discard_unfinished(folder: Path) -> None:
         Where, at any depth; nobody else may be writing there.
     """
     for path in folder.rglob(".*"):
-        if re.fullmatch(r"\..+\.\d+\.\w+", path.name) and path.is_file():
+        if re.fullmatch(r"\..+\.\d+(-[0-9a-f]{8})?\.\w+", path.name) and path.is_file():
             path.unlink(missing_ok=True)

@@ -4,11 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bmm.data import THEORY_TABLES, load_theory
 from bmm.errors import DataError, DomainError
 from bmm.nuclides import (
     MAGIC_NUMBERS,
     MAX_N,
     MAX_Z,
+    chosen_nuclides,
+    is_plausible,
     label,
     labels,
     nuclide_index,
@@ -143,6 +146,72 @@ def test_a_selection_of_nothing_is_refused(selection):
 def test_a_selection_that_is_not_understood_is_refused():
     with pytest.raises(DomainError, match="is no nuclide"):
         select_nuclei("Q=3", CHART)
+
+
+@pytest.mark.parametrize(
+    ("nuclides", "expected"),
+    [
+        ("132Sn", [(50, 82)]),
+        ("sn132", [(50, 82)]),
+        ("50,82", [(50, 82)]),
+        ((50, 82), [(50, 82)]),
+        (np.array([50, 82]), [(50, 82)]),
+        (["82,126", (50, 82), "Sn-132"], [(82, 126), (50, 82)]),
+        ([[50, 82], [82, 126]], [(50, 82), (82, 126)]),
+        (pd.Index(["Sn-132", "208Pb"]), [(50, 82), (82, 126)]),
+        (pd.Series(["Sn-132", "208Pb"]), [(50, 82), (82, 126)]),
+        (pd.MultiIndex.from_tuples([(50, 82), (8, 8)], names=["Z", "N"]), [(50, 82), (8, 8)]),
+        (pd.MultiIndex.from_tuples([(50, 82)]), [(50, 82)]),
+        (iter(["Sn-132"]), [(50, 82)]),
+    ],
+)
+def test_python_calls_may_name_nuclides_in_any_way(nuclides, expected):
+    chosen = chosen_nuclides(nuclides)
+    assert list(chosen) == expected
+    assert list(chosen.names) == ["Z", "N"]
+
+
+def test_chains_are_chosen_where_there_is_something_to_choose_from():
+    assert list(chosen_nuclides(["N=82", "Sn-131"], CHART)) == [(50, 82), (52, 82), (50, 81)]
+    with pytest.raises(DomainError, match="'N=82' is no nuclide"):
+        chosen_nuclides("N=82")
+
+
+@pytest.mark.parametrize(
+    ("nuclides", "message"),
+    [
+        ([], "no nucleus is asked for"),
+        (50, "50 is no nuclide"),
+        (None, "None is no nuclide"),
+        ([50, 82, 83], "50 is no nuclide"),
+        ([(50, 82.5)], "is no nuclide"),
+        ([("50", "82")], "is no nuclide"),
+        ({"Z": 50, "N": 82}, "is no nuclide"),
+        ((-1, 82), "is no nuclide"),
+        (10**4000, "is no nuclide"),
+        ("Sn-132" * 1000, "is no nuclide"),
+        ("Sn-١٣٢", "is no nuclide"),
+        (pd.MultiIndex.from_tuples([(82, 50)], names=["N", "Z"]), "indexed by .* not by"),
+    ],
+)
+def test_what_names_no_nuclide_is_refused_in_one_line(nuclides, message):
+    with pytest.raises(DomainError, match=message) as error:
+        chosen_nuclides(nuclides)
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("nucleus", "plausible"),
+    [((50, 82), True), ((2, 0), True), ((0, 1), True), ((118, 180), True), ((140, 320), True),
+     ((140, 0), False), ((82, 50), False), ((50, 5), False), ((20, 100), False), ((0, 0), False)],
+)  # fmt: skip
+def test_the_region_of_mass_tables(nucleus, plausible):
+    assert is_plausible(*nucleus) == plausible
+
+
+@pytest.mark.parametrize("name", THEORY_TABLES)
+def test_every_shipped_nucleus_is_plausible(name):
+    assert is_plausible(*zip(*load_theory(name).index, strict=True)).all()
 
 
 def test_a_selection_is_an_index_like_the_one_it_came_from():

@@ -83,7 +83,7 @@ def test_the_wheel_holds_everything(wheel):
     wanted = {f"bmm/{name}" for name in names_in(CHECKOUT / "bmm", ".py", ".toml")}
     wanted |= {f"bmm/library/data/{name}" for name in names_in(data_folder(), ".csv", ".json")}
     wanted |= {f"bmm/library/models/{name}" for name in names_in(models_folder(), ".toml")}
-    wanted.add("bmm/py.typed")
+    wanted |= {"bmm/py.typed", "bmm/library/CITATION.cff"}
     assert len(shipped_configurations()) >= 4
     assert not wanted - held
     assert not [name for name in held if "__pycache__" in name or name.startswith("tests")]
@@ -114,3 +114,7 @@ def test_a_small_fit_runs_anywhere(environment, tmp_path):
     assert (tmp_path / "runs" / "small" / "scores.json").is_file()
     shown = call(environment / "bmm", "predict", "runs/small", "Zr-90", "--csv", cwd=tmp_path)
     assert "\n40,50,90,Zr," in shown
+    cited = call(environment / "bmm", "cite", "runs/small", cwd=tmp_path)
+    assert all(each in cited for each in ("Wang2021Ame", "somebody", bmm.__version__))
+    call(environment / "bmm", "export", "runs/small", "--to", "winvn", "--draws", 1, cwd=tmp_path)
+    assert (tmp_path / "runs" / "small-winvn" / "draw-001" / "winvn").is_file()

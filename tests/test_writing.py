@@ -10,7 +10,13 @@ import sys
 import pytest
 
 from bmm.errors import RunError
-from bmm.writing import discard_unfinished, without_nan, write_json, write_whole
+from bmm.writing import (
+    discard_unfinished,
+    without_nan,
+    write_folder_whole,
+    write_json,
+    write_whole,
+)
 
 NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
 
@@ -83,7 +89,13 @@ def test_a_killed_process_leaves_the_old_file(old):
     script = """
 import sys, time
 from pathlib import Path
-from bmm.writing import discard_unfinished, without_nan, write_json, write_whole
+from bmm.writing import (
+    discard_unfinished,
+    without_nan,
+    write_folder_whole,
+    write_json,
+    write_whole,
+)
 
 def write(path):
     with path.open("w") as stream:
@@ -124,3 +136,45 @@ def test_what_json_does_not_have_becomes_none(tmp_path):
     write_json(tmp_path / "x.json", without_nan(content))
     expected = {"a": [1.0, None], "b": {"c": None, "d": "text", "e": 3}}
     assert json.loads((tmp_path / "x.json").read_text()) == expected
+
+
+def fill(folder, text="new"):
+    (folder / "mark").write_text(text)
+
+
+def test_a_folder_appears_when_it_is_complete(tmp_path):
+    path = tmp_path / "deep" / "there"
+    write_folder_whole(path, fill, mark="mark")
+    assert [each.name for each in path.parent.iterdir()] == ["there"]
+    assert (path / "mark").read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [RunError("no"), OSError(28, "No space left on device")])
+def test_an_old_folder_stays_if_the_new_one_fails(tmp_path, error):
+    path = tmp_path / "there"
+    write_folder_whole(path, lambda folder: fill(folder, "old"), mark="mark")
+
+    def fail(folder):
+        fill(folder)
+        raise error
+
+    with pytest.raises(RunError, match=r"no|there could not be written \(No space"):
+        write_folder_whole(path, fail, mark="mark", overwrite=True)
+    assert [each.name for each in tmp_path.iterdir()] == ["there"]
+    assert (path / "mark").read_text() == "old"
+    write_folder_whole(path, fill, mark="mark", overwrite=True)
+    assert [each.name for each in tmp_path.iterdir()] == ["there"]
+    assert (path / "mark").read_text() == "new"
+
+
+def test_only_a_folder_with_the_mark_is_replaced(tmp_path):
+    path = tmp_path / "there"
+    path.mkdir()
+    write_folder_whole(path, fill, mark="mark")  # an empty one may be filled
+    with pytest.raises(RunError, match="not empty; use --overwrite, or choose another"):
+        write_folder_whole(path, fill, mark="mark")
+    with pytest.raises(RunError, match="not empty; choose another"):
+        write_folder_whole(path, fill, mark="another", overwrite=True)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="not empty; choose another"):
+        write_folder_whole(tmp_path / "file", fill, mark="mark", overwrite=True)

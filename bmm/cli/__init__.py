@@ -8,12 +8,14 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from bmm.cli.cite import cite
 from bmm.cli.compare import compare
 from bmm.cli.data import data
 from bmm.cli.design import design
 from bmm.cli.emulate import emulate
 from bmm.cli.explain_mdn import explain_mdn
 from bmm.cli.explore import explore
+from bmm.cli.export import export
 from bmm.cli.models import models
 from bmm.cli.predict import predict
 from bmm.cli.report import report
@@ -39,10 +41,12 @@ app.command()(run)
 app.command()(resume)
 app.command()(models)
 app.command()(data)
+app.command()(cite)
 app.command()(predict)
 app.command()(report)
 app.command()(explore)
 app.command()(surfaces)
+app.command()(export)
 app.command()(update)
 app.command()(design)
 app.command()(compare)

@@ -26,7 +26,9 @@ def data(
 
     console = Console()
     if name is not None:
-        for key, value in read_provenance(name).model_dump(mode="json").items():
+        for key, value in (
+            read_provenance(name).model_dump(mode="json", exclude={"references"}).items()
+        ):
             console.print(f"[bold]{key}[/]: {escape(str(value))}", highlight=False, soft_wrap=True)
         return
     table = Table(title="Shipped mass tables")

@@ -23,7 +23,7 @@ def emulate(
     surface: Annotated[
         str,
         typer.Argument(
-            help="Whitespace table of energies, 'analytic', or a shipped mass table (HFB26)."
+            help="Table of energies (blanks, or CSV), 'analytic', or a shipped mass table (HFB26)."
         ),
     ],
     axes: Annotated[
@@ -47,10 +47,21 @@ def emulate(
             help="Kind of emulator: a process rough at tears, a stationary one, networks."
         ),
     ] = "nonstationary-gp",
+    kernels: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kernel",
+            help="Learner gp: kernel, the best of several if repeated; by default matern-1/2, "
+            "matern-3/2 and matern-5/2.",
+        ),
+    ] = None,
     preset: Annotated[str, typer.Option(help="Committee: default, or talk.")] = "default",
     acquire: Annotated[
-        Literal["spread", "error-reduction", "random", "space-filling"],
-        typer.Option(help="How points are chosen."),
+        str,
+        typer.Option(
+            help="How points are chosen: spread, error-reduction, random, space-filling, or what "
+            "an installed package adds."
+        ),
     ] = "spread",
     growth: Annotated[
         float, typer.Option(min=0.0, help="Points of a round, as a share of those computed.")
@@ -98,7 +109,7 @@ def emulate(
             "target_error": target,
         }
     )
-    learners = _contestants(table, is_masses, learner, preset, settings)
+    learners = _contestants(table, is_masses, learner, preset, tuple(kernels or ()), settings)
     loops = experiments(learners(learner, acquire), [])
     if rivals:
         others = [learners(learner, "random"), learners("gp", acquire), learners("gp", "random")]
@@ -138,22 +149,19 @@ def _read(surface: str, axes: str, energy: str, skip_nan: bool) -> tuple[Surface
 
 
 def _settings(values: dict[str, Any]) -> LoopSettings:
-    from pydantic import ValidationError
-
+    from bmm.configuration import checked
     from bmm.emulation.loop import LoopSettings
-    from bmm.errors import ConfigError
 
-    try:
-        return LoopSettings(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{key + ': ' if key else ''}{message}") from error
+    return checked(LoopSettings, values)
 
 
 def _contestants(
-    table: Surface, is_masses: bool, learner: str, preset: str, settings: LoopSettings
+    table: Surface,
+    is_masses: bool,
+    learner: str,
+    preset: str,
+    kernels: tuple[str, ...],
+    settings: LoopSettings,
 ) -> Any:
     """Give a maker of loops by kind of emulator and acquisition."""
     from bmm.emulation.committee import CommitteeLearner
@@ -161,17 +169,25 @@ def _contestants(
     from bmm.emulation.mass_table import MassLearner
     from bmm.emulation.network_settings import preset as committee_preset
     from bmm.emulation.nonstationary import NonstationaryLearner
-    from bmm.emulation.stationary import ProcessLearner
+    from bmm.emulation.stationary import MATERN, ProcessLearner
     from bmm.errors import ConfigError
+    from bmm.gp.by_name import KERNELS
 
     if preset != "default" and learner != "committee":
         raise ConfigError(
             f"--preset {preset}: settings of a committee; expected --learner committee as well"
         )
+    if kernels and learner != "gp":
+        raise ConfigError(f"--kernel {kernels[0]}: expected --learner gp as well")
+    for each in kernels:
+        KERNELS.known(each)
 
     def make(kind: str, acquisition: str) -> Experiment:
         details: dict[str, Any] = {}
-        inner: Any = NonstationaryLearner() if kind == "nonstationary-gp" else ProcessLearner()
+        inner: Any = NonstationaryLearner()
+        if kind == "gp":
+            inner = ProcessLearner(kernels=kernels or MATERN)
+            details = {"kernels": inner.kernels}
         if kind == "committee":
             chosen = committee_preset(preset)
             inner = CommitteeLearner(chosen)

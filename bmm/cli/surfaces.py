@@ -32,6 +32,10 @@ def surfaces(
     written: Annotated[
         int, typer.Option(min=1, max=10_000, help="How many surfaces to write.")
     ] = 100,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="Format of these: csv, netcdf; repeatable, both by default."),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace surfaces that are there.")
     ] = False,
@@ -57,12 +61,14 @@ def surfaces(
         f"[bold]bmm surfaces {config.name}[/]  {escape(config.description)}", highlight=False
     )
 
+    from bmm.workflows.export_formats import OWN_FORMATS
     from bmm.workflows.sampled_tables import make_surfaces
 
     path = output or Path("runs") / f"{config.name}-surfaces"
     done = make_surfaces(
-        config, path, draws=draws, written=written, overwrite=overwrite, console=console
-    )
+        config, path, draws=draws, written=written, formats=formats or tuple(OWN_FORMATS),
+        overwrite=overwrite, console=console,
+    )  # fmt: skip
     table = Table(title="Lightest and heaviest bound isotope, N", title_justify="left")
     for heading in ("Z", "side", "median", "68 %", "95 %", "beyond the chart"):
         table.add_column(heading, justify="right")

@@ -31,8 +31,9 @@ def train_mdn(
     members that have not seen them) and a model card (.toml) for `[theory] cards`.
     """
     from bmm.errors import ConfigError
-    from bmm.theory.cards import MdnCard, read_card
+    from bmm.theory.cards import read_card
     from bmm.theory.library import find_cards
+    from bmm.theory.mdn.card import MdnCard
     from bmm.workflows.trained_mdn import train_network
 
     found = read_card(Path(card)) if card.endswith(".toml") else find_cards().get(card)

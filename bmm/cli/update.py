@@ -60,7 +60,7 @@ def update(
 def _update_network(
     model: Path, measurements: Path, file: Path, console: Console, *, overwrite: bool
 ) -> None:
-    from bmm.data.measurements import read_measurements
+    from bmm.data import check_new_masses, read_measurements
     from bmm.errors import RunError
     from bmm.nuclides import label
     from bmm.theory.mdn.member_weights import update_model
@@ -68,7 +68,10 @@ def _update_network(
 
     if file.exists() and not overwrite:
         raise RunError(f"{file} exists; use --overwrite, or choose another file")
-    done = update_model(model, read_measurements(measurements))
+    new = read_measurements(measurements)
+    done = update_model(model, new)
+    columns = {"mass_excess": "mean", "mass_excess_sd": "sd"}
+    check_new_masses(measurements, new, done.before.rename(columns=columns))
     if done.needs_retraining:
         raise RunError(f"{model}: {done.verdict}")
     write_ensemble(file, done.ensemble)

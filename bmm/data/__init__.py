@@ -1,21 +1,28 @@
 """Mass tables: the shipped ones, a reader for the user's own, and checks for both."""
 
-from bmm.data.folders import data_folder, models_folder
+from bmm.data.folders import citation_file, data_folder, models_folder
+from bmm.data.layout import TableLayout
 from bmm.data.measured import MEASURED_TABLES, load_measured
 from bmm.data.measurements import read_measurements, read_nuclei
+from bmm.data.new_masses import check_new_masses
 from bmm.data.provenance import Provenance, read_provenance
-from bmm.data.reader import TableLayout, read_mass_table
-from bmm.data.smoothness import check_units, find_suspects
+from bmm.data.references import Reference
+from bmm.data.smoothness import find_suspects
 from bmm.data.theory_tables import THEORY_TABLES, load_theory
 from bmm.data.uncertainty_scale import UncertaintyScale, uncertainty_scale_factor
+from bmm.data.user_table import read_mass_table
+from bmm.data.validation import check_measured
 
 __all__ = [
     "MEASURED_TABLES",
     "THEORY_TABLES",
     "Provenance",
+    "Reference",
     "TableLayout",
     "UncertaintyScale",
-    "check_units",
+    "check_measured",
+    "check_new_masses",
+    "citation_file",
     "data_folder",
     "find_suspects",
     "load_measured",

@@ -1,4 +1,4 @@
-"""Where the shipped mass tables and model cards lie."""
+"""Where the shipped mass tables, model cards and citation file lie."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bmm.errors import DataError
 
-__all__ = ["check_name", "data_folder", "models_folder"]
+__all__ = ["check_name", "citation_file", "data_folder", "models_folder"]
 
 
 def data_folder() -> Path:
@@ -20,14 +20,19 @@ def models_folder() -> Path:
     return _shipped("models")
 
 
+def citation_file() -> Path:
+    """Return the file ``CITATION.cff``, which says how to cite bmm."""
+    return _shipped("CITATION.cff")
+
+
 def _shipped(name: str) -> Path:
     package = Path(__file__).resolve().parents[1]
     # The wheel's copy comes first: beside an installed bmm, site-packages/data is someone else's.
-    for folder in (package / "library" / name, package.parent / name):
-        if folder.is_dir():
-            return folder
+    for path in (package / "library" / name, package.parent / name):
+        if path.exists():
+            return path
     raise DataError(
-        f"bmm's {name} folder is neither at {package / 'library' / name} (installed) nor at "
+        f"bmm's {name} is neither at {package / 'library' / name} (installed) nor at "
         f"{package.parent / name} (checkout); reinstall the package."
     )
 

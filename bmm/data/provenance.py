@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import lru_cache
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import model_validator
 
+from bmm.configuration import Configuration, checked, read_toml
 from bmm.conversions import Convention, Quantity, Unit
 from bmm.data.folders import data_folder
+from bmm.data.references import Reference
 from bmm.errors import DataError
 
 __all__ = ["Calibration", "Command", "Provenance", "Source", "read_provenance"]
@@ -26,11 +27,7 @@ Calibration = Literal[
 ]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Source(_Record):
+class Source(Configuration):
     """The package the figures were taken from, or the file at `url` (`version` is its commit).
 
     `key` names what is taken of the file, where it holds more than one table.  What was taken is
@@ -54,7 +51,7 @@ class Source(_Record):
         return self
 
 
-class Command(_Record):
+class Command(Configuration):
     """The command of bmm that made the table, and the trained model it made with it."""
 
     command: str
@@ -63,14 +60,15 @@ class Command(_Record):
     model_sha256: str
 
 
-class Provenance(_Record):
+class Provenance(Configuration):
     """Where a shipped table comes from and how to read it.
 
     `calibrated_on` names the latest AME edition whose masses may have informed the model's
     parameters: the model is blind to masses first measured in later editions.  Where no source
     at hand states it, `calibrated_on_confirmed` is false, the later candidate is taken, and
     `calibrated_on_note` says why.  `refiled_rows` counts the rows that the source files under a
-    wrong N and that stand under the right one here.
+    wrong N and that stand under the right one here.  `references` are what to cite: the
+    publications that `citation` and the notes name.
     """
 
     name: str
@@ -91,6 +89,7 @@ class Provenance(_Record):
     refiled_rows: int = 0
     licence: str
     notes: str = ""
+    references: tuple[Reference, ...] = ()
     source: Source | Command
 
 
@@ -109,7 +108,5 @@ def read_provenance(name: str) -> Provenance:
             break
     else:
         raise DataError(f"No shipped table is called {name!r}; see data/README.md for the list.")
-    try:
-        return Provenance.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise DataError(f"{path} is not a valid provenance record: {error}") from error
+    record = read_toml(path, "a provenance record", DataError)
+    return checked(Provenance, record, path, error=DataError)

@@ -1,269 +1,238 @@
-"""Reader for the user's own mass tables."""
+"""Reader for the user's own tables: nuclei, and the numbers that stand beside them."""
 
 from __future__ import annotations
 
-import csv
-import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-import pandas as pd
-from pydantic import BaseModel, ConfigDict, model_validator
+from bmm.data.layout import Column, RowLayout
+from bmm.data.text_table import Row, TextTable, parse_number, read_cells, table_files
+from bmm.errors import DataError, DomainError, quoted
+from bmm.nuclides import MAX_N, MAX_Z, is_plausible, parse_nuclide, proton_number
 
-from bmm.conversions import Convention, Quantity, Unit, to_mass_excess
-from bmm.data.smoothness import check_units, find_suspects
-from bmm.errors import DataError
-from bmm.nuclides import MAX_N, MAX_Z, nuclide_index
+__all__ = ["NucleusRow", "read_rows"]
 
-__all__ = ["TableLayout", "read_mass_table", "read_rows"]
-
-logger = logging.getLogger(__name__)
-
-_LISTED = 20  # suspects named in the log; find_suspects returns all
-
-type Column = str | int
-
-
-class TableLayout(BaseModel):
-    """How to read a mass table from a text file.
-
-    A column is named as in the header line, or counted from 1 where the file has no header.
-
-    Attributes
-    ----------
-    format : {"csv", "whitespace"}, default "csv"
-        What separates the cells.
-    Z, N, A : str or int
-        Columns of the proton number and of the neutron or the mass number (give one of the two).
-    value : str or int
-        Column of the mass.
-    quantity, unit, convention : str
-        What that column holds; see `bmm.conversions.to_mass_excess`.
-    sd : str or int, optional
-        Column of the model's own standard deviation of the mass, in the same quantity and unit.
-    skip : int, default 0
-        Number of lines before the header, or before the first row where there is no header.
-    comment : str, default "#"
-        Lines that begin with it are left out, as are empty lines.
-    missing : tuple of str
-        Cells of `value` that mean "no mass"; their rows are left out.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    format: Literal["csv", "whitespace"] = "csv"
-    Z: Column = "Z"
-    N: Column | None = None
-    A: Column | None = None
-    value: Column
-    quantity: Quantity
-    unit: Unit
-    convention: Convention = "atomic"
-    sd: Column | None = None
-    skip: int = 0
-    comment: str = "#"
-    missing: tuple[str, ...] = ("", "nan", "NaN", "*", "-")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> TableLayout:
-        if (self.N is None) == (self.A is None):
-            raise ValueError("give the column of N or the column of A, not both")
-        columns = self.columns
-        if len({type(column) for column in columns}) > 1:
-            raise ValueError("give all columns by name or all by number")
-        if any(isinstance(column, int) and column < 1 for column in columns):
-            raise ValueError("columns are counted from 1")
-        return self
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """The columns of Z, of N or A, of the mass, and of its spread if there is one."""
-        second = self.N if self.N is not None else self.A
-        assert second is not None
-        return (self.Z, second, self.value, *(() if self.sd is None else (self.sd,)))
+_WHOLE = re.compile(r"[+-]?[0-9]{1,6}(?:\.0*)?")
+_ZA = re.compile(r"[0-9]{1,3}[0-9]{3}")
+_ELEMENT_FILE = re.compile(r"[zZ]?(?P<number>[0-9]{1,3})|(?P<symbol>[A-Za-z]{1,3})")
 
 
 @dataclass(frozen=True)
-class _Line:
-    where: str
-    cells: list[str]
-
-
-def read_mass_table(path: str | Path, layout: TableLayout) -> pd.DataFrame:
-    """Read a mass table and convert it to atomic mass excesses.
-
-    The table is checked: units by comparison with AME2020, and smoothness, whose suspects are
-    logged as a warning and not removed.
+class NucleusRow:
+    """What a table says of one nucleus.
 
     Parameters
     ----------
-    path : str or Path
-        Text file; lines may end with LF, CRLF or CR.
-    layout : TableLayout
-        Where the numbers stand and what they are.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by (Z, N), sorted, with the column `mass_excess` (atomic mass excess in MeV), and
-        `mass_excess_sd` (MeV) if the layout names its column.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read as `layout` says; the sentence names the file and the line.
+    where : str
+        File and line, for messages.
+    numbers : tuple of float
+        Numbers in the layout's `number_columns`, as they are printed.
     """
-    path = Path(path)
-    rows = read_rows(path, layout)
-    return _checked(path, rows, layout)
+
+    where: str
+    numbers: tuple[float, ...]
 
 
-def read_rows(path: Path, layout: TableLayout) -> dict[tuple[int, int], tuple[float, ...]]:
-    """Read the numbers that stand in the columns of the layout, as they are.
+def read_rows(
+    path: Path, layout: RowLayout, columns: Sequence[Column] | None = None
+) -> dict[tuple[int, int], NucleusRow]:
+    """Read the numbers that stand in some columns of a table, as they are.
 
     Parameters
     ----------
     path : Path
-        Text file.
-    layout : TableLayout
-        Where the numbers stand.
+        Text file, folder of files or pattern; see `bmm.data.text_table.table_files`.
+    layout : RowLayout
+        Where the nuclei stand, and what is left out.
+    columns : sequence of str or int, optional
+        Of the numbers; by default those of the layout.  A row is left out whose cell in the first
+        is missing.
 
     Returns
     -------
-    dict of (Z, N) to tuple of float
-        The value, and the sd if the layout names its column, in the order of the file; rows without
-        a number are left out.
+    dict of (Z, N) to NucleusRow
+        In the order of the file.
 
     Raises
     ------
     DataError
         If the file cannot be read as `layout` says; the sentence names the file and the line.
     """
-    lines = _lines(path, layout)
-    positions = _positions(path, lines, layout)
-    rows: dict[tuple[int, int], tuple[float, ...]] = {}
-    for line in lines:
-        row = _row(line, positions, layout)
-        if row is None:
-            continue
-        nucleus, values = row
-        if nucleus in rows:
-            raise DataError(f"{line.where}: Z={nucleus[0]}, N={nucleus[1]} comes a second time.")
-        rows[nucleus] = values
+    columns = layout.number_columns if columns is None else columns
+    rows: dict[tuple[int, int], NucleusRow] = {}
+    for file in table_files(path):
+        for nucleus, row in _rows_of_file(file, layout, columns):
+            if nucleus in rows:
+                Z, N = nucleus
+                raise DataError(f"{row.where}: Z={Z}, N={N} comes a second time.")
+            rows[nucleus] = row
     if not rows:
         raise DataError(f"{path}: no masses found; expected one nucleus per line.")
     return rows
 
 
-def _lines(path: Path, layout: TableLayout) -> list[_Line]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}).") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not a UTF-8 text file (byte {error.start}).") from error
-    lines = []
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
-        bare = line.strip()
-        is_comment = layout.comment and bare.startswith(layout.comment)
-        if number <= layout.skip or not bare or is_comment:
+def _rows_of_file(
+    path: Path, layout: RowLayout, columns: Sequence[Column]
+) -> list[tuple[tuple[int, int], NucleusRow]]:
+    wanted = [*layout.nucleus_columns.values(), *columns]
+    skipped = {
+        (key if layout.named else int(key)): each for key, each in layout.skip_rows_with.items()
+    }
+    names = [str(each) for each in (*wanted, *skipped)] if layout.named else []
+    table = read_cells(path, layout, names)
+    _refuse_too_few(table, [*wanted, *skipped])
+    place = {column: _position(table, column) for column in (*wanted, *skipped)}
+    Z = _proton_number_of(path) if layout.Z_from_file_name else None
+    found = []
+    for row in table.rows:
+        if any(
+            fnmatchcase(row.cells[place[column]], text)
+            for column, texts in skipped.items()
+            for text in texts
+        ):
             continue
-        cells = next(csv.reader([bare])) if layout.format == "csv" else bare.split()
-        lines.append(_Line(f"{path}, line {number}", [cell.strip() for cell in cells]))
-    return lines
+        cells = [row.cells[place[column]] for column in columns]
+        if cells and _left_out(cells, layout):
+            continue
+        nucleus = _nucleus(row, layout, place, Z)
+        numbers = [
+            _number(row, column, cell, layout) for column, cell in zip(columns, cells, strict=True)
+        ]
+        found.append((nucleus, NucleusRow(row.where, tuple(numbers))))
+    _refuse_cut_off(table, [place[column] for column in wanted])
+    return found
 
 
-def _positions(path: Path, lines: list[_Line], layout: TableLayout) -> list[int]:
-    """Return the zero-based places of the layout's columns; takes the header off `lines`."""
-    if isinstance(layout.Z, int):
-        return [int(column) - 1 for column in layout.columns]
-    if not lines:
-        raise DataError(f"{path}: empty; expected a header line.")
-    header = lines.pop(0)
-    for column in layout.columns:
-        if column not in header.cells:
-            raise DataError(
-                f"{header.where}: no column {column!r}; the header has {', '.join(header.cells)}."
-            )
-    return [header.cells.index(str(column)) for column in layout.columns]
+def _position(table: TextTable, column: Column) -> int:
+    return column - 1 if isinstance(column, int) else table.header.index(column)
 
 
-def _row(
-    line: _Line, positions: list[int], layout: TableLayout
-) -> tuple[tuple[int, int], tuple[float, ...]] | None:
-    if len(line.cells) <= max(positions):
-        raise DataError(
-            f"{line.where}: {len(line.cells)} cells; expected at least {max(positions) + 1}."
-        )
-    protons, second, value, *spread = (line.cells[position] for position in positions)
-    if value in layout.missing:
-        return None
-    Z = _integer(line, layout.Z, protons)
-    N = _integer(line, layout.columns[1], second) - (Z if layout.N is None else 0)
-    if not (0 <= Z <= MAX_Z and 0 <= N <= MAX_N and Z + N > 0):
-        raise DataError(
-            f"{line.where}: Z={Z}, N={N} is no nuclide; expected 0 <= Z <= {MAX_Z} and "
-            f"0 <= N <= {MAX_N}."
-        )
-    mass = _number(line, layout.value, value)
-    sds = [_number(line, layout.columns[-1], cell) for cell in spread]
-    if any(sd < 0 for sd in sds):
-        raise DataError(f"{line.where}: the standard deviation {spread[0]} is negative.")
-    return (Z, N), (mass, *sds)
+def _refuse_too_few(table: TextTable, columns: Sequence[Column]) -> None:
+    last = max((column for column in columns if isinstance(column, int)), default=0)
+    if table.rows and len(table.rows[0].cells) < last:
+        row = table.rows[0]
+        raise DataError(f"{row.where}: {len(row.cells)} cells; expected at least {last}.")
 
 
-def _number(line: _Line, column: Column, cell: str) -> float:
+def _left_out(cells: list[str], layout: RowLayout) -> bool:
+    """Whether the mass is missing, or estimated and not wanted."""
+    if layout.estimated == "skip" and any("#" in cell for cell in cells):
+        return True
+    return cells[0] in layout.missing or any(
+        _same_number(cells[0], missing, layout.decimal) for missing in layout.missing
+    )
+
+
+def _same_number(cell: str, other: str, decimal: str) -> bool:
+    """Whether two texts are the same number, such as 999.990 and 999.99."""
+    one, two = (parse_number(each.replace(decimal, ".")) for each in (cell, other))
+    return one is not None and one == two
+
+
+def _nucleus(
+    row: Row, layout: RowLayout, place: dict[Column, int], Z: int | None
+) -> tuple[int, int]:
+    column = layout.nucleus_columns
+    cells = {role: row.cells[place[each]] for role, each in column.items()}
+    if "nuclide" in cells:
+        Z, N = _named_nucleus(row, column["nuclide"], cells["nuclide"])
+    else:
+        if Z is None:
+            Z = _protons(row, column["Z"], cells["Z"])
+        second = "N" if "N" in cells else "A"
+        number = _integer(row, column[second], cells[second])
+        N = number if second == "N" else number - Z
+    if not is_plausible(Z, N):
+        swapped = " (are Z and N swapped?)" if is_plausible(N, Z) else ""
+        limits = f"0 <= Z <= {MAX_Z}, 0 <= N <= {MAX_N}, and N near those of known nuclei"
+        raise DataError(f"{row.where}: Z={Z}, N={N} is no nuclide{swapped}; expected {limits}.")
+    return Z, N
+
+
+def _named_nucleus(row: Row, column: Column, cell: str) -> tuple[int, int]:
+    if _ZA.fullmatch(cell):
+        return int(cell[:-3]), int(cell[-3:]) - int(cell[:-3])
     try:
-        number = float(cell)
-    except ValueError:
-        number = float("nan")
-    if not abs(number) < float("inf"):
-        raise DataError(f"{line.where}: {cell!r} in column {column!r} is not a number.")
+        return parse_nuclide(cell)
+    except DomainError as error:
+        raise DataError(
+            f"{row.where}: {quoted(cell)} in column {quoted(column)} is no nuclide; expected one "
+            "such as 'sn132', '132Sn' or 50132 (isomers: see skip_rows_with)."
+        ) from error
+
+
+def _protons(row: Row, column: Column, cell: str) -> int:
+    if not (cell.isascii() and cell.isalpha()):
+        return _integer(row, column, cell)
+    try:
+        return proton_number(cell)
+    except DomainError as error:
+        raise DataError(f"{row.where}: in column {quoted(column)}, {error}") from error
+
+
+def _proton_number_of(path: Path) -> int:
+    """Read the element that a file is named after."""
+    stem = path.name.split(".")[0]
+    found = _ELEMENT_FILE.fullmatch(stem)
+    try:
+        if found is None:
+            raise DomainError("no element")
+        return int(found["number"]) if found["number"] else proton_number(found["symbol"])
+    except DomainError as error:
+        raise DataError(
+            f"{path}: the file's name names no element; expected one such as Sn.mass or z050.dat."
+        ) from error
+
+
+def _number(row: Row, column: Column, cell: str, layout: RowLayout) -> float:
+    """Read a number, in which a Fortran D may stand for E."""
+    text, where = cell, f"{row.where}: {quoted(cell)} in column {quoted(column)}"
+    if "#" in text:
+        if layout.estimated == "refuse":
+            raise DataError(
+                f"{where} is marked as estimated; to leave such rows out, or to use them, write "
+                "estimated = 'skip' or 'keep'."
+            )
+        # AME prints it in place of the decimal point.
+        text = text.replace("#", "." if "." not in text else "", 1)
+    if layout.decimal == ",":
+        text = text.replace(",", ".")
+    number = parse_number(text)
+    if number is None:
+        is_comma = parse_number(text.replace(",", ".")) is not None
+        hint = "; where commas are decimal signs, write decimal = ','" if is_comma else ""
+        raise DataError(f"{where} is not a number{hint}.")
     return number
 
 
-def _integer(line: _Line, column: Column, cell: str) -> int:
-    if not re.fullmatch(r"[+-]?\d+(\.0*)?", cell):
-        raise DataError(f"{line.where}: {cell!r} in column {column!r} is not a whole number.")
+def _integer(row: Row, column: Column, cell: str) -> int:
+    if not _WHOLE.fullmatch(cell):
+        raise DataError(
+            f"{row.where}: {quoted(cell)} in column {quoted(column)} is not a whole number."
+        )
     return int(cell.split(".")[0])
 
 
-def _checked(
-    path: Path, rows: dict[tuple[int, int], tuple[float, ...]], layout: TableLayout
-) -> pd.DataFrame:
-    Z, N = zip(*rows, strict=True)
-    values, *sds = (np.array(column) for column in zip(*rows.values(), strict=True))
-    convert = partial(
-        to_mass_excess,
-        Z,
-        N,
-        quantity=layout.quantity,
-        unit=layout.unit,
-        convention=layout.convention,
-    )
-    table = pd.DataFrame({"mass_excess": convert(values)}, index=nuclide_index(Z, N))
-    for sd in sds:
-        # Every conversion is linear in the value.
-        table["mass_excess_sd"] = np.abs(convert(values + sd) - table["mass_excess"].to_numpy())
-    table = table.sort_index()
-    try:
-        check_units(table["mass_excess"])
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-    _report(path, find_suspects(table["mass_excess"]))
-    return table
-
-
-def _report(path: Path, suspects: pd.DataFrame) -> None:
-    if suspects.empty:
+def _refuse_cut_off(table: TextTable, places: list[int]) -> None:
+    """Refuse a last number that is printed shorter than all others, where the file ends in it."""
+    if table.ended or len(table.rows) < 4:
         return
-    pairs = zip(suspects["Z"][:_LISTED], suspects["N"][:_LISTED], strict=True)
-    names = ", ".join(f"Z={Z} N={N}" for Z, N in pairs)
-    rest = f" and {len(suspects) - _LISTED} more" if len(suspects) > _LISTED else ""
-    logger.warning(
-        "%s: %d masses do not fit their neighbours: %s%s", path, len(suspects), names, rest
-    )
+    last = len(table.rows[-1].cells) - 1
+    if last not in places:
+        return
+    cell, *others = (_printed(row.cells[last]) for row in reversed(table.rows))
+    if all(cell < other for other in others):
+        row = table.rows[-1]
+        raise DataError(
+            f"{row.where}: the file ends in {quoted(row.cells[last])}, which is printed shorter "
+            "than all numbers above it; expected a whole line."
+        )
+
+
+def _printed(cell: str) -> tuple[bool, int]:
+    """Whether a number has an exponent, and how many decimals."""
+    digits, *exponent = re.split("[eEdD]", cell)
+    return bool(exponent), len(digits.replace(",", ".").partition(".")[2])

@@ -1,4 +1,4 @@
-"""Checks of a mass table: against itself (smoothness) and against measurement (units)."""
+"""Check of a mass table against itself: masses that do not fit in with their neighbours'."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
+from bmm.arrays import BoolArray, FloatArray
 from bmm.conversions import binding_energy
-from bmm.data.measured import load_measured
-from bmm.errors import DataError
+from bmm.data.liquid_drop import fit_liquid_drop, liquid_drop_energy
 
-__all__ = ["check_units", "find_suspects"]
+__all__ = ["find_suspects"]
 
 # Displacements (dZ, dN) that keep the parities of Z and N, so that pairing drops out.
 _DIRECTIONS = np.array([(0, 2), (2, 0), (2, 2), (2, -2), (0, 4), (4, 0), (2, -4), (4, -2)])
 _REGION = 6  # half-width, in Z and N, of the region whose scatter a deviation is compared with
 _MARGIN = 8  # empty rim of the chart: twice the longest displacement
-_WRONG_UNITS = 30.0  # MeV; no mass model is that bad, and mass excesses themselves are larger
 
-type FloatArray = NDArray[np.float64]
 type Cells = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
@@ -58,7 +56,8 @@ def find_suspects(mass_excess: pd.Series, *, threshold: float = 10.0) -> pd.Data
     Z = mass_excess.index.get_level_values("Z").to_numpy()
     N = mass_excess.index.get_level_values("N").to_numpy()
     cells = (Z + _MARGIN, N + _MARGIN)
-    residual = _without_liquid_drop(Z, N, mass_excess.to_numpy(dtype=float))
+    energy = binding_energy(Z, N, mass_excess.to_numpy(dtype=float))
+    residual = liquid_drop_energy(Z, N, fit_liquid_drop(Z, N, energy)) - energy
     trusted = np.ones(residual.size, dtype=bool)
     while True:
         deviation, neighbours = _deviations(residual, cells, trusted)
@@ -76,87 +75,8 @@ def find_suspects(mass_excess: pd.Series, *, threshold: float = 10.0) -> pd.Data
     return suspects.sort_values("deviation", key=np.abs, ascending=False, ignore_index=True)
 
 
-def check_units(mass_excess: pd.Series) -> None:
-    """Refuse a table that is no mass excess in MeV.
-
-    Parameters
-    ----------
-    mass_excess : pandas.Series
-        What should be the atomic mass excess (MeV), indexed by (Z, N).
-
-    Raises
-    ------
-    DataError
-        If the rms against the nuclei measured in AME2020 is above 30 MeV; the sentence names the
-        most likely mistake.
-    """
-    measured = load_measured("AME2020")["mass_excess"]
-    common = mass_excess.index.intersection(measured.index)
-    value = mass_excess.loc[common].to_numpy(dtype=float)
-    truth = measured.loc[common].to_numpy()
-    if common.empty or _rms(value - truth) <= _WRONG_UNITS:
-        return
-    Z = common.get_level_values("Z").to_numpy()
-    N = common.get_level_values("N").to_numpy()
-    misfits = {
-        mistake: _rms(value - outcome) / _rms(outcome)
-        for mistake, outcome in _mistakes(Z, N, truth).items()
-    }
-    best = min(misfits.values())
-    likely = [mistake for mistake, misfit in misfits.items() if misfit < 1.001 * best]
-    raise DataError(
-        f"The rms of the table against AME2020 is {_rms(value - truth):.4g} MeV on {len(common)} "
-        "nuclei, a unit or convention error; "
-        + (f"most likely {' or '.join(likely)}." if best < 0.2 else "none of the usual ones fits.")
-    )
-
-
-def _mistakes(
-    Z: NDArray[np.int64], N: NDArray[np.int64], truth: FloatArray
-) -> dict[str, FloatArray]:
-    """Return what the mass excess (MeV) becomes when a column is taken for another."""
-    energy = binding_energy(Z, N, truth)
-    columns = {
-        "a mass excess": truth,
-        "a binding energy": energy,
-        "a negative binding energy": -energy,
-        "a binding energy per nucleon": energy / (Z + N),
-    }
-    factors = {("MeV", "MeV"): 1.0, ("keV", "MeV"): 1e3, ("MeV", "keV"): 1e-3, ("MeV", "u"): 931.5}
-    outcomes = {}
-    for (held, read), factor in factors.items():
-        for name, column in columns.items():
-            taken = {
-                "a mass excess": factor * column,
-                "a binding energy": energy + truth - factor * column,
-                "a binding energy per nucleon": energy + truth - factor * column * (Z + N),
-            }
-            for reading, outcome in taken.items():
-                if (name, held) != (reading, read):
-                    outcomes[f"{name} in {held} read as {reading} in {read}"] = outcome
-    return outcomes
-
-
-def _without_liquid_drop(
-    Z: NDArray[np.int64], N: NDArray[np.int64], mass_excess: FloatArray
-) -> FloatArray:
-    """Return the mass excess less a fitted liquid drop with Wigner and pairing terms."""
-    A = (Z + N).astype(float)
-    excess = np.abs(N - Z)
-    pairing = ((Z % 2 == 0).astype(float) + (N % 2 == 0) - 1) / np.sqrt(A)
-    volume, surface, curvature = A, A ** (2 / 3), A ** (1 / 3)
-    coulomb, symmetry = Z**2 / A ** (1 / 3), excess**2 / A
-    wigner, surface_symmetry = excess / A, excess**2 / A ** (4 / 3)
-    terms = np.column_stack(
-        [volume, surface, curvature, coulomb, symmetry, surface_symmetry, wigner, pairing]
-    )
-    energy = binding_energy(Z, N, mass_excess)
-    drop: FloatArray = terms @ np.linalg.lstsq(terms, energy, rcond=None)[0]
-    return drop - energy
-
-
 def _deviations(
-    residual: FloatArray, cells: Cells, trusted: NDArray[np.bool_]
+    residual: FloatArray, cells: Cells, trusted: BoolArray
 ) -> tuple[FloatArray, NDArray[np.int64]]:
     """Return each nucleus less its prediction, and the number of directions behind that."""
     chart = _chart(np.where(trusted, residual, np.nan), cells, np.nan)
@@ -171,7 +91,7 @@ def _deviations(
     return residual - _median(predictions, axis=0), np.isfinite(predictions).sum(axis=0)
 
 
-def _scatter(deviation: FloatArray, cells: Cells, trusted: NDArray[np.bool_]) -> FloatArray:
+def _scatter(deviation: FloatArray, cells: Cells, trusted: BoolArray) -> FloatArray:
     """Return the robust standard deviation of the deviations around each nucleus."""
     size = np.where(trusted, np.abs(deviation), np.nan)
     everywhere = 1.4826 * _median(size)
@@ -198,7 +118,3 @@ def _median(values: FloatArray, axis: int | None = None) -> FloatArray:
         # A nucleus without neighbours has no prediction; its NaN is meant.
         warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
         return np.asarray(np.nanmedian(values, axis=axis))
-
-
-def _rms(values: FloatArray) -> float:
-    return float(np.sqrt(np.mean(values**2)))

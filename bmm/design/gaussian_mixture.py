@@ -31,15 +31,16 @@ import pandas as pd
 import xarray as xr
 
 from bmm.arrays import BoolArray, FloatArray, IntArray
+from bmm.distributions.student_t import NU, inflation
 from bmm.errors import DomainError
 from bmm.gp.conditioning import Conditioning
 from bmm.nuclides import label, nuclide_index
 from bmm.theory.adapters import numbers
-from bmm.theory.correction import NU, CorrectedModel, Correction
+from bmm.theory.correction import CorrectedModel, Correction
 
 __all__ = ["Branch", "LinearForm", "covering", "mixture_branches"]
 
-_INFLATION = NU / (NU - 2)
+_INFLATION = float(inflation(NU))
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ What a measurement does to the mixture can be read in two ways.
   models are mixed evenly again.  This is what `bmm.theory.correction.correct_theory` makes of the
   mass once it is known (with hyperparameters fixed), and what is reduced is the variance it states.
   Where an outcome drives the models apart that variance grows, so that a reduction can be negative.
-* *weights are learnt*: the joint law of `bmm.prediction.joint_draws` is conditioned exactly.  One
-  model describes a whole surface there, so that a mass at one end of the chart also decides which
-  model is believed at the other; no model being the true one, such reductions promise too much.
+* *weights are learnt*: the masses follow a mixture of Gaussian branches, in each of which one model
+  is right everywhere, and this mixture is conditioned exactly (`bmm.design.gaussian_mixture`).  Its
+  means and variances are those of the joint draws (`bmm.prediction.joint_draws`), its dependence
+  between nuclei is not: the copula of the draws cannot be conditioned exactly.  A mass at one end
+  of the chart also decides which model is right at the other, so that such reductions are too
+  large as long as no model is the true one.
 
 Outcomes are drawn from the mixture in both.
 """

@@ -8,22 +8,52 @@ but how sure they would make the emulator of the rest is not.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
 import numpy as np
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.emulation.surrogate import SurrogatePrediction
-from bmm.errors import ConfigError
 from bmm.gp.conditioning import Conditioning
+from bmm.registry import Registry
 
-__all__ = ["ACQUISITIONS", "choose", "expected_reduction"]
+__all__ = [
+    "ACQUISITIONS",
+    "Acquisition",
+    "choose",
+    "error_reduction",
+    "expected_reduction",
+    "random",
+    "space_filling",
+    "spread",
+]
 
 # Candidates, and points whose error counts in "error-reduction"; more are sampled down to this.
 _MOST = 2000
 _MOST_COUNTED = 600
 _JITTER = 1e-9
+
+
+type Acquisition = Callable[
+    [SurrogatePrediction, FloatArray, IntArray, IntArray, int, FloatArray, np.random.Generator],
+    IntArray,
+]
+"""A way of choosing points: a function of what is predicted at all points, their scaled coordinates
+(n, d), the numbers of those that are computed, the numbers of those that may be chosen, how many
+are wanted, how much the error at each point counts (n,), and a random generator.  It returns the
+numbers of the chosen points, the best first."""
+
+ACQUISITIONS: Registry[Acquisition] = Registry(
+    "acquisition",
+    "bmm.acquisitions",
+    {
+        "spread": f"{__name__}:spread",
+        "error-reduction": f"{__name__}:error_reduction",
+        "random": f"{__name__}:random",
+        "space-filling": f"{__name__}:space_filling",
+    },
+)
+"""Ways of choosing points, by name."""
 
 
 def choose(
@@ -64,16 +94,11 @@ def choose(
     ConfigError
         If no acquisition is called so.
     """
-    if name not in ACQUISITIONS:
-        nearest = difflib.get_close_matches(name, ACQUISITIONS, n=1, cutoff=0.0)
-        raise ConfigError(
-            f"no acquisition is called {name!r} (did you mean {nearest[0]!r}?): expected one of "
-            f"{', '.join(ACQUISITIONS)}"
-        )
+    acquisition = ACQUISITIONS[name]
     left = np.setdiff1d(np.arange(len(points)), computed)
-    if len(left) > _MOST and name in ("spread", "error-reduction"):
+    if len(left) > _MOST and name not in ("random", "space-filling"):
         left = np.sort(rng.choice(left, _MOST, replace=False))
-    return ACQUISITIONS[name](predicted, points, computed, left, min(batch, len(left)), weight, rng)
+    return acquisition(predicted, points, computed, left, min(batch, len(left)), weight, rng)
 
 
 def expected_reduction(across: FloatArray, variance: FloatArray, weight: FloatArray) -> FloatArray:
@@ -137,7 +162,7 @@ class _Remaining:
         return best, known
 
 
-def _spread(
+def spread(
     predicted: SurrogatePrediction,
     points: FloatArray,
     computed: IntArray,
@@ -153,7 +178,7 @@ def _spread(
     return left[remaining.taken]
 
 
-def _error_reduction(
+def error_reduction(
     predicted: SurrogatePrediction,
     points: FloatArray,
     computed: IntArray,
@@ -173,7 +198,7 @@ def _error_reduction(
     return left[remaining.taken]
 
 
-def _random(
+def random(
     predicted: SurrogatePrediction,
     points: FloatArray,
     computed: IntArray,
@@ -186,7 +211,7 @@ def _random(
     return rng.choice(left, batch, replace=False)
 
 
-def _space_filling(
+def space_filling(
     predicted: SurrogatePrediction,
     points: FloatArray,
     computed: IntArray,
@@ -215,16 +240,3 @@ def _variance(predicted: SurrogatePrediction, rows: IntArray) -> FloatArray:
             for part in np.array_split(rows, len(rows) // 256 + 1)
         ]
     )
-
-
-type _Choice = Callable[
-    [SurrogatePrediction, FloatArray, IntArray, IntArray, int, FloatArray, np.random.Generator],
-    IntArray,
-]
-ACQUISITIONS: dict[str, _Choice] = {
-    "spread": _spread,
-    "error-reduction": _error_reduction,
-    "random": _random,
-    "space-filling": _space_filling,
-}
-"""Ways of choosing points."""

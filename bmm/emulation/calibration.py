@@ -14,14 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import optimize
 
-__all__ = ["NU", "UNCALIBRATED", "Calibration", "fit_calibration"]
+from bmm.distributions import student_t
+
+__all__ = ["UNCALIBRATED", "Calibration", "fit_calibration"]
 
 FloatArray = npt.NDArray[np.float64]
-
-NU = 4.0
-"""Degrees of freedom of the errors, as of corrected theories (`bmm.theory.correction`)."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def fit_calibration(error: FloatArray, spread: FloatArray) -> Calibration:
         scale = np.hypot(np.exp(logs[0]) * spread, np.exp(logs[1]))
         # One weak observation keeps either number from vanishing.
         prior = 0.5 * (((logs - start) / 2.0) ** 2).sum()
-        return float(prior - stats.t.logpdf(error, NU, scale=scale).sum())
+        return float(prior - student_t.log_density(error, scale, student_t.NU).sum())
 
     start = np.log([typical / widths, 0.3 * typical])
     found = optimize.minimize(misfit, start, method="Nelder-Mead")

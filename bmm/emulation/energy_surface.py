@@ -14,13 +14,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bmm.errors import DataError
+from bmm.data.text_table import Row, TextTable, parse_number, read_points
+from bmm.errors import DataError, quoted
 
 __all__ = ["Surface", "read_surface"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _FEWEST = 10
+_LARGEST, _FARTHEST = 1e5, 1e9  # MeV, and units of a coordinate
+_NO_NUMBER = ("", "nan", "inf", "infinity")
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,8 @@ class Surface:
     Raises
     ------
     DataError
-        If there are fewer than 10 points, a number is not finite, a point comes twice or a
-        coordinate has the same value everywhere.
+        If there are fewer than 10 points, a number is not finite or too large, a point comes
+        twice or a coordinate has the same value everywhere.
     """
 
     name: str
@@ -63,6 +66,12 @@ class Surface:
             raise DataError(
                 f"{self.name}: the energy or a coordinate at {self.describe(int(i))} "
                 "is not a finite number"
+            )
+        far = np.abs(self.energy) > _LARGEST
+        for i in np.flatnonzero(far | (np.abs(self.points) > _FARTHEST).any(1)):
+            raise DataError(
+                f"{self.name}: {self.energy[i]:g} at {self.describe(int(i))}: expected energies "
+                f"up to {_LARGEST:g} MeV and coordinates up to {_FARTHEST:g}"
             )
         _, first, counts = np.unique(
             self.points + 0.0, axis=0, return_index=True, return_counts=True
@@ -142,13 +151,13 @@ def read_surface(
     *,
     skip_nan: bool = False,
 ) -> Surface:
-    """Read a surface from a whitespace table.
+    """Read a surface from a table of numbers.
 
     Parameters
     ----------
     path : str or Path
-        Lines of numbers.  Names of columns come from the last line before the numbers, with or
-        without a leading "#"; other lines that begin with "#" are left out.
+        Lines of numbers between blanks, commas, semicolons or tabs; see
+        `bmm.data.text_table.read_points`.
     axes : sequence of str or int, default (1, 2)
         Columns of the coordinates, by name or counted from 1.
     energy : str or int, default 3
@@ -162,64 +171,57 @@ def read_surface(
         If the file cannot be read so, or the surface is refused (see `Surface`).
     """
     path = Path(path)
-    header, rows = _lines(path)
-    columns = [_position(path, column, header) for column in (*axes, energy)]
-    names = tuple(header[i] if i < len(header) else f"column {i + 1}" for i in columns[: len(axes)])
+    table = read_points(path)
+    columns = [_position(path, column, table) for column in (*axes, energy)]
+    names = tuple(_name(table, i) for i in columns[: len(axes)])
     values: list[list[float]] = []
-    for where, cells in rows:
-        if len(cells) <= max(columns):
-            raise DataError(f"{where}: {len(cells)} cells; expected at least {max(columns) + 1}")
-        numbers = [_number(where, cells[i]) for i in columns]
+    for row in table.rows:
+        numbers = [_number(row, i) for i in columns]
         if np.isfinite(numbers).all():
             values.append(numbers)
         elif not skip_nan or not np.isfinite(numbers[:-1]).all():
-            raise DataError(f"{where}: expected finite numbers, not {' '.join(cells)}")
-    table = np.array(values).reshape(-1, len(columns))
-    return Surface(path.name, names, table[:, :-1] + 0.0, table[:, -1])
+            raise DataError(
+                f"{row.where}: expected finite numbers, not {quoted(' '.join(row.cells))}"
+            )
+    points = np.array(values).reshape(-1, len(columns))
+    return Surface(path.name, names, points[:, :-1] + 0.0, points[:, -1])
 
 
-def _lines(path: Path) -> tuple[list[str], list[tuple[str, list[str]]]]:
-    """Names of the columns, and the cells of each row with the place of the row."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not a UTF-8 text file (byte {error.start})") from error
-    header: list[str] = []
-    rows: list[tuple[str, list[str]]] = []
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
-        cells = line.lstrip("# \t").split()
-        if line.strip().startswith("#") or (not rows and cells and not _is_number(cells[0])):
-            header = cells if not rows else header
-        elif cells:
-            rows.append((f"{path}, line {number}", cells))
-    if not rows:
-        raise DataError(f"{path}: no numbers found; expected one point per line")
-    return header, rows
-
-
-def _position(path: Path, column: str | int, header: list[str]) -> int:
+def _position(path: Path, column: str | int, table: TextTable) -> int:
     """Zero-based place of a column."""
-    if isinstance(column, int) or column.isdigit():
+    if isinstance(column, int) or re.fullmatch("[0-9]{1,4}", column):
         if int(column) < 1:
             raise DataError(f"{path}: columns are counted from 1, not {column}")
+        first = table.rows[0]
+        if int(column) > len(first.cells):
+            raise DataError(f"{first.where}: {len(first.cells)} cells; expected at least {column}")
         return int(column) - 1
+    header = table.header
     if column not in header:
-        named = f"the header has {', '.join(header)}" if header else "the file has no header"
-        raise DataError(f"{path}: no column {column!r}; {named}")
+        shown = quoted(", ".join(header))[1:-1]
+        named = f"the header has {shown}" if header else "the file has no header"
+        raise DataError(f"{path}: no column {quoted(column)}; {named}")
+    cells = len(table.rows[0].cells)
+    if len(header) != cells:
+        raise DataError(
+            f"{path}: {len(header)} names above rows of {cells} cells; expected one name for each "
+            "column, without blanks, or columns by number"
+        )
+    if header.count(column) > 1:
+        raise DataError(f"{path}: two columns are called {quoted(column)}")
     return header.index(column)
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+def _name(table: TextTable, position: int) -> str:
+    header = table.header
+    return header[position] if len(header) == len(table.rows[0].cells) else f"column {position + 1}"
 
 
-def _number(where: str, cell: str) -> float:
-    if not _is_number(cell):
-        raise DataError(f"{where}: {cell!r} is not a number")
-    return float(cell)
+def _number(row: Row, position: int) -> float:
+    cell = row.cells[position]
+    number = parse_number(cell)
+    if number is None and cell.lower().lstrip("+-") in _NO_NUMBER:
+        return float("nan")
+    if number is None:
+        raise DataError(f"{row.where}: {quoted(cell)} is not a number")
+    return number

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bmm.emulation.acquisition import ACQUISITIONS
 from bmm.emulation.energy_surface import Surface
 from bmm.emulation.loop import LoopSettings, State, run_loop
 from bmm.emulation.loop_state import read_state, write_state
 from bmm.emulation.surrogate import Learner
+from bmm.fingerprints import array_fingerprint, code_fingerprint
 
 __all__ = ["Experiment", "rounds_table", "run_experiment", "summarise"]
 
@@ -29,7 +30,8 @@ class Experiment:
     label : str
         What tables and files call it.
     learner : Learner
-        Kind of emulator.
+        Kind of emulator; its attribute ``modules``, if it has one, names modules besides its own
+        that decide what it learns.
     settings : LoopSettings
         How points are chosen.
     details : dict, optional
@@ -71,17 +73,13 @@ def run_experiment(
     """
     path = folder / f"{experiment.label}-{seed}.npz"
     origin = {
-        "code": _sha256(
-            *(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
-        ),
-        "surface": _digest(surface),
+        "code": code_fingerprint(__name__, *sorted(set(_modules(experiment)))),
+        "surface": array_fingerprint(surface.points, surface.energy),
         "settings": experiment.settings.model_dump(mode="json"),
         "emulator": {"name": experiment.learner.name, **(experiment.details or {})},
         "seed": seed,
     }
-    resumed = None
-    if path.exists():
-        resumed = read_state(path, experiment.learner, origin, surface.points.shape[1])
+    resumed = read_state(path, experiment.learner, origin, surface.points.shape[1])
 
     def keep(state: State) -> None:
         write_state(path, state, experiment.learner, origin)
@@ -93,13 +91,17 @@ def run_experiment(
     )
 
 
-def _digest(surface: Surface) -> str:
-    table = np.column_stack([surface.points, surface.energy])
-    return _sha256(np.ascontiguousarray(table).tobytes())
-
-
-def _sha256(*contents: bytes) -> str:
-    return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
+def _modules(experiment: Experiment) -> Iterator[str]:
+    """Modules of the acquisition, of the kind of emulator, and of those inside it."""
+    yield ACQUISITIONS.module(experiment.settings.acquisition)
+    waiting: list[Any] = [experiment.learner]
+    while waiting:
+        learner = waiting.pop()
+        yield type(learner).__module__
+        yield from getattr(learner, "modules", ())
+        if is_dataclass(learner):
+            inner = [getattr(learner, each.name) for each in fields(learner)]
+            waiting += [each for each in inner if hasattr(each, "unpack")]
 
 
 def rounds_table(

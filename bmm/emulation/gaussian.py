@@ -113,7 +113,7 @@ class ProcessPacking:
     def unpack(self, arrays: dict[str, FloatArray], dimensions: int) -> Process:
         """Make the process again."""
         parts: dict[str, Any] = {
-            name: each if each.ndim else float(each) for name, each in arrays.items()
+            name: each if each.ndim else each.item() for name, each in arrays.items()
         }
         return self.kind(**parts)
 

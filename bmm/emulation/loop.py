@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Annotated, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
+from pydantic import AfterValidator, PositiveFloat, model_validator
 
-from bmm.emulation.acquisition import choose
+from bmm.configuration import Configuration
+from bmm.emulation.acquisition import ACQUISITIONS, choose
 from bmm.emulation.calibration import Calibration, fit_calibration
 from bmm.emulation.energy_surface import Surface
 from bmm.emulation.energy_window import EnergyWindow
@@ -29,7 +30,7 @@ IntArray = npt.NDArray[np.intp]
 _SMALLEST_BATCH = 4
 
 
-class LoopSettings(BaseModel):
+class LoopSettings(Configuration):
     """How points are chosen, and when to stop.
 
     Parameters
@@ -40,8 +41,8 @@ class LoopSettings(BaseModel):
         Points added in each round, as a share of those computed.
     marks : tuple of float, default (0.1,)
         Amounts, as of the budget, at which a round shall end, so that errors can be compared there.
-    acquisition : {"spread", "error-reduction", "random", "space-filling"}
-        See `bmm.emulation.acquisition`.
+    acquisition : str, default "spread"
+        One of `bmm.emulation.acquisition.ACQUISITIONS`.
     target_error : float, optional
         Stop sooner, once the emulator's own estimate of its rmse is this small, MeV.
     within : float, optional
@@ -50,16 +51,14 @@ class LoopSettings(BaseModel):
         Such as the energy of the ground state, MeV; the lowest of the table if not given.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     start: PositiveFloat = 0.03
     budget: PositiveFloat = 0.25
     growth: PositiveFloat = 0.1
     marks: tuple[PositiveFloat, ...] = (0.1,)
-    acquisition: Literal["spread", "error-reduction", "random", "space-filling"] = "spread"
+    acquisition: Annotated[str, AfterValidator(ACQUISITIONS.known)] = "spread"
     target_error: PositiveFloat | None = None
     within: PositiveFloat | None = None
-    minimum: float | None = Field(default=None, allow_inf_nan=False)
+    minimum: float | None = None
 
     @model_validator(mode="after")
     def _has_a_width(self) -> Self:
@@ -119,7 +118,7 @@ class State:
         What the emulator of each round said of the energy at all points, MeV.
     sd : array (n,)
         What the latest says of its errors where energies are not compressed, calibrated on the
-        prediction errors; the scale of a Student-t with `bmm.emulation.calibration.NU` degrees of
+        prediction errors; the scale of a Student-t with `bmm.distributions.student_t.NU` degrees of
         freedom, MeV.
     """
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bmm.checkpoints import Checkpoint
 from bmm.emulation.loop import Round, State
 from bmm.emulation.surrogate import Learner
-from bmm.errors import RunError
-from bmm.writing import write_whole
+from bmm.errors import OriginError, RunError
 
 __all__ = ["read_state", "write_state"]
 
 
-def write_state(path: Path, state: State, learner: Learner, origin: dict[str, Any]) -> None:
-    """Write a state as one .npz file, whole.
+def write_state(path: Path, state: State, learner: Learner, origin: Mapping[str, Any]) -> None:
+    """Write a state as a checkpoint, one .npz file.
 
     Parameters
     ----------
@@ -29,23 +31,27 @@ def write_state(path: Path, state: State, learner: Learner, origin: dict[str, An
         After any round.
     learner : Learner
         Of its emulator.
-    origin : dict
+    origin : mapping
         What decides the loop, as plain values: only a loop of the same origin may go on with it.
     """
-    facts = {"origin": origin, "rounds": [asdict(each) for each in state.rounds]}
+    rounds = json.dumps([asdict(each) for each in state.rounds])
     arrays = {
-        "facts": np.array(json.dumps(facts)),
+        "rounds": np.array(rounds),
         "computed": state.computed,
         "prediction_errors": state.prediction_errors,
         "means": state.means,
         "sd": state.sd,
         **{f"emulator/{name}": each for name, each in learner.pack(state.emulator).items()},
     }
-    write_whole(path, lambda temporary: np.savez(temporary, allow_pickle=False, **arrays))
+    Checkpoint(path, origin).write(
+        lambda temporary: np.savez(temporary, allow_pickle=False, **arrays)
+    )
 
 
-def read_state(path: Path, learner: Learner, origin: dict[str, Any], dimensions: int) -> State:
-    """Read a state.
+def read_state(
+    path: Path, learner: Learner, origin: Mapping[str, Any], dimensions: int
+) -> State | None:
+    """Read a state, if there is one.
 
     Parameters
     ----------
@@ -59,20 +65,22 @@ def read_state(path: Path, learner: Learner, origin: dict[str, Any], dimensions:
     Raises
     ------
     RunError
-        If the file cannot be read or comes from a loop of another origin.
+        If the file is damaged or comes from a loop of another origin.
     """
+    try:
+        found = Checkpoint(path, origin).read(partial(_read, learner, dimensions))
+    except OriginError as error:
+        raise OriginError(f"{error}: expected the same, another folder, or --overwrite") from error
+    return None if found is None else found[0]
+
+
+def _read(learner: Learner, dimensions: int, path: Path) -> State:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        facts = json.loads(str(arrays["facts"]))
+        rounds = json.loads(str(arrays["rounds"]))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise RunError(f"{path}: not the state of a loop ({error})") from error
-    for key in sorted({*origin, *facts["origin"]}):
-        if facts["origin"].get(key) != origin.get(key):
-            raise RunError(
-                f"{path}: this loop was begun with another {key!r}; expected the same, another "
-                "folder, or --overwrite"
-            )
     packed = {
         name.removeprefix("emulator/"): each
         for name, each in arrays.items()
@@ -80,7 +88,7 @@ def read_state(path: Path, learner: Learner, origin: dict[str, Any], dimensions:
     }
     return State(
         computed=arrays["computed"],
-        rounds=tuple(Round(**each) for each in facts["rounds"]),
+        rounds=tuple(Round(**each) for each in rounds),
         prediction_errors=arrays["prediction_errors"],
         emulator=learner.unpack(packed, dimensions),
         means=arrays["means"],

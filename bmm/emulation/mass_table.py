@@ -16,13 +16,13 @@ import pandas as pd
 from bmm.emulation.committee import Committee, CommitteeLearner
 from bmm.emulation.energy_surface import Surface
 from bmm.emulation.surrogate import Emulator, Learner, SurrogatePrediction
+from bmm.nuclides import MAGIC_NUMBERS
 
 __all__ = ["MassEmulator", "MassLearner", "mass_surface"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
-_MAGIC = np.array([8, 20, 28, 50, 82, 126, 184])
 # Beyond this distance from a magic number, its shell is over.
 _SHELL = 8.0
 # Even and odd nuclei are alike but for their pairing energy.
@@ -166,6 +166,6 @@ def _features(Z: FloatArray, N: FloatArray) -> FloatArray:
     columns = [Z / 60 - 1, N / 100 - 1]
     for number in (Z, N):
         columns.append(_PARITY * (1 - 2 * (number % 2)))
-        nearest = np.abs(number[:, None] - _MAGIC).min(axis=1)
+        nearest = np.abs(number[:, None] - np.array(MAGIC_NUMBERS)).min(axis=1)
         columns.append(_PARITY * np.maximum(1 - nearest / _SHELL, 0.0))
     return np.column_stack(columns)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from bmm.errors import ConfigError
+from bmm.configuration import Configuration
+from bmm.errors import ConfigError, quoted
+from bmm.registry import suggestion
 
 __all__ = ["PRESETS", "CommitteeSettings", "preset"]
 
 
-class CommitteeSettings(BaseModel):
+class CommitteeSettings(Configuration):
     """Settings of a committee of networks.
 
     Parameters
@@ -44,8 +45,6 @@ class CommitteeSettings(BaseModel):
     feed : {"shared", "bootstrap", "split"}
         Every member sees all points, a bootstrap sample of them, or a share of its own.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     members: PositiveInt = Field(default=8, ge=2)
     hidden_layers: PositiveInt = 2
@@ -92,9 +91,8 @@ def preset(name: str) -> CommitteeSettings:
         If there are none of that name.
     """
     if name not in PRESETS:
-        nearest = difflib.get_close_matches(name, PRESETS, n=1, cutoff=0.0)
         raise ConfigError(
-            f"no committee preset is called {name!r} (did you mean {nearest[0]!r}?): expected one "
-            f"of {', '.join(PRESETS)}"
+            f"no committee preset is called {quoted(name)}{suggestion(name, PRESETS)}: expected "
+            f"one of {', '.join(PRESETS)}"
         )
     return PRESETS[name]

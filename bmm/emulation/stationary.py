@@ -1,7 +1,7 @@
 """A Gaussian process, the standing rival of the committee.
 
-Its Matérn covariance has the smoothness 1/2, 3/2 or 5/2, whichever the marginal likelihood
-prefers, and a nugget.
+Its covariance is one of some kernels, by default the Matérn kernels of smoothness 1/2, 3/2 and 5/2,
+whichever the marginal likelihood prefers, and a nugget.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 from bmm.arrays import FloatArray
 from bmm.emulation.gaussian import Process, ProcessPacking, fit_logs, standardise
 from bmm.emulation.surrogate import Emulator
+from bmm.gp.by_name import KERNELS
 from bmm.gp.kernels import Constant, Kernel
 from bmm.gp.process import marginal_likelihood
-from bmm.gp.stationary import Matern
 
-__all__ = ["GaussianProcess", "ProcessLearner", "negative_log_likelihood"]
+__all__ = ["MATERN", "GaussianProcess", "ProcessLearner", "negative_log_likelihood"]
 
-SMOOTHNESS = (0.5, 1.5, 2.5)
+MATERN = ("matern-1/2", "matern-3/2", "matern-5/2")
 # Of values of order one at coordinates between -1 and 1: centres of the priors.
 _LENGTH, _NUGGET = 0.4, 0.02
 _JITTER = 1e-8
@@ -33,16 +33,16 @@ class GaussianProcess(Process):
 
     Parameters
     ----------
-    smoothness : float
-        Of the covariance.
+    correlation : str
+        Name of the kernel in `bmm.gp.by_name.KERNELS`.
     """
 
-    smoothness: float
+    correlation: str
 
     @property
     def kernel(self) -> Kernel:
-        """Matérn covariance, without the nugget; see `Process`."""
-        return _kernel(self.logs, self.smoothness)
+        """Covariance without the nugget; see `Process`."""
+        return _kernel(self.logs, self.correlation)
 
     @property
     def noise(self) -> float:
@@ -60,10 +60,24 @@ class GaussianProcess(Process):
 
 @dataclass(frozen=True)
 class ProcessLearner(ProcessPacking):
-    """Gaussian processes with hyperparameters of the largest posterior density."""
+    """Gaussian processes with hyperparameters of the largest posterior density.
+
+    Parameters
+    ----------
+    name : str, default "gp"
+        What tables call it.
+    kernels : tuple of str
+        Names in `bmm.gp.by_name.KERNELS`, of which the best is taken.
+    """
 
     kind: ClassVar[type[Process]] = GaussianProcess
     name: str = "gp"
+    kernels: tuple[str, ...] = MATERN
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Modules of the kernels; see `bmm.emulation.experiments.run_experiment`."""
+        return tuple(KERNELS.module(each) for each in self.kernels)
 
     def fit(
         self, points: FloatArray, values: FloatArray, seed: int, previous: Emulator | None = None
@@ -73,21 +87,21 @@ class ProcessLearner(ProcessPacking):
         centres = _centres(points.shape[1])
         start = previous.logs if isinstance(previous, GaussianProcess) else centres
         found = {
-            smoothness: fit_logs(
+            kernel: fit_logs(
                 partial(
-                    negative_log_likelihood, points=points, values=standard, smoothness=smoothness
+                    negative_log_likelihood, points=points, values=standard, correlation=kernel
                 ),
                 start,
                 centres,
             )
-            for smoothness in SMOOTHNESS
+            for kernel in self.kernels
         }
-        best = min(found, key=lambda smoothness: found[smoothness].value)
+        best = min(found, key=lambda kernel: found[kernel].value)
         return GaussianProcess(points, standard, found[best].parameters, centre, scale, best)
 
 
 def negative_log_likelihood(
-    logs: FloatArray, points: FloatArray, values: FloatArray, smoothness: float
+    logs: FloatArray, points: FloatArray, values: FloatArray, correlation: str
 ) -> tuple[float, FloatArray]:
     """Minus the log marginal likelihood, up to a constant, and its gradient.
 
@@ -97,10 +111,10 @@ def negative_log_likelihood(
         Logarithms of amplitude, nugget and length scales.
     points, values : array (n, d), array (n,)
         What is learned from.
-    smoothness : float
-        Of the covariance.
+    correlation : str
+        Name of the kernel in `bmm.gp.by_name.KERNELS`.
     """
-    found = marginal_likelihood(_kernel(logs, smoothness), points, values, _noise(logs))
+    found = marginal_likelihood(_kernel(logs, correlation), points, values, _noise(logs))
     nugget = 2 * np.exp(2 * logs[1]) * found.by_noise.sum()
     return -found.value - 0.5 * len(values) * np.log(2 * np.pi), -np.insert(
         found.by_parameters, 1, nugget
@@ -111,9 +125,9 @@ def _centres(dimensions: int) -> FloatArray:
     return np.log([1.0, _NUGGET, *[_LENGTH] * dimensions])
 
 
-def _kernel(logs: FloatArray, smoothness: float) -> Kernel:
+def _kernel(logs: FloatArray, correlation: str) -> Kernel:
     """Covariance of the logarithms of amplitude, nugget and length scales, without the nugget."""
-    kernel = Constant(1.0) * Matern((1.0,) * (len(logs) - 2), smoothness=smoothness)
+    kernel = Constant(1.0) * KERNELS[correlation]((1.0,) * (len(logs) - 2))
     return kernel.with_parameters(np.delete(logs, 1))
 
 

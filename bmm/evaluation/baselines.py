@@ -81,7 +81,7 @@ def global_bma(
     predicted = _frame(theory["mass_excess"]).dropna()
     common = predicted.index.intersection(training.index)
     if common.empty:
-        raise DataError("global BMA needs training nuclei that every model covers; there are none.")
+        raise DataError("no training nucleus is covered by every model")
     measured = training.loc[common]
     stated_sd = _frame(theory["mass_excess_sd"].fillna(0.0)).loc[common]
     A = common.get_level_values("Z") + common.get_level_values("N")
@@ -99,15 +99,15 @@ def global_bma(
     return GlobalBMA(pd.Series(evidences, dtype=float), len(common))
 
 
-def baseline_predictions(theory: xr.Dataset, bma: GlobalBMA) -> pd.DataFrame:
+def baseline_predictions(theory: xr.Dataset, bma: GlobalBMA | None) -> pd.DataFrame:
     """Predict every nucleus with every baseline.
 
     Parameters
     ----------
     theory : Dataset
         As `bmm.theory.adapters.prediction` builds it.
-    bma : GlobalBMA
-        For the same models.
+    bma : GlobalBMA or None
+        For the same models; None leaves it out.
 
     Returns
     -------
@@ -118,16 +118,15 @@ def baseline_predictions(theory: xr.Dataset, bma: GlobalBMA) -> pd.DataFrame:
     """
     models = _frame(theory["mass_excess"])
     masses = models.to_numpy()
-    log_weights = np.asarray(bma.log_evidence.loc[models.columns], dtype=np.float64)
-    mixtures = {
-        AVERAGE: _weighted_mean(masses, np.zeros(masses.shape[1])),
-        BMA: _weighted_mean(masses, log_weights),
-    }
+    mixtures = {AVERAGE: _weighted_mean(masses, np.zeros(masses.shape[1]))}
+    if bma is not None:
+        log_weights = np.asarray(bma.log_evidence.loc[models.columns], dtype=np.float64)
+        mixtures[BMA] = _weighted_mean(masses, log_weights)
     return models.assign(**mixtures)
 
 
 def baseline_table(
-    predictions: pd.DataFrame, measured: pd.DataFrame, bma: GlobalBMA
+    predictions: pd.DataFrame, measured: pd.DataFrame, bma: GlobalBMA | None
 ) -> pd.DataFrame:
     """Score the baselines, each on the measured nuclei that it covers.
 
@@ -137,7 +136,7 @@ def baseline_table(
         From `baseline_predictions`.
     measured : DataFrame
         Indexed (Z, N), with a column mass_excess in MeV.
-    bma : GlobalBMA
+    bma : GlobalBMA or None
         For the column of weights.
 
     Returns
@@ -152,11 +151,12 @@ def baseline_table(
     """
     common = predictions.index.intersection(measured.index)
     observed = measured.loc[common, "mass_excess"]
+    weights = {} if bma is None else bma.weights.to_dict()
     rows = []
     for name, column in predictions.loc[common].items():
         predicted = column.dropna()
         score = rms(predicted, observed.loc[predicted.index]) if len(predicted) else np.nan
-        rows.append((name, score, len(predicted), bma.weights.get(name, np.nan)))
+        rows.append((name, score, len(predicted), weights.get(name, np.nan)))
     return pd.DataFrame(rows, columns=["name", "rms", "n", "weight"])
 
 

@@ -17,17 +17,12 @@ from bmm.errors import ConfigError
 from bmm.evaluation.scores import LEVELS, inside_intervals
 from bmm.theory.adapters import numbers
 
-__all__ = ["common_nuclei", "compare", "metric_names"]
+__all__ = ["common_nuclei", "compare"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _REPLICATES = 2000
 _SEED = 20261122
-
-
-def metric_names(levels: Sequence[float]) -> list[str]:
-    """Names of the scores, in the order of the columns of `compare`."""
-    return list(_metrics(np.zeros(_width(levels)), levels))
 
 
 def common_nuclei(tables: Mapping[str, pd.DataFrame]) -> pd.Index:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,13 +11,21 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from bmm.errors import DataError
+from bmm.errors import ConfigError, DataError
 from bmm.evaluation import scores as sc
-from bmm.evaluation.baselines import baseline_predictions, baseline_table, global_bma
+from bmm.evaluation.baselines import (
+    BMA,
+    GlobalBMA,
+    baseline_predictions,
+    baseline_table,
+    global_bma,
+)
 from bmm.methods.evidence import NoiseFamily
 from bmm.nuclides import nuclide_index
 
 __all__ = ["Scores", "evaluate", "nucleus_table", "point_rms"]
+
+logger = logging.getLogger(__name__)
 
 Scores = dict[str, Any]
 """What `evaluate` returns."""
@@ -71,6 +80,7 @@ def evaluate(
         * baselines : list of {name, rms_MeV, n, weight}; n counts the nuclei the baseline
           covers, weight is that of the model in global BMA
         * bma_n : number of training nuclei behind those weights
+        * left_out : by name, baselines that cannot be had, and why
         * weights, responsibilities : by model, mean over the scored nuclei
 
     Raises
@@ -83,7 +93,7 @@ def evaluate(
         raise DataError("expected the scores of every measured nucleus that is predicted")
     part = summary.isel(nucleus=scored)
     observed = measured.loc[index, "mass_excess"].to_numpy(dtype=np.float64)
-    bma = global_bma(theory, training, noise)
+    bma, left_out = _bma(theory, training, noise)
     table = baseline_table(baseline_predictions(theory, bma), measured.loc[index], bma).rename(
         columns={"rms": "rms_MeV"}
     )
@@ -96,10 +106,22 @@ def evaluate(
             {key: _plain(value) for key, value in row.items()}
             for row in table.to_dict(orient="records")
         ],
-        "bma_n": bma.n,
+        "bma_n": 0 if bma is None else bma.n,
+        "left_out": left_out,
         "weights": _by_model(part["weight"]),
         "responsibilities": _by_model(part["responsibility"]),
     }
+
+
+def _bma(
+    theory: xr.Dataset, training: pd.DataFrame, noise: NoiseFamily | None
+) -> tuple[GlobalBMA | None, dict[str, str]]:
+    """Weigh the models by global BMA, or say why that cannot be done."""
+    try:
+        return global_bma(theory, training, noise), {}
+    except (ConfigError, DataError) as error:
+        logger.warning("%s is left out: %s", BMA, error)
+        return None, {BMA: str(error)}
 
 
 def point_rms(summary: xr.Dataset, measured: pd.DataFrame) -> dict[str, float]:

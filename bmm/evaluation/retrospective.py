@@ -12,14 +12,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from bmm.arrays import FloatArray, IntArray
+from bmm.distributions import StudentTMixture, student_t
 from bmm.errors import DataError
 from bmm.gp.conditioning import Conditioning, add_noise
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers
-from bmm.theory.correction import NU, Correction
+from bmm.theory.correction import Correction
 
 __all__ = ["Later", "compare_sets"]
 
@@ -95,12 +95,10 @@ class Later:
             Positions of the masses that are added, and of those that are predicted.
         """
         centre, scale = (each[:, judged] for each in self.given(added))
-        covered = np.isfinite(centre)
-        error = np.nanmean(centre, axis=0) - self._mass[judged]
-        spread = np.where(covered, np.hypot(scale, self._uncertainty[judged]), 1.0)
-        density = stats.t.pdf((self._mass[judged] - np.nan_to_num(centre)) / spread, NU) / spread
-        mixed = (density * covered).sum(axis=0) / covered.sum(axis=0)
-        return float(np.sqrt(np.mean(error**2))), float(np.mean(np.log(mixed)))
+        mixed = StudentTMixture(centre.T, scale.T, nu=student_t.NU)
+        error = mixed.mean - self._mass[judged]
+        density = mixed.widened(self._uncertainty[judged]).log_density(self._mass[judged])
+        return float(np.sqrt(np.mean(error**2))), float(np.mean(density))
 
 
 def compare_sets(

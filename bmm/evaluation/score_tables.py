@@ -40,7 +40,8 @@ def _mixture(scores: Scores) -> Table:
 
 def _yardsticks(scores: Scores) -> Table:
     table = _table("Yardsticks", "name", "rms (MeV)", "nuclei", "BMA weight")
-    table.caption = f"BMA weights from {scores['bma_n']} training nuclei"
+    reasons = [f"{name} is left out: {why}" for name, why in scores["left_out"].items()]
+    table.caption = "; ".join(reasons) or f"BMA weights from {scores['bma_n']} training nuclei"
     for row in scores["baselines"]:
         table.add_row(row["name"], _text(row["rms_MeV"]), str(row["n"]), _text(row["weight"]))
     return table

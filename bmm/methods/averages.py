@@ -12,7 +12,7 @@ import xarray as xr
 
 from bmm.distributions import StudentTMixture
 from bmm.errors import DataError
-from bmm.methods.interface import Settings
+from bmm.methods.interface import Method
 from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.training_arrays import masses_of, training_data
 
@@ -42,7 +42,7 @@ class FittedAverage:
         return MixtureForecast(theory, StudentTMixture(average[:, None], self.sigma), seed)
 
 
-class EqualWeights(Settings):
+class EqualWeights(Method):
     """The plain average of the models that cover a nucleus, normal with its training rms."""
 
     method: Literal["equal-weights"] = "equal-weights"
@@ -78,7 +78,7 @@ class FittedCombination:
         return MixtureForecast(theory, StudentTMixture(combined[:, None], self.sigma), seed)
 
 
-class LeastSquares(Settings):
+class LeastSquares(Method):
     """Weights that minimise the squared deviation; normal with its training rms.
 
     Only nuclei that every model covers are used, and can be predicted.  The weights may be

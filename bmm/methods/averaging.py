@@ -13,7 +13,7 @@ import xarray as xr
 from scipy.special import softmax
 
 from bmm.methods.mixture_forecast import MixtureForecast
-from bmm.methods.single_model_posteriors import SingleModelPosteriors, WeighedSettings
+from bmm.methods.single_model_posteriors import SingleModelPosteriors, WeighedMethod
 
 __all__ = ["FittedWeights", "GlobalBMA", "Stacking"]
 
@@ -46,7 +46,7 @@ class FittedWeights:
         return self.models.forecast(theory, self.log_weight, seed)
 
 
-class GlobalBMA(WeighedSettings):
+class GlobalBMA(WeighedMethod):
     """Bayesian model averaging: weights by the evidence of each model, with equal prior odds.
 
     The evidence is on the nuclei that all models cover, with the single unknown spread of each
@@ -67,7 +67,7 @@ class GlobalBMA(WeighedSettings):
         return FittedWeights(models, log_evidence, facts)
 
 
-class Stacking(WeighedSettings):
+class Stacking(WeighedMethod):
     """Weights by leave-one-out predictive densities (Yao et al. 2018, doi:10.1214/17-BA1091).
 
     The weights are ArviZ's, from the nuclei that all models cover.

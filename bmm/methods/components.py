@@ -24,7 +24,7 @@ from scipy.special import gammaln
 
 from bmm.distributions import StudentTMixture
 from bmm.errors import ConfigError, DataError
-from bmm.methods.interface import Settings
+from bmm.methods.interface import Method
 from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.training_arrays import masses_of, training_data
 
@@ -74,7 +74,7 @@ class FittedComponents:
         return MixtureForecast(theory, distribution, seed)
 
 
-class PrincipalComponents(Settings):
+class PrincipalComponents(Method):
     """Bayesian linear regression on the leading principal components of the models.
 
     The prior of the coefficients given the noise variance s^2 is normal with the variance n s^2

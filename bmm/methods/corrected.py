@@ -18,13 +18,14 @@ from pydantic import AfterValidator
 
 from bmm.data import MEASURED_TABLES, load_measured, uncertainty_scale_factor
 from bmm.distributions import StudentTMixture
+from bmm.distributions.student_t import NU
 from bmm.errors import DataError
-from bmm.methods.interface import Settings
+from bmm.methods.interface import Method
 from bmm.methods.mixture_forecast import DRAWS
 from bmm.methods.training_arrays import position_of
 from bmm.nuclides import nuclide_index
 from bmm.prediction.joint_draws import sample_surfaces
-from bmm.theory.correction import NU, Correction, correct_theory
+from bmm.theory.correction import Correction, correct_theory
 
 __all__ = ["CorrectedForecast", "CorrectedMixture", "FittedCorrection"]
 
@@ -92,7 +93,7 @@ def _factor_or_evaluation(value: float | str) -> float | str:
     return value
 
 
-class CorrectedMixture(Settings):
+class CorrectedMixture(Method):
     """All models, or one, corrected by the fields of their residuals, with equal weights.
 
     Parameters

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from bmm.distributions import student_t
 from bmm.errors import ConfigError
 
 __all__ = [
@@ -53,7 +54,7 @@ class NoiseFamily:
         Log density of sigma, which is in keV per nucleon at A = 100.
     """
 
-    nu: float = 4.0
+    nu: float = student_t.NU
     power: float = 0.0
     measurement: bool = True
     log_prior: LogPrior = broad_prior
@@ -127,7 +128,7 @@ def spread_posterior(
     def log_integrand(log_sigma: FloatArray) -> FloatArray:
         sigma = np.exp(log_sigma)
         scale = np.hypot(sigma[:, None] * unit, known_sd)
-        log_density = stats.t.logpdf(deviation / scale, noise.nu) - np.log(scale)
+        log_density = student_t.log_density(deviation, scale, noise.nu)
         # The last term is the Jacobian: the grid is even in log(sigma).
         return np.asarray(log_density.sum(axis=1) + noise.log_prior(sigma) + log_sigma)
 

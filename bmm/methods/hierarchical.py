@@ -24,7 +24,7 @@ from scipy.special import softmax
 
 from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.nuts import sample_posterior
-from bmm.methods.single_model_posteriors import SingleModelPosteriors, WeighedSettings
+from bmm.methods.single_model_posteriors import SingleModelPosteriors, WeighedMethod
 from bmm.mixing.settings import Sampler
 from bmm.nuclides import MAGIC_NUMBERS
 
@@ -78,7 +78,7 @@ class FittedStacking:
         return self.models.forecast(theory, np.log(weights), seed)
 
 
-class HierarchicalStacking(WeighedSettings):
+class HierarchicalStacking(WeighedMethod):
     """Stacking with weights that depend on Z, N, their squares and product, and the shells.
 
     It is learnt on the nuclei that all models cover.

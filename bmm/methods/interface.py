@@ -6,15 +6,16 @@ what the models say of other nuclei into a predictive distribution.  A test mass
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 import pandas as pd
 import xarray as xr
-from pydantic import BaseModel, ConfigDict
 
+from bmm.configuration import Configuration
 from bmm.distributions import StudentTMixture
 
-__all__ = ["Fitted", "Forecast", "Method", "Settings"]
+__all__ = ["Fitted", "Forecast", "Method"]
 
 
 class Forecast(Protocol):
@@ -55,10 +56,22 @@ class Fitted(Protocol):
         """
 
 
-class Method(Protocol):
-    """A way to turn several models into one prediction."""
+class Method(Configuration, ABC):
+    """A way to turn several models into one prediction; its fields are its options.
 
-    def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int) -> Fitted:
+    A method has the field ``method``, with its name in configurations, and is one line of
+    `bmm.methods.registry.METHODS`, or an entry point of the group ``bmm.methods``.
+
+    Parameters
+    ----------
+    name : str, optional
+        Name in tables, where two variants of one method are compared.
+    """
+
+    name: str | None = None
+
+    @abstractmethod
+    def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> Fitted:
         """Learn from measured masses.
 
         Parameters
@@ -69,23 +82,9 @@ class Method(Protocol):
         theory : Dataset
             What the models say of these nuclei, and of any others that may be asked for later;
             see `bmm.theory.adapters.prediction`.
-        seed : int
+        seed : int, default 0
             Of whatever is sampled.
         """
-
-
-class Settings(BaseModel):
-    """Base of the methods' options: what is unknown is refused, what is set stays.
-
-    Parameters
-    ----------
-    name : str, optional
-        Name in tables, where two variants of one method are compared.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str | None = None
 
     @property
     def label(self) -> str:
@@ -101,3 +100,8 @@ class Settings(BaseModel):
     def variant(self) -> str:
         """Name of the method with the options that tell it from others."""
         return str(getattr(self, "method", type(self).__name__))
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Modules that, with all that they import, decide its forecasts."""
+        return (type(self).__module__,)

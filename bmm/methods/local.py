@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bmm.distributions import StudentTMixture
-from bmm.methods.interface import Settings
+from bmm.methods.interface import Method
 from bmm.mixing.fit import convergence_of, fit
 from bmm.mixing.settings import Mixing
 from bmm.nuclides import nuclide_index
@@ -75,7 +75,7 @@ class FittedMixture:
         return MixturePrediction(self.tree, theory, seed)
 
 
-class LocalMixture(Settings):
+class LocalMixture(Method):
     """The mixture of this package: weights from Gaussian fields over the chart.
 
     Each nucleus is learnt from, and predicted by, the models that cover it.  The chart is that of

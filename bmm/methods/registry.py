@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import PlainValidator, SerializeAsAny
 
-from bmm.methods.averages import EqualWeights, LeastSquares
-from bmm.methods.averaging import GlobalBMA, Stacking
-from bmm.methods.components import PrincipalComponents
-from bmm.methods.corrected import CorrectedMixture
-from bmm.methods.hierarchical import HierarchicalStacking
-from bmm.methods.local import LocalMixture
-from bmm.methods.sampled_weights import EnsembleBMA, GlobalDirichlet
-from bmm.methods.single_model import BestSingle, SingleModel
+from bmm.configuration import tagged
+from bmm.methods.interface import Method
+from bmm.registry import Registry
 
-__all__ = ["AnyMethod"]
+__all__ = ["METHODS", "AnyMethod"]
 
+METHODS: Registry[type[Method]] = Registry(
+    "method",
+    "bmm.methods",
+    {
+        "best-single": "bmm.methods.single_model:BestSingle",
+        "single-model": "bmm.methods.single_model:SingleModel",
+        "equal-weights": "bmm.methods.averages:EqualWeights",
+        "least-squares": "bmm.methods.averages:LeastSquares",
+        "global-bma": "bmm.methods.averaging:GlobalBMA",
+        "stacking": "bmm.methods.averaging:Stacking",
+        "pseudo-bma": "bmm.methods.averaging:Stacking",
+        "principal-components": "bmm.methods.components:PrincipalComponents",
+        "ensemble-bma": "bmm.methods.sampled_weights:EnsembleBMA",
+        "global-dirichlet": "bmm.methods.sampled_weights:GlobalDirichlet",
+        "corrected-mixture": "bmm.methods.corrected:CorrectedMixture",
+        "hierarchical-stacking": "bmm.methods.hierarchical:HierarchicalStacking",
+        "local-mixture": "bmm.methods.local:LocalMixture",
+    },
+)
+"""The methods; each is imported when a configuration names it."""
 
-def _spelled_out(value: Any) -> Any:
-    """Accept the bare name of a method that needs no options."""
-    return {"method": value} if isinstance(value, str) else value
-
-
-type AnyMethod = Annotated[
-    BestSingle
-    | SingleModel
-    | EqualWeights
-    | LeastSquares
-    | GlobalBMA
-    | Stacking
-    | PrincipalComponents
-    | EnsembleBMA
-    | GlobalDirichlet
-    | CorrectedMixture
-    | HierarchicalStacking
-    | LocalMixture,
-    Field(discriminator="method"),
-    BeforeValidator(_spelled_out),
-]
-"""The options of any method, told apart by the key method."""
+type AnyMethod = Annotated[SerializeAsAny[Method], PlainValidator(tagged(METHODS, "method"))]
+"""The options of any method: a table whose key method tells which, or the name alone."""

@@ -13,7 +13,7 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from bmm.distributions import StudentTMixture
-from bmm.methods.interface import Settings
+from bmm.methods.interface import Method
 from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.nuts import sample_posterior
 from bmm.methods.training_arrays import Training, masses_of, training_data
@@ -61,7 +61,7 @@ class FittedEnsemble:
         return MixtureForecast(theory, distribution, seed)
 
 
-class EnsembleBMA(Settings):
+class EnsembleBMA(Method):
     """A mixture of normals around the models, with sampled weights and widths.
 
     p(y) = sum_k w_k N(y; m_k, sigma_k^2 + measurement + the model's own variance), with
@@ -120,7 +120,7 @@ class FittedMeans:
         return MixtureForecast(theory, StudentTMixture(centre, self.sigma), seed)
 
 
-class GlobalDirichlet(Settings):
+class GlobalDirichlet(Method):
     """A weighted mean of the models, with weights on the simplex.
 
     y = sum_k w_k m_k + noise, w ~ Dirichlet(1, ..., 1), noise normal with a half-normal scale of

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from bmm.distributions import StudentTMixture, student_t
-from bmm.methods.interface import Settings
+from bmm.methods.interface import Method
 from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.training_arrays import masses_of, position_of, training_data
 
@@ -41,7 +41,7 @@ class FittedSingle:
         return MixtureForecast(theory, StudentTMixture(masses, self.sigma), seed)
 
 
-class SingleModel(Settings):
+class SingleModel(Method):
     """A given model, normal with its rms on the training nuclei that it covers.
 
     Parameters
@@ -74,7 +74,7 @@ class SingleModel(Settings):
         return FittedSingle(position, sigma, facts)
 
 
-class BestSingle(Settings):
+class BestSingle(Method):
     """The model that is best on the training nuclei that all models cover.
 
     Parameters

@@ -12,26 +12,26 @@ import xarray as xr
 
 from bmm.distributions import StudentTMixture, student_t
 from bmm.methods.evidence import NoiseFamily, SpreadPosterior, spread_posterior
-from bmm.methods.interface import Settings
+from bmm.methods.interface import Method
 from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.training_arrays import Training, masses_of, training_data
 
-__all__ = ["SingleModelPosteriors", "WeighedSettings"]
+__all__ = ["SingleModelPosteriors", "WeighedMethod"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _NEGLIGIBLE = 1e-6
 
 
-class WeighedSettings(Settings):
+class WeighedMethod(Method):
     """Options of the methods that weigh models, each with its own noise.
 
     Parameters
     ----------
     noise : {"student_t", "normal"}, default "student_t"
         Deviations of measured masses from a model: Student-t(4), as in bmm's mixture, or normal.
-        The spread of each model has the prior Gamma(10, 1) in units of 100 keV, and its posterior
-        is integrated over.
+        The spread of each model has the mixture's prior, LogNormal(log 4, 0.8) in units of 100 keV
+        (`bmm.methods.evidence.broad_prior`), and its posterior is integrated over.
     """
 
     noise: Literal["student_t", "normal"] = "student_t"

@@ -1,86 +1,42 @@
 """Chains on disk, so that a run that is killed goes on with what it had.
 
 A chain is streamed into ``<set>-<chain>.zarr`` while it is sampled.  When it is complete it is
-written whole to ``<set>-<chain>.nc``, together with everything that decides its draws, and the
+written whole to ``<set>-<chain>.nc``, a checkpoint with everything that decides its draws, and the
 stream is deleted.  A sampler's state cannot be saved, so an unfinished chain is sampled again; the
 same seed gives the same draws.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
-import json
 import logging
 import platform
 import shutil
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
+from bmm.checkpoints import Checkpoint
 from bmm.errors import RunError
+from bmm.fingerprints import code_fingerprint, fingerprint
 from bmm.gp.basis import Axis
 from bmm.mixing.settings import Mixing
-from bmm.writing import write_whole
+from bmm.netcdf import read_tree, write_tree
 
 __all__ = [
     "DECISIVE_PACKAGES",
     "ChainStore",
     "chain_stores",
     "holds_draws",
-    "read_tree",
-    "write_tree",
 ]
 
 logger = logging.getLogger(__name__)
 
 DECISIVE_PACKAGES = ("numba", "numpy", "nutpie", "pymc", "pytensor")
 """Packages another version of which may give other draws."""
-
-_ENCODING = {"zlib": True, "complevel": 1, "fletcher32": True}
-
-
-def write_tree(path: Path, tree: xr.DataTree) -> None:
-    """Write a tree as netCDF4, compressed and with checksums, whole or not at all.
-
-    Raises
-    ------
-    RunError
-        If the file system refuses.
-    """
-    encoding = {
-        f"/{group.name}": {
-            str(name): dict(_ENCODING)
-            for name, array in group.data_vars.items()
-            if array.dtype.kind in "fibu"
-        }
-        for group in tree.children.values()
-    }
-
-    def write(temporary: Path) -> None:
-        try:
-            tree.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
-        except RuntimeError as error:  # what netCDF4 makes of a full disk
-            raise OSError(f"{error}; is the disk full?") from error
-
-    write_whole(path, write)
-
-
-def read_tree(path: Path) -> xr.DataTree:
-    """Read a tree into memory.
-
-    Raises
-    ------
-    RunError
-        If the file is missing or damaged.
-    """
-    try:
-        with xr.open_datatree(path, engine="netcdf4") as tree:
-            return tree.load()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise RunError(f"{path} cannot be read ({error})") from error
 
 
 @dataclass(frozen=True)
@@ -126,34 +82,24 @@ class ChainStore:
         RunError
             If the file system refuses.
         """
-        labelled = tree.copy()
-        labelled.attrs["origin"] = self._origin(chain)
-        write_tree(self._file(chain), labelled)
+        self._checkpoint(chain).write(partial(write_tree, tree))
         shutil.rmtree(self._stream(chain), ignore_errors=True)
 
     def load(self, chain: int) -> xr.DataTree | None:
         """Read a complete chain, if there is one of this origin."""
-        path = self._file(chain)
-        if not path.exists():
-            return None
         try:
-            tree = read_tree(path)
+            found = self._checkpoint(chain).read(read_tree)
         except RunError as error:
             logger.warning("the chain is sampled again: %s", error)
             return None
-        if tree.attrs.pop("origin", None) != self._origin(chain):
-            logger.warning("%s was made otherwise: the chain is sampled again", path)
-            return None
-        return tree
+        return None if found is None else found[0]
 
-    def _file(self, chain: int) -> Path:
-        return self.folder / f"{self.name}-{chain}.nc"
+    def _checkpoint(self, chain: int) -> Checkpoint:
+        origin = {"set": self.name, "chain": chain, **self.origin}
+        return Checkpoint(self.folder / f"{self.name}-{chain}.nc", origin)
 
     def _stream(self, chain: int) -> Path:
         return self.folder / f"{self.name}-{chain}.zarr"
-
-    def _origin(self, chain: int) -> str:
-        return json.dumps({"set": self.name, "chain": chain} | self.origin, sort_keys=True)
 
 
 def chain_stores(
@@ -184,22 +130,13 @@ def chain_stores(
         **sampler,
         "settings": chosen,
         "axes": [asdict(axis) for axis in axes],
-        "problem": _sha256(json.dumps(problem.to_dict()).encode()),
-        "code": _sha256(
-            *(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-        ),
+        "problem": fingerprint(problem.to_dict()),
+        "code": code_fingerprint("bmm.mixing.compilation", "bmm.mixing.sampling"),
         "packages": {name: importlib.metadata.version(name) for name in DECISIVE_PACKAGES},
         "machine": f"{platform.system()} {platform.machine()}",
     }
     mode = settings.mode.model_dump(mode="json") if settings.mode is not None else None
     return ChainStore(folder, "free", origin), ChainStore(folder, "mode", origin | {"mode": mode})
-
-
-def _sha256(*contents: bytes) -> str:
-    digest = hashlib.sha256()
-    for content in contents:
-        digest.update(content)
-    return digest.hexdigest()
 
 
 def holds_draws(folder: Path) -> bool:

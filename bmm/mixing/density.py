@@ -134,9 +134,9 @@ def log_likelihood(
     about_mu, excess, beta = lattice_field(
         coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first, mean
     )
-    # PyTensor hands nu and power over as arrays without dimensions; a product is a number.
+    # PyTensor hands nu and power over as arrays without dimensions.
     value, d_field, d_level, d_sigma, d_nu, d_power = density_form(
-        about_mu, level - excess, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A,
+        about_mu, level - excess, sigma, nu.item(), power.item(), mass, theory, variance, log_A,
         packed[_LEARN_NU] > 0.0,
     )  # fmt: skip
     return (
@@ -164,7 +164,7 @@ def linear_log_likelihood(
         coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first, mean
     )
     value, d_field, d_level, d_sigma, d_nu, d_power = linear_form(
-        about_mu, level - excess, sigma, 1.0 * nu, 1.0 * power, mass, theory, variance, log_A,
+        about_mu, level - excess, sigma, nu.item(), power.item(), mass, theory, variance, log_A,
         packed[_LEARN_NU] > 0.0,
     )  # fmt: skip
     return (

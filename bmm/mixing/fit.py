@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 from rich.console import Console
 
+from bmm.data import check_measured
 from bmm.errors import ConfigError, RunError
 from bmm.gp.basis import Axis
 from bmm.mixing.chain_storage import chain_stores
@@ -23,6 +24,7 @@ from bmm.mixing.modes import find_modes, stacked_posterior
 from bmm.mixing.sampling import Sampled, sample
 from bmm.mixing.settings import Mixing
 from bmm.mixing.training_data import refuse_uncovered, training_problem
+from bmm.theory.validation import check_agreement, check_theory
 
 __all__ = [
     "convergence_of",
@@ -81,11 +83,14 @@ def fit(
     Raises
     ------
     DataError
-        If nothing is selected, or no model covers a nucleus.
+        If nothing is selected, no model covers a nucleus, or a frame or dataset cannot be used;
+        see `bmm.data.check_measured` and `bmm.theory.validation`.
     RunError
         If a chain cannot be sampled or stored.
     """
     settings = settings or Mixing()
+    measured, theory, chart = check_measured(measured), check_theory(theory), check_theory(chart)
+    check_agreement(measured, theory)
     problem = training_problem(measured, theory)
     refuse_uncovered(chart, "predicted")
     if settings.mode is not None and len(settings.mode.sigma) != problem.sizes["theory"]:

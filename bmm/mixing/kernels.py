@@ -7,7 +7,6 @@ here and nowhere else.  What it computes is the log density of a
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from bmm.arrays import FloatArray
@@ -19,7 +18,7 @@ from bmm.mixing.vectorized import inner, total
 __all__ = ["density_form", "linear_form"]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@inner
 def density_form(
     field: FloatArray,
     shift: FloatArray,
@@ -78,7 +77,7 @@ def density_form(
     )
 
 
-@numba.njit(cache=True, error_model="numpy")
+@inner
 def linear_form(
     field: FloatArray,
     shift: FloatArray,

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from types import ModuleType
 from typing import Any, ClassVar
 
 import llvmlite.binding
 import numba
 import pytensor.tensor as pt
 from numba.core import cgutils
-from numba.extending import intrinsic, is_jitted
+from numba.extending import intrinsic
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
+
+from bmm.fingerprints import code_fingerprint, fingerprint
 
 __all__ = ["CompiledOperation"]
 
@@ -90,9 +89,9 @@ def _compile(op: CompiledOperation, node: Apply, **_: Any) -> tuple[Any, int]:
         for each in node.inputs
     )
     function = type(op).function
-    # PyTensor's cache on disk knows an operation by its class alone.  Without the source in the
+    # PyTensor's cache on disk knows an operation by its class alone.  Without the code in the
     # key, a newer bmm would run an older bmm's machine code.
-    version = hashlib.sha256(f"{types} {_compiled_source(function)}".encode()).hexdigest()[:16]
+    version = fingerprint([str(types), code_fingerprint(function.__module__)])[:16]
     kernel = _kernel(function, types, f"bmm_{function.__name__}_{version}")
 
     @intrinsic
@@ -120,21 +119,3 @@ def _kernel(
     address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
     llvmlite.binding.add_symbol(name, address)
     return _Kernel(name, compiled)
-
-
-def _compiled_source(function: Callable[..., Any]) -> str:
-    """Source of a function's module, whose constants are compiled in, and of all it draws on."""
-    homes: dict[str, ModuleType] = {}
-    waiting = [function]
-    while waiting:
-        home = _home(waiting.pop())
-        if home.__name__ not in homes:
-            homes[home.__name__] = home
-            waiting += [each.py_func for each in vars(home).values() if is_jitted(each)]
-    return "".join(inspect.getsource(homes[name]) for name in sorted(homes))
-
-
-def _home(function: Callable[..., Any]) -> ModuleType:
-    module = inspect.getmodule(function)
-    assert module is not None  # a function read from a file has one
-    return module

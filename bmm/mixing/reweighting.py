@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bmm.data import check_measured
 from bmm.errors import DataError, DomainError, RunError
 from bmm.mixing.draws import Draws
 from bmm.mixing.fit import log_likelihood, read_axes, read_settings, weighed_posterior
@@ -71,7 +72,7 @@ def update(tree: xr.DataTree, new: pd.DataFrame, *, seed: int = 0) -> Updated:
             "the mixture has learnt new masses already: expected the one it was made from, "
             "with all new masses together"
         )
-    problem = _new_problem(tree, new)
+    problem = _new_problem(tree, check_measured(new))
     settings, axes = read_settings(tree), read_axes(tree)
     posterior = weighed_posterior(tree)
     density = np.asarray(

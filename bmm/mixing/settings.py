@@ -11,15 +11,10 @@ from __future__ import annotations
 from math import isfinite, log
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+
+from bmm.configuration import Configuration
+from bmm.distributions.student_t import NU
 
 __all__ = ["NAMED_PRIORS", "Basis", "Mixing", "Mode", "Noise", "Prior", "Priors", "Sampler"]
 
@@ -41,11 +36,7 @@ REAL: dict[str, tuple[str, ...]] = {
 }
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Prior(_Strict):
+class Prior(Configuration):
     """A prior distribution, named and parametrised as in PyMC.
 
     Parameters
@@ -102,7 +93,7 @@ def _prior(distribution: str, **parameters: float) -> Prior:
     return Prior(distribution=distribution, parameters=parameters)
 
 
-class Priors(_Strict):
+class Priors(Configuration):
     """Priors of the hyperparameters.
 
     Parameters
@@ -166,7 +157,7 @@ NAMED_PRIORS = {
 """Priors to be had by name: bmm's own, and those of the KTH study (talk of 31 October 2024)."""
 
 
-class Noise(_Strict):
+class Noise(Configuration):
     """How measured masses scatter about the model that describes them.
 
     The deviation of a nucleus of mass number A from model k has, in total energy, the scale
@@ -185,12 +176,12 @@ class Noise(_Strict):
     """
 
     family: Literal["student_t", "normal"] = "student_t"
-    nu: PositiveFloat | Literal["learn"] = 4.0
+    nu: PositiveFloat | Literal["learn"] = NU
     A_power: float | Literal["learn"] = 0.0
     measurement: bool = True
 
 
-class Basis(_Strict):
+class Basis(Configuration):
     """Hilbert-space basis; what is left out follows the published rule.
 
     Parameters
@@ -217,7 +208,7 @@ class Basis(_Strict):
         return self
 
 
-class Mode(_Strict):
+class Mode(Configuration):
     """A mode of the posterior to be sampled for itself, beside the free chains.
 
     Parameters
@@ -239,7 +230,7 @@ class Mode(_Strict):
         return self
 
 
-class Sampler(_Strict):
+class Sampler(Configuration):
     """Settings of NUTS.
 
     Parameters
@@ -263,7 +254,7 @@ class Sampler(_Strict):
     cores: PositiveInt | None = None
 
 
-class Mixing(_Strict):
+class Mixing(Configuration):
     """Everything about the mixture.
 
     Parameters

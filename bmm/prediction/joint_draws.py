@@ -17,12 +17,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
 from bmm.arrays import FloatArray, IntArray
+from bmm.distributions import student_t
+from bmm.distributions.student_t import NU
 from bmm.gp.conditioning import draw_normal
 from bmm.nuclides import nuclide_index
-from bmm.theory.correction import NU, CorrectedModel, Correction, correct_average
+from bmm.theory.correction import CorrectedModel, Correction, correct_average
 
 __all__ = ["sample_surfaces"]
 
@@ -112,7 +113,7 @@ def _draw(
     drawn = _alone(centre, scale, count, rng)
     covered = np.flatnonzero(np.isfinite(centre).any(axis=0))
     ends = np.quantile(drawn[:, covered], [0.16, 0.84], axis=0)
-    width = (ends[1] - ends[0]) / (2 * stats.t.ppf(0.84, NU))
+    width = (ends[1] - ends[0]) / (2 * student_t.quantile(0.84, NU))
     z = _tied(average, Z[covered], N[covered], width, count, rng)
     for start in range(0, len(covered), _TOGETHER):
         some = covered[start : start + _TOGETHER]

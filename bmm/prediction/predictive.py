@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -12,12 +12,13 @@ import pandas as pd
 import xarray as xr
 
 from bmm.arrays import FloatArray
+from bmm.data import check_measured
 from bmm.distributions import StudentTMixture, student_t
 from bmm.distributions.logarithms import log_sum_exp
 from bmm.errors import DomainError
 from bmm.mixing.draws import Draws
 from bmm.mixing.fit import posterior_draws, read_settings
-from bmm.nuclides import nuclide_index
+from bmm.nuclides import Nuclides, chosen_nuclides, label, nuclide_index
 from bmm.prediction.posterior_mixture import Nuclei, posterior_mixture
 
 __all__ = ["Prediction", "predict"]
@@ -68,7 +69,7 @@ class Prediction:
 
 def predict(
     tree: xr.DataTree,
-    nuclei: Sequence[str] | None = None,
+    nuclei: Nuclides | None = None,
     measured: pd.DataFrame | None = None,
     *,
     seed: int = 0,
@@ -82,8 +83,9 @@ def predict(
     ----------
     tree : DataTree
         A fitted mixture; see `bmm.mixing.fit.fit`.
-    nuclei : sequence of str, optional
-        Labels such as ``"Sn-132"``; by default, the whole chart of the fit.
+    nuclei : str, (int, int), Index, or sequence of these, optional
+        As the command line takes them, such as ``"Sn-132"``, ``"132Sn"``, ``"Z=50"`` or
+        ``(50, 82)``; by default, the whole chart of the fit.
     measured : DataFrame, optional
         Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV: masses to be
         compared with.
@@ -98,8 +100,11 @@ def predict(
     ------
     DomainError
         For a nucleus that is not on the chart of the fit.
+    DataError
+        If `measured` cannot be used; see `bmm.data.check_measured`.
     """
     chart = _select(tree["chart"].to_dataset(), nuclei)
+    measured = None if measured is None else check_measured(measured)
     draws = posterior_draws(tree)
     stated = np.nan_to_num(chart["mass_excess_sd"].to_numpy()) ** 2
     mass, mass_variance = _measured_at(chart, measured)
@@ -121,19 +126,19 @@ def predict(
     )
 
 
-def _select(chart: xr.Dataset, nuclei: Sequence[str] | None) -> xr.Dataset:
+def _select(chart: xr.Dataset, nuclei: Nuclides | None) -> xr.Dataset:
     if nuclei is None:
         return chart
-    if not nuclei:
-        raise DomainError("no nucleus is asked for: expected at least one, such as 'Sn-132'")
-    known = set(chart["nucleus"].to_numpy().tolist())
-    missing = [name for name in nuclei if name not in known]
-    if missing:
+    available = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy())
+    chosen = chosen_nuclides(nuclei, available)
+    rows = available.get_indexer(chosen)
+    if (rows < 0).any():
+        missing = [label(Z, N) for Z, N in chosen[rows < 0][:5]]
         raise DomainError(
-            f"{', '.join(missing[:5])}: not on the prediction chart of this run; expected nuclei "
+            f"{', '.join(missing)}: not on the prediction chart of this run; expected nuclei "
             f"with Z from {int(chart['Z'].min())} to {int(chart['Z'].max())} that a model covers"
         )
-    return chart.sel(nucleus=list(nuclei))
+    return chart.isel(nucleus=rows)
 
 
 def _measured_at(chart: xr.Dataset, measured: pd.DataFrame | None) -> tuple[FloatArray, FloatArray]:

@@ -120,7 +120,7 @@ def gather(path: Path) -> Contents:
         separations = run_separations(folder, config, theory)
     except DataError as error:
         missing = str(error)
-    chart = _chart(pd.read_csv(folder.predictions), separations)
+    chart = _chart(folder.read_predictions(), separations)
     stored = folder.read_distribution()
     return Contents(
         path=path,

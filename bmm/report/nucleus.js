@@ -2,6 +2,7 @@
 // It may have been clicked, searched for, or named in the address.
 const all = source.data;
 const plain = (text) => text.toLowerCase().replace(/[\s-]/g, "");
+const escaped = (text) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 const turned = (text) => plain(text).replace(/^(\d+)([a-z]+)$/, "$2$1");
 const i = find();
 if (i === null || picked.data.label[0] === all.label[i]) {
@@ -19,7 +20,7 @@ function find() {
   }
   if (cb_obj === search) {
     if (asked) {
-      details.text = `<p role="status"><b>${asked.replace(/[<>&]/g, "")}</b> is not on the ` +
+      details.text = `<p role="status"><b>${escaped(asked)}</b> is not on the ` +
         `chart; try a name such as ${info.start}.</p>`;
       picked.data = {N: [], Z: [], label: []};
     }
@@ -53,7 +54,7 @@ function write_details() {
     .map((model) => [model, all["weight_" + model][i]])
     .filter(([, w]) => w >= 0.01)
     .sort((a, b) => b[1] - a[1])
-    .map(([model, w]) => `${w.toFixed(2)} ${model}`)
+    .map(([model, w]) => `${w.toFixed(2)} ${escaped(model)}`)
     .join("<br>");
   const neighbours = [[0, -1], [0, 1], [-1, 0], [1, 0]]
     .map(([dZ, dN]) => row(Z + dZ, N + dN))

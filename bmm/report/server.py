@@ -7,12 +7,20 @@ import socket
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from bokeh.application import Application
 from bokeh.application.handlers import FunctionHandler
 from bokeh.core.templates import FILE
 from bokeh.document import Document
-from bokeh.server.server import Server
+from bokeh.server.server import BaseServer
+from bokeh.server.tornado import BokehTornado
+from tornado import netutil, web
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
+from tornado.ioloop import IOLoop
+from tornado.routing import AnyMatches, Matcher, Rule, RuleRouter
 
 from bmm.errors import RunError
 from bmm.report.contents import gather
@@ -20,12 +28,87 @@ from bmm.report.page import add_explorer, page_template
 from bmm.report.workbench import Workbench
 from bmm.workflows.separations import JointDraws
 
-__all__ = ["explorer_server"]
+__all__ = ["ExplorerServer", "explorer_server"]
 
 _ADDRESS = "127.0.0.1"
+_SESSIONS = 20  # pages open at once
+_HEADER, _BODY = 32_000, 100_000  # bytes of a request
+_MESSAGE = 20_000_000  # bytes; a page sends the columns of its chart
+_PATIENCE = 60.0  # seconds that a connection may be silent
 
 
-def explorer_server(paths: Sequence[Path], port: int) -> Server:
+class ExplorerServer(BaseServer):
+    """A server of the explorer that listens on 127.0.0.1.
+
+    Only requests that name this machine as their host, and that come from its own pages, are
+    answered: neither a foreign page nor a foreign name for this address reaches the runs.
+
+    Parameters
+    ----------
+    application : Application
+        The pages.
+    port : int
+        Where to listen; 0 for any that is free.
+    """
+
+    def __init__(self, application: Application, port: int) -> None:
+        loop = IOLoop.current()
+        sockets = netutil.bind_sockets(port, _ADDRESS)
+        own = sockets[0].getsockname()[1]
+        hosts = frozenset(f"{host}:{own}" for host in (_ADDRESS, "localhost"))
+        pages = BokehTornado(
+            {"/": application},
+            extra_websocket_origins=sorted(hosts),
+            websocket_max_message_size_bytes=_MESSAGE,
+        )
+        router = RuleRouter(
+            [
+                Rule(_Foreign(hosts), _refusal(403)),
+                Rule(_Crowded(pages), _refusal(503)),
+                Rule(AnyMatches(), pages),
+            ]
+        )
+        server = HTTPServer(
+            router,
+            max_header_size=_HEADER,
+            max_body_size=_BODY,
+            idle_connection_timeout=_PATIENCE,
+            body_timeout=_PATIENCE,
+        )
+        server.add_sockets(sockets)
+        super().__init__(loop, pages, server)
+
+
+class _Foreign(Matcher):
+    """Requests under another host's name, or from the page of another."""
+
+    def __init__(self, hosts: frozenset[str]) -> None:
+        self._hosts = hosts
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        origin = request.headers.get("Origin")
+        own = request.host.lower() in self._hosts and (
+            origin is None or urlsplit(origin).netloc.lower() in self._hosts
+        )
+        return None if own else {}
+
+
+class _Crowded(Matcher):
+    """Requests for one page more when many are open."""
+
+    def __init__(self, pages: BokehTornado) -> None:
+        self._pages = pages
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        is_page = request.path == "/" or "autoload" in request.path
+        return {} if is_page and len(self._pages.get_sessions("/")) >= _SESSIONS else None
+
+
+def _refusal(status: int) -> web.Application:
+    return web.Application([(".*", web.ErrorHandler, {"status_code": status})])
+
+
+def explorer_server(paths: Sequence[Path], port: int) -> ExplorerServer:
     """Make a server of runs, ready to be started.
 
     Parameters
@@ -37,7 +120,7 @@ def explorer_server(paths: Sequence[Path], port: int) -> Server:
 
     Returns
     -------
-    Server
+    ExplorerServer
         Listening on 127.0.0.1, where nobody but this machine reaches it.
 
     Raises
@@ -47,13 +130,12 @@ def explorer_server(paths: Sequence[Path], port: int) -> Server:
     """
     _check_free(port)
     application = Application(FunctionHandler(_page_of(paths)))
-    hosts = [f"{host}:{port}" for host in (_ADDRESS, "localhost")] if port else None
     asyncio.set_event_loop(asyncio.new_event_loop())
-    return Server({"/": application}, address=_ADDRESS, port=port, allow_websocket_origin=hosts)
+    return ExplorerServer(application, port)
 
 
 def _check_free(port: int) -> None:
-    """Try the port: bokeh would leave the socket open with which it finds one taken."""
+    """Try the port, before anything that takes long."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -73,11 +155,13 @@ def _page_of(paths: Sequence[Path]) -> Callable[[Document], None]:
     for each in draws.values():
         each.learnt()  # now, for it may take a minute, and once
 
+    drawing = asyncio.Lock()
+
     def fill(document: Document) -> None:
         document.title = "bmm explore"
         for number, contents in enumerate(runs):
             add_explorer(document, contents, number)
-        bench = Workbench(document, draws)
+        bench = Workbench(document, draws, drawing)
         for name, part in bench.parts.items():
             part.name = name
             document.add_root(part)

@@ -31,16 +31,17 @@ _ELEMENTS = (20, 28, 40, 50, 60, 70, 82)
 
 
 def key_lines(contents: Contents) -> list[str]:
-    """Say what matters of a run in five lines."""
+    """Say what matters of a run in five lines, and what is left out."""
     scores, nuclei = contents.scores, contents.nuclei
     best = min(
-        (row for row in scores["baselines"] if row["n"] == scores["n"]),
+        (row for row in scores["baselines"] if row["n"] == scores["n"] and row["rms_MeV"]),
         key=lambda row: row["rms_MeV"],
         default=None,
     )
     weights = sorted(scores["weights"].items(), key=lambda item: -item[1])[:3]
     first = contents.largest_residuals().iloc[0]
     beside = f"; best other: {best['name']}, {_keV(best['rms_MeV'])} keV" if best else ""
+    left_out = [f"{name} is left out: {why}" for name, why in scores.get("left_out", {}).items()]
     return [
         f"rms of the {scores['n']} fitted masses: {_keV(scores['rms_MeV']['mean'])} keV{beside}",
         f"fitted masses inside the 68 % intervals: {_percent(scores['coverage']['0.68'])}, "
@@ -50,6 +51,7 @@ def key_lines(contents: Contents) -> list[str]:
         "largest weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights),
         f"largest residual: {first['nucleus']}, predicted minus measured {first['off']:+.3f} MeV "
         f"({first['off_sd']:+.1f} sd)",
+        *left_out,
     ]
 
 
@@ -194,8 +196,8 @@ def _pm(value: float, error: float | None, sign: str = "") -> str:
     return text + (f" ± {1000 * error:.0f}" if known and error else "")
 
 
-def _keV(value: float) -> str:
-    return f"{1000 * value:.0f}"
+def _keV(value: float | None) -> str:
+    return _NONE if value is None else f"{1000 * value:.0f}"
 
 
 def _percent(share: float) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from html import escape
 from importlib.resources import files
 from typing import Any
 
@@ -29,6 +30,7 @@ from bmm.workflows.separations import JointDraws
 __all__ = ["Workbench", "joint_table"]
 
 _MOST = 400
+_LONGEST = 1000
 _COLUMNS = ("mean", "median", "sd", *interval_ends())
 _NAMES = ("run", "quantity", "nucleus", "Z", "N", "A")
 _AXES = {"N": "Neutron number N", "Z": "Proton number Z", "A": "Mass number A"}
@@ -54,8 +56,11 @@ def joint_table(runs: dict[str, JointDraws], nuclei: str, quantity: str) -> pd.D
     Raises
     ------
     BmmError
-        If nothing is selected, or more than 400 nuclei, or the selection is not understood.
+        If nothing is selected, or more than 400 nuclei, or the selection is not understood or
+        longer than 1000 characters.
     """
+    if len(nuclei) > _LONGEST:
+        raise BmmError(f"{len(nuclei)} characters of nuclei; expected at most {_LONGEST}")
     tables = []
     for name, run in runs.items():
         available = nuclide_index(run.chart["Z"].to_numpy(), run.chart["N"].to_numpy())
@@ -80,10 +85,15 @@ class Workbench:
         Of the session.
     runs : dict of str to JointDraws
         By name.
+    drawing : asyncio.Lock
+        Held while draws are made: one question at a time, of however many pages.
     """
 
-    def __init__(self, document: Document, runs: dict[str, JointDraws]) -> None:
-        self._document, self._runs = document, runs
+    def __init__(
+        self, document: Document, runs: dict[str, JointDraws], drawing: asyncio.Lock
+    ) -> None:
+        self._document, self._runs, self._drawing = document, runs, drawing
+        self._asked = 0
         self.nuclei = TextInput(title="Nuclei, such as Sn-132 Z=50 N=82 A=130", value="Z=50",
                                 sizing_mode="stretch_width")  # fmt: skip
         options: list[Any] = [
@@ -118,16 +128,20 @@ class Workbench:
     def ask(self) -> None:
         """Say that draws are being made, and make them when the browser has been told."""
         self.status.text = "<p role='status'>drawing</p>"
-        self._document.add_next_tick_callback(self._answer)
+        self._asked += 1
+        self._document.add_next_tick_callback(partial(self._answer, self._asked))
 
-    async def _answer(self) -> None:
-        wanted = partial(joint_table, self._runs, self.nuclei.value, self.quantity.value)
-        try:
-            # In a thread, for the connection to the browser wants to be served meanwhile.
-            table = await asyncio.get_running_loop().run_in_executor(None, wanted)
-        except BmmError as error:
-            self.status.text = f"<p role='status'>{_escaped(str(error))}</p>"
-            return
+    async def _answer(self, number: int) -> None:
+        async with self._drawing:
+            if number < self._asked:  # asked anew meanwhile
+                return
+            wanted = partial(joint_table, self._runs, self.nuclei.value, self.quantity.value)
+            try:
+                # In a thread, for the connection to the browser wants to be served meanwhile.
+                table = await asyncio.get_running_loop().run_in_executor(None, wanted)
+            except BmmError as error:
+                self.status.text = f"<p role='status'>{escape(str(error))}</p>"
+                return
         self._show(table)
 
     def _show(self, table: pd.DataFrame) -> None:
@@ -165,7 +179,3 @@ class Workbench:
         columns += [TableColumn(field=each, title=each, formatter=form) for each in _COLUMNS]
         return DataTable(source=self.source, columns=columns, height=260, index_position=None,
                          sizing_mode="stretch_width")  # fmt: skip
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

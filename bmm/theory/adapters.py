@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from pydantic import AfterValidator, BaseModel, ConfigDict, NonNegativeInt
+from pydantic import AfterValidator, NonNegativeInt
 
+from bmm.configuration import Configuration
 from bmm.errors import ConfigError, DataError
-from bmm.nuclides import MAX_N, MAX_Z, labels
+from bmm.nuclides import MAX_N, MAX_Z, Nuclides, chosen_nuclides, labels
 
 __all__ = [
     "Domain",
@@ -78,7 +79,7 @@ def _ascending(ends: tuple[int, int]) -> tuple[int, int]:
 type _Range = Annotated[tuple[NonNegativeInt, NonNegativeInt], AfterValidator(_ascending)]
 
 
-class Domain(BaseModel):
+class Domain(Configuration):
     """Nuclei on which a model is meant to be used.
 
     Parameters
@@ -88,8 +89,6 @@ class Domain(BaseModel):
     parity : {"all", "even-even"}, default "all"
         Whether the model is for even-even nuclei only.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     Z: _Range = (0, MAX_Z)
     N: _Range = (0, MAX_N)
@@ -192,15 +191,15 @@ def prediction(
     )
 
 
-def predict_all(fitted: Sequence[FittedTheory], nuclei: pd.MultiIndex) -> xr.Dataset:
+def predict_all(fitted: Sequence[FittedTheory], nuclei: Nuclides) -> xr.Dataset:
     """Predict with several models, side by side.
 
     Parameters
     ----------
     fitted : sequence of FittedTheory
         The models, in the order their components shall have.
-    nuclei : MultiIndex (Z, N)
-        Any nuclei.
+    nuclei : str, (int, int), Index, or sequence of these
+        Any nuclei; see `bmm.nuclides.chosen_nuclides`.
 
     Returns
     -------
@@ -211,7 +210,10 @@ def predict_all(fitted: Sequence[FittedTheory], nuclei: pd.MultiIndex) -> xr.Dat
     ------
     ConfigError
         If there is no model, or two components have the same name.
+    DomainError
+        If something asked for is no nuclide.
     """
+    chosen = chosen_nuclides(nuclei)
     counts = Counter(component for model in fitted for component in model.components)
     if not counts:
         raise ConfigError("no theory model was given: expected at least one")
@@ -221,5 +223,5 @@ def predict_all(fitted: Sequence[FittedTheory], nuclei: pd.MultiIndex) -> xr.Dat
             f"mixture component {repeated[0]!r} appears {counts[repeated[0]]} times: "
             "expected a different name for each"
         )
-    parts = [model.predict(nuclei) for model in fitted]
+    parts = [model.predict(chosen) for model in fitted]
     return xr.concat(parts, dim="theory", join="exact", coords="minimal", compat="equals")

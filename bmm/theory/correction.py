@@ -17,23 +17,22 @@ import xarray as xr
 from scipy import stats
 
 from bmm.arrays import FloatArray, IntArray
+from bmm.data import check_measured
+from bmm.distributions.student_t import NU
 from bmm.errors import DataError
 from bmm.nuclides import label, nuclide_index
 from bmm.theory.adapters import numbers
 from bmm.theory.residual_field import Hyperparameters, ResidualField, fit_residuals
 from bmm.theory.support import data_support
+from bmm.theory.validation import check_agreement, check_theory
 
 __all__ = [
-    "NU",
     "CorrectedModel",
     "Correction",
     "FittedHyperparameters",
     "correct_average",
     "correct_theory",
 ]
-
-NU = 4.0
-"""Degrees of freedom of the Student-t that the corrected deviations follow."""
 
 # Of a log evidence: what another machine may compute for the same masses.
 _SAME = 1e-7
@@ -182,8 +181,11 @@ def correct_theory(
     ------
     DataError
         If a measured nucleus is not in the theory, a model that is to learn covers fewer than 20
-        of them, or what was learnt is not of this model or of these masses.
+        of them, what was learnt is not of this model or of these masses, or the frame or dataset
+        cannot be used; see `bmm.data.check_measured` and `bmm.theory.validation`.
     """
+    measured, theory = check_measured(measured), check_theory(theory)
+    check_agreement(measured, theory)
     nuclei = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     rows = nuclei.get_indexer(measured.index)
     if (rows < 0).any():

@@ -7,22 +7,55 @@ committee of networks learns the others, and what it says of its own errors goes
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
+from pydantic import Field, NonNegativeInt
 
 from bmm.emulation.committee import CommitteeLearner
 from bmm.emulation.loop import points_of
 from bmm.emulation.mass_table import MassLearner, mass_surface
 from bmm.emulation.network_settings import preset
 from bmm.errors import DataError
-from bmm.theory.adapters import Domain, prediction
+from bmm.theory.adapters import Domain, TheoryModel, prediction
+from bmm.theory.tabulated import TabulatedCard
 
-__all__ = ["EmulatedTable", "FittedEmulation"]
+__all__ = ["CommitteeCard", "EmulatedTable", "FittedEmulation"]
 
 _FEWEST = 50
+
+
+class CommitteeCard(TabulatedCard):
+    """A table of which a share is known, and the rest learned by a committee of networks.
+
+    Parameters
+    ----------
+    share : float, default 0.1
+        Of the table's nuclei, drawn at random, that are known.
+    seed : int, default 1
+        Draws them.
+    committee : str, default "default"
+        Preset of `bmm.emulation.network_settings`.
+    """
+
+    adapter: Literal["committee"]
+    share: float = Field(default=0.1, gt=0.0, le=1.0)
+    seed: NonNegativeInt = 1
+    committee: Literal["default", "talk"] = "default"
+
+    def build(self) -> TheoryModel:
+        """Read the table; all but the share is hidden from the committee."""
+        return EmulatedTable(
+            name=self.name,
+            masses=self.masses(),
+            share=self.share,
+            seed=self.seed,
+            preset=self.committee,
+            domain=self.domain,
+        )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A summarise_models of models: what each covers and how well it does."""
+"""A summary of the models: what each covers and how well it does."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import pandas as pd
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers
 from bmm.theory.cards import Card
-from bmm.theory.library import build_model
-from bmm.theory.mdn.adapter import MdnModel
 from bmm.theory.tabulated import TableModel
 
 __all__ = ["summarise_models"]
@@ -22,7 +20,7 @@ def summarise_models(cards: Mapping[str, Card], measured: pd.DataFrame) -> pd.Da
 
     Models that learn are fitted to the measured masses themselves, so their rms is that of a fit
     and not that of a prediction; their `calibrated_on` is "training".  Networks are not trained
-    for a summarise_models: their rms is NaN.
+    for a summary: their rms is NaN.
 
     Parameters
     ----------
@@ -49,7 +47,7 @@ def summarise_models(cards: Mapping[str, Card], measured: pd.DataFrame) -> pd.Da
 
 
 def _rows(card: Card, measured: pd.DataFrame) -> list[dict[str, object]]:
-    model = build_model(card)
+    model = card.build()
     nuclei = nuclide_index(*numbers(measured.index))
     facts: dict[str, object] = {
         "adapter": card.adapter,
@@ -57,8 +55,8 @@ def _rows(card: Card, measured: pd.DataFrame) -> list[dict[str, object]]:
         "calibrated_on": card.calibrated_on,
         "citation": card.citation,
     }
-    if isinstance(model, MdnModel):
-        reach = int(model.domain.covers(nuclei).sum())
+    if card.is_trained:
+        reach = int(card.domain.covers(nuclei).sum())
         return [
             {"model": card.name, "component": card.name, "covered": reach, "rms": np.nan, **facts}
         ]

@@ -1,19 +1,11 @@
-"""A surface is learned by active learning, into a folder.
-
-* ``loops/LOOP-SEED.npz``: each loop after its latest round; started again, it goes on from there
-* ``errors.csv``, ``summary.csv``: errors of every round, and their spread over the seeds
-* ``prediction.csv``: what the first loop says of every point, and when it was computed
-* ``unconverged.csv``: points left out, two-dimensional surfaces only
-* ``figures/``: errors against the number of points; the rounds of the first loop
-* ``emulation.json``: what was done; written last
-"""
+"""A surface is learned by active learning, into a folder."""
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +18,47 @@ from bmm.emulation.energy_surface import Surface
 from bmm.emulation.experiments import Experiment, rounds_table, run_experiment, summarise
 from bmm.emulation.loop import LoopSettings, State, points_of, start_set
 from bmm.emulation.unconverged import Continuity, check_continuity
-from bmm.errors import RunError
 from bmm.figures.active_learning import error_figure, rounds_figure
 from bmm.figures.files import write_figure
-from bmm.writing import discard_unfinished, without_nan, write_json, write_whole
+from bmm.workflows.result_folder import ResultFolder
+from bmm.writing import without_nan, write_json, write_whole
 
-__all__ = ["Emulation", "emulate", "experiments", "screen"]
+__all__ = ["Emulation", "EmulationFolder", "emulate", "experiments", "screen"]
 
 type Progress = Callable[[str, int, State], None]
+
+
+class EmulationFolder(ResultFolder):
+    """A folder with the loops that learn a surface.
+
+    * ``loops/LOOP-SEED.npz``: a checkpoint of each loop after its latest round; started again, it
+      goes on from there
+    * ``errors.csv``, ``summary.csv``: errors of every round, and their spread over the seeds
+    * ``prediction.csv``: what the first loop says of every point, and when it was computed
+    * ``unconverged.csv``: points left out, two-dimensional surfaces only
+    * ``figures/``: errors against the number of points; the rounds of the first loop
+    * ``emulation.json``: what was done
+    * ``manifest.json``: see `bmm.workflows.result_folder`
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    """
+
+    kind = "learned surface"
+    taken_up = ("begun", "complete")
+    kept = "finished rounds are kept"
+    remedy = "to go on, give the same command again"
+    apart = ("loops",)
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.loops = path / "loops"
+
+    def holds_work(self) -> bool:
+        """Tell whether there are rounds."""
+        return any(self.loops.glob("[!.]*.npz"))
 
 
 @dataclass(frozen=True)
@@ -92,7 +117,7 @@ def emulate(
     table: Surface,
     loops: Sequence[Experiment],
     seeds: Sequence[int],
-    folder: Path,
+    path: Path,
     *,
     check: bool = True,
     overwrite: bool = False,
@@ -108,8 +133,8 @@ def emulate(
         The first is the one that is drawn.
     seeds : sequence of int
         Each loop is run from each.
-    folder : Path
-        Made if missing; finished rounds that are there are not done again.
+    path : Path
+        The folder; finished rounds that are there are not done again.
     check : bool, default True
         Leave unconverged points of a two-dimensional surface out.
     overwrite : bool, default False
@@ -121,23 +146,22 @@ def emulate(
     surface, found = screen(table) if check else (table, None)
     for each in loops:
         start_set(surface, each.settings, 0)  # refuses what cannot be begun, before anything is
-    states = folder / "loops"
-    _prepare(states, overwrite)
     smooth = _smooth(surface, found, loops[0].settings)
     tables, first = [], None
-    for seed in seeds:
-        for each in loops:
-            state = run_experiment(
-                surface, each, seed, states, _telling(progress, each.label, seed)
-            )
-            tables.append(rounds_table(each.label, seed, state, surface.energy, smooth))
-            first = first or state
-    assert first is not None
-    summary = summarise(tables)
-    facts = _facts(table, surface, found, loops, seeds, summary)
-    facts["seconds"] = time.perf_counter() - began
-    _write(folder, table, surface, found, loops[0].settings, first, tables, summary, facts)
-    return Emulation(folder, summary, facts)
+    with EmulationFolder.begin(path, overwrite=overwrite) as folder:
+        folder.loops.mkdir(exist_ok=True)
+        for seed in seeds:
+            for each in loops:
+                telling = _telling(progress, each.label, seed)
+                state = run_experiment(surface, each, seed, folder.loops, telling)
+                tables.append(rounds_table(each.label, seed, state, surface.energy, smooth))
+                first = first or state
+        assert first is not None
+        summary = summarise(tables)
+        facts = _facts(table, surface, found, loops, seeds, summary)
+        facts["seconds"] = time.perf_counter() - began
+        _write(folder, table, surface, found, loops[0].settings, first, tables, summary, facts)
+    return Emulation(path, summary, facts)
 
 
 def _smooth(
@@ -151,16 +175,6 @@ def _smooth(
         else energy_window.contains(surface.energy)
     )
     return matter if found is None else matter & ~found.torn[~found.unconverged]
-
-
-def _prepare(states: Path, overwrite: bool) -> None:
-    try:
-        if overwrite and states.exists():
-            shutil.rmtree(states)
-        states.mkdir(parents=True, exist_ok=True)
-        discard_unfinished(states)
-    except OSError as error:
-        raise RunError(f"{states}: cannot be made ({error.strerror})") from error
 
 
 def _telling(progress: Progress | None, label: str, seed: int) -> Callable[[State], None] | None:
@@ -203,7 +217,7 @@ def _facts(
 
 
 def _write(
-    folder: Path,
+    folder: EmulationFolder,
     table: Surface,
     surface: Surface,
     found: Continuity | None,
@@ -223,16 +237,13 @@ def _write(
         left_out = pd.DataFrame(table.points, columns=list(table.axes)).assign(energy=table.energy)
         frames["unconverged"] = left_out[found.unconverged]
     for name, frame in frames.items():
-        _write_csv(folder / f"{name}.csv", frame)
-    figures = folder / "figures"
-    figures.mkdir(exist_ok=True)
-    write_figure(figures / "errors", error_figure(summary))
+        write_csv = partial(frame.to_csv, index=False, float_format="%.6g")
+        write_whole(folder.path / f"{name}.csv", write_csv)
+    folder.figures.mkdir(exist_ok=True)
+    write_figure(folder.figures / "errors", error_figure(summary))
     if found is not None:
         energy_window = settings.energy_window(surface)
         matter = None if energy_window is None else energy_window.contains(surface.energy)
-        write_figure(figures / "rounds", rounds_figure(surface, state, matter))
-    write_json(folder / "emulation.json", without_nan(facts))
-
-
-def _write_csv(path: Path, frame: pd.DataFrame) -> None:
-    write_whole(path, lambda temporary: frame.to_csv(temporary, index=False, float_format="%.6g"))
+        write_figure(folder.figures / "rounds", rounds_figure(surface, state, matter))
+    write_json(folder.path / "emulation.json", without_nan(facts))
+    folder.complete()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +16,18 @@ from rich.markup import escape
 from bmm.data import read_provenance
 from bmm.errors import ConfigError, DataError, DomainError
 from bmm.evaluation.splits import Split, find_leaks, refuse_leaks
-from bmm.methods.registry import AnyMethod
+from bmm.fingerprints import array_fingerprint, code_fingerprint
+from bmm.methods.interface import Method
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers, predict_all
 from bmm.theory.cards import Card
-from bmm.theory.library import build_model
 from bmm.workflows.compare_config import ComparisonConfig
 from bmm.workflows.compare_folder import ComparisonFolder, StoredForecast
 from bmm.workflows.compare_report import derived_scores_of, report, score_table
-from bmm.workflows.fingerprint import provenance
-from bmm.workflows.inputs import chosen_cards
+from bmm.workflows.inputs import chosen_cards, covered_nuclei
+from bmm.workflows.run_provenance import provenance
 
 __all__ = ["ComparisonResult", "run_comparison"]
-
-_SOURCES = ("distributions", "theory", "mixing", "prediction", "methods")
 
 
 @dataclass(frozen=True)
@@ -88,14 +83,14 @@ def run_comparison(
     if not config.allow_leaks:
         for split in splits:
             refuse_leaks(split, leaks[split.name])
-    folder = ComparisonFolder.create(path)
-    folder.write_config(config)
     origin = _origin(config, cards)
-    stored, failed = _forecast_all(folder, config, splits, cards, origin["packages"], console)
-    nuclei, table = score_table(config, splits, stored)
-    summary = report(config, splits, leaks, cards, stored, failed, nuclei, table, origin)
-    derived = derived_scores_of(config, splits, stored, nuclei)
-    folder.write_results(nuclei, table, derived, summary)
+    with ComparisonFolder.begin(path, origin) as folder:
+        folder.write_config(config.to_toml())
+        stored, failed = _forecast_all(folder, config, splits, cards, origin["packages"], console)
+        nuclei, table = score_table(config, splits, stored)
+        summary = report(config, splits, leaks, cards, stored, failed, nuclei, table, origin)
+        derived = derived_scores_of(config, splits, stored, nuclei)
+        folder.write_results(nuclei, table, derived, summary)
     return ComparisonResult(folder, table, derived, summary)
 
 
@@ -139,21 +134,23 @@ def _origin(config: ComparisonConfig, cards: Mapping[str, Card]) -> dict[str, An
 
 def _theory(split: Split, cards: Mapping[str, Card]) -> xr.Dataset:
     """Predict training and test nuclei; models that learn see the training nuclei only."""
-    fitted = [build_model(card).fit(split.training) for card in cards.values()]
+    fitted = [card.build().fit(split.training) for card in cards.values()]
     nuclei = split.training.index.union(split.test.index).sort_values()
-    return predict_all(fitted, nuclide_index(*numbers(nuclei)))
+    theory = predict_all(fitted, nuclide_index(*numbers(nuclei)))
+    covered_nuclei(split.training, theory)  # or a model is refused, before anything that takes long
+    return theory
 
 
 def _forecast(
     folder: ComparisonFolder,
     config: ComparisonConfig,
-    method: AnyMethod,
+    method: Method,
     split: Split,
     theory: xr.Dataset,
     packages: dict[str, str],
 ) -> StoredForecast:
-    fingerprint = _fingerprint(config.seed, method, split, theory, packages)
-    found = folder.read_forecast(method.label, split.name, fingerprint)
+    origin = _forecast_origin(config.seed, method, split, theory, packages)
+    found = folder.read_forecast(method.label, split.name, origin)
     if found is not None:
         return found
     begun = time.perf_counter()
@@ -162,35 +159,26 @@ def _forecast(
     forecast = fitted.forecast(theory.isel(nucleus=index.isin(split.test.index)), config.seed + 1)
     forecast.draws  # noqa: B018 - they are part of the time
     seconds = time.perf_counter() - begun
-    return folder.write_forecast(
-        method.label, split.name, forecast, fitted.facts, seconds, fingerprint
-    )
+    return folder.write_forecast(method.label, split.name, forecast, fitted.facts, seconds, origin)
 
 
-def _fingerprint(
-    seed: int, method: AnyMethod, split: Split, theory: xr.Dataset, packages: dict[str, str]
-) -> str:
-    """Hash everything that decides a forecast: options, data and the code itself."""
-    digest = hashlib.sha256(_code().encode())
-    options = method.model_dump(mode="json", exclude={"name"})
-    tables = [read_provenance(name).sha256 for name in method.evaluations]
-    digest.update(json.dumps([seed, options, tables, packages], sort_keys=True).encode())
-    for part in (split.training, split.test):
-        columns = part[["mass_excess", "mass_excess_uncertainty"]].reset_index()
-        digest.update(columns.to_numpy(dtype=float).tobytes())
-    for name in ("mass_excess", "mass_excess_sd"):
-        digest.update(theory[name].to_numpy().tobytes())
-    digest.update(" ".join(str(name) for name in theory["theory"].to_numpy()).encode())
-    return digest.hexdigest()
-
-
-@cache
-def _code() -> str:
-    """Hash the code that makes forecasts; read once, as the code that runs was."""
-    room = Path(__file__).resolve().parents[1]
-    files = [room / "data" / "uncertainty_scale.py"]
-    files += sorted(file for each in _SOURCES for file in (room / each).rglob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+def _forecast_origin(
+    seed: int, method: Method, split: Split, theory: xr.Dataset, packages: dict[str, str]
+) -> dict[str, Any]:
+    """Everything that decides a forecast: options, data and the code itself."""
+    columns = ["mass_excess", "mass_excess_uncertainty"]
+    parts = [part[columns].reset_index().to_numpy(float) for part in (split.training, split.test)]
+    masses = [theory[name].to_numpy() for name in ("mass_excess", "mass_excess_sd")]
+    return {
+        "seed": seed,
+        "options": method.model_dump(mode="json", exclude={"name"}),
+        "evaluations": [read_provenance(name).sha256 for name in method.evaluations],
+        "packages": packages,
+        "masses": array_fingerprint(*parts),
+        "theory": array_fingerprint(*masses),
+        "models": [str(name) for name in theory["theory"].to_numpy()],
+        "code": code_fingerprint(*method.modules),
+    }
 
 
 def _progress(label: str, split: Split, found: StoredForecast) -> str:

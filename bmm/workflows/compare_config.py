@@ -10,8 +10,9 @@ from typing import Annotated, Literal, Self
 
 import pandas as pd
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
+from bmm.configuration import Configuration
 from bmm.data import MEASURED_TABLES, load_measured
 from bmm.evaluation.splits import (
     Split,
@@ -24,7 +25,7 @@ from bmm.methods.registry import AnyMethod
 from bmm.nuclides import MAX_N, MAX_Z
 from bmm.theory.adapters import Domain
 from bmm.workflows.config import NRange, Theory, ZRange
-from bmm.workflows.reading import configuration_file, read_checked, shipped_files
+from bmm.workflows.reading import configuration_file, read_configuration, shipped_files
 
 __all__ = [
     "BlockSplit",
@@ -40,11 +41,7 @@ __all__ = [
 type _Level = Annotated[float, Field(gt=0, lt=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Nuclei(_Strict):
+class _Nuclei(Configuration):
     Z: ZRange = (8, MAX_Z)
     N: NRange = (8, MAX_N)
 
@@ -165,7 +162,7 @@ def file_stem(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9+_.-]+", "_", text)
 
 
-class ComparisonConfig(_Strict):
+class ComparisonConfig(Configuration):
     """Everything that decides a comparison.
 
     Parameters
@@ -238,7 +235,7 @@ class ComparisonConfig(_Strict):
 
 def shipped_comparisons() -> dict[str, Path]:
     """Files of the shipped configurations of comparisons, by name."""
-    return shipped_files(comparisons=True)
+    return shipped_files("compare")
 
 
 def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
@@ -260,5 +257,5 @@ def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
         If there is no such configuration, or a key is missing, unknown or impossible.
     """
     path = configuration_file(name_or_path, shipped_comparisons())
-    config = read_checked(path, ComparisonConfig)
+    config = read_configuration(path, ComparisonConfig)
     return config.model_copy(update={"theory": config.theory.relative_to(path.resolve().parent)})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,17 +13,20 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bmm.checkpoints import Checkpoint
 from bmm.distributions.storage import to_dataset
-from bmm.errors import RunError
+from bmm.errors import DamagedError, OriginError
 from bmm.figures.files import write_figure
 from bmm.figures.methods import comparison_figure
 from bmm.methods.interface import Forecast
-from bmm.workflows.compare_config import ComparisonConfig, file_stem
+from bmm.netcdf import read_dataset, write_dataset
+from bmm.workflows.compare_config import file_stem
+from bmm.workflows.result_folder import ResultFolder
 from bmm.writing import write_json, write_whole
 
 __all__ = ["ComparisonFolder", "StoredForecast"]
 
-_COMPRESSED = {"zlib": True, "complevel": 1, "fletcher32": True}
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,14 @@ class StoredForecast:
     reused: bool
 
 
-class ComparisonFolder:
+class ComparisonFolder(ResultFolder):
     """A folder with the results of one comparison.
 
     * ``config.toml``: the resolved configuration
-    * ``forecasts/METHOD-FOLD.nc``: each method's forecast of the test nuclei, written as it
-      finishes and used again as long as nothing that decides it has changed
+    * ``forecasts/METHOD-FOLD.nc``: each method's forecast of the test nuclei, a checkpoint that is
+      written as it finishes and used again as long as nothing that decides it has changed
     * ``comparison.csv``, ``derived.csv``, ``comparison.json``, ``nuclei.csv``, ``figures/``
+    * ``manifest.json``: see `bmm.workflows.result_folder`
 
     Parameters
     ----------
@@ -62,43 +67,26 @@ class ComparisonFolder:
         The folder.
     """
 
+    kind = "comparison"
+    taken_up = ("begun", "complete")
+    kept = "finished forecasts are kept"
+    remedy = "to go on, give the same command again"
+    apart = ("forecasts",)
+
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.config = path / "config.toml"
+        super().__init__(path)
         self.forecasts = path / "forecasts"
         self.table = path / "comparison.csv"
         self.derived = path / "derived.csv"
         self.summary = path / "comparison.json"
         self.nuclei = path / "nuclei.csv"
-        self.figures = path / "figures"
 
-    @classmethod
-    def create(cls, path: Path) -> ComparisonFolder:
-        """Make the folder, or take the one that is there up again.
+    def holds_work(self) -> bool:
+        """Tell whether there are forecasts."""
+        return any(self.forecasts.glob("[!.]*.nc"))
 
-        Raises
-        ------
-        RunError
-            If something else is there, or the folder cannot be made.
-        """
-        folder = cls(path)
-        try:
-            taken = path.exists() and (not path.is_dir() or any(path.iterdir()))
-            if taken and not folder.forecasts.is_dir():
-                raise RunError(
-                    f"{path} exists and is not the folder of a comparison; choose another folder"
-                )
-            folder.forecasts.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(f"{path}: the folder cannot be made ({error.strerror})") from error
-        return folder
-
-    def write_config(self, config: ComparisonConfig) -> None:
-        """Write the resolved configuration."""
-        write_whole(self.config, lambda path: path.write_text(config.to_toml(), encoding="utf-8"))
-
-    def _forecast_file(self, method: str, fold: str) -> Path:
-        return self.forecasts / f"{file_stem(method)}-{file_stem(fold)}.nc"
+    def _checkpoint(self, method: str, fold: str, origin: Mapping[str, Any]) -> Checkpoint:
+        return Checkpoint(self.forecasts / f"{file_stem(method)}-{file_stem(fold)}.nc", origin)
 
     def write_forecast(
         self,
@@ -107,7 +95,7 @@ class ComparisonFolder:
         forecast: Forecast,
         facts: dict[str, Any],
         seconds: float,
-        fingerprint: str,
+        origin: Mapping[str, Any],
     ) -> StoredForecast:
         """Write one method's forecast of one fold.
 
@@ -121,44 +109,37 @@ class ComparisonFolder:
             What the method learnt.
         seconds : float
             Wall time it took.
-        fingerprint : str
-            Of everything that decides the forecast.
+        origin : mapping
+            Everything that decides the forecast, as plain values.
         """
         data = to_dataset(forecast.distribution).assign(draws=forecast.draws.astype(np.float32))
-        data.attrs = {
-            "method": method,
-            "fold": fold,
-            "facts": json.dumps(facts),
-            "seconds": seconds,
-            "fingerprint": fingerprint,
-        }
-        encoding = {name: dict(_COMPRESSED) for name in data.data_vars}
-        write_whole(
-            self._forecast_file(method, fold),
-            lambda path: data.to_netcdf(path, engine="netcdf4", encoding=encoding),
-        )
+        data.attrs = {"method": method, "fold": fold}
+        self.forecasts.mkdir(exist_ok=True)
+        kept = {"facts": facts, "seconds": seconds}
+        self._checkpoint(method, fold, origin).write(partial(write_dataset, data), kept)
         return StoredForecast(data, facts, seconds, reused=False)
 
-    def read_forecast(self, method: str, fold: str, fingerprint: str) -> StoredForecast | None:
-        """Read a finished forecast, if there is one that the fingerprint still fits.
+    def read_forecast(
+        self, method: str, fold: str, origin: Mapping[str, Any]
+    ) -> StoredForecast | None:
+        """Read a finished forecast, if there is one of this origin.
 
         Parameters
         ----------
-        method, fold, fingerprint : str
+        method, fold, origin
             As for `write_forecast`.
         """
-        file = self._forecast_file(method, fold)
-        if not file.is_file():
-            return None
         try:
-            with xr.open_dataset(file, engine="netcdf4") as data:
-                if data.attrs.get("fingerprint") != fingerprint:
-                    return None
-                data = data.load()
-        except (OSError, RuntimeError, ValueError):
-            return None  # damaged: it is computed again
-        facts = json.loads(data.attrs["facts"])
-        return StoredForecast(data, facts, float(data.attrs["seconds"]), reused=True)
+            found = self._checkpoint(method, fold, origin).read(read_dataset)
+        except OriginError:
+            return None
+        except DamagedError as error:
+            logger.warning("the forecast is made again: %s", error)
+            return None
+        if found is None:
+            return None
+        data, kept = found
+        return StoredForecast(data, kept["facts"], float(kept["seconds"]), reused=True)
 
     def write_results(
         self,
@@ -167,7 +148,7 @@ class ComparisonFolder:
         derived: pd.DataFrame,
         summary: dict[str, Any],
     ) -> None:
-        """Write the scores of each nucleus, their averages, the figure, and everything else.
+        """Write the scores of each nucleus, their averages, the figure, and everything else, last.
 
         Parameters
         ----------
@@ -185,3 +166,4 @@ class ComparisonFolder:
         self.figures.mkdir(exist_ok=True)
         write_figure(self.figures / "comparison", comparison_figure(table, nuclei))
         write_json(self.summary, summary)
+        self.complete()

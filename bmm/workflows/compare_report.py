@@ -17,7 +17,6 @@ from bmm.evaluation.regions import distance_to, region_masks
 from bmm.evaluation.splits import Leak, Split
 from bmm.nuclides import nuclide_index
 from bmm.theory.cards import Card
-from bmm.theory.library import build_model
 from bmm.workflows.compare_config import ComparisonConfig
 from bmm.workflows.compare_folder import StoredForecast
 from bmm.writing import without_nan
@@ -162,7 +161,7 @@ def report(
     nuclei, table : DataFrame
         From `score_table`.
     origin : dict
-        See `bmm.workflows.fingerprint.provenance`.
+        See `bmm.workflows.run_provenance.provenance`.
 
     Returns
     -------
@@ -215,7 +214,7 @@ def _uses(model: str | None, seen: set[str], cards: Mapping[str, Card]) -> bool:
     """Whether a method leans on a model that has seen test nuclei; without a model, on all."""
     if model is None or not seen:
         return bool(seen)
-    return any(model in build_model(cards[name]).components for name in seen)
+    return any(model in cards[name].build().components for name in seen)
 
 
 def _converged(stored: Sequence[StoredForecast]) -> bool | None:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tomli_w
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PositiveFloat,
-)
+from pydantic import AfterValidator, Field, PositiveFloat
 
+from bmm.configuration import Configuration
 from bmm.mixing.settings import Mixing
 from bmm.nuclides import MAX_N, MAX_Z
-from bmm.workflows.reading import configuration_file, read_checked, shipped_files
+from bmm.workflows.reading import configuration_file, read_configuration, shipped_files
 
 __all__ = ["Chart", "Data", "RunConfig", "Theory", "load_config", "shipped_configurations"]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _ascending(ends: tuple[int, int]) -> tuple[int, int]:
@@ -37,7 +28,7 @@ type ZRange = Annotated[tuple[_Z, _Z], AfterValidator(_ascending)]
 type NRange = Annotated[tuple[_N, _N], AfterValidator(_ascending)]
 
 
-class Data(_Strict):
+class Data(Configuration):
     """Measured nuclei to learn from.
 
     Parameters
@@ -46,17 +37,22 @@ class Data(_Strict):
         Name of a shipped evaluation.
     Z, N : (int, int)
         First and last proton and neutron number, both included.
+    parity : {"all", "even-even"}, default "all"
+        Whether to learn from even-even nuclei only.
     max_uncertainty_keV : float, optional
         Leave out masses measured less precisely.
+
+    Nuclei that no model covers are left out as well, with a warning.
     """
 
     measured: str = "AME2020"
     Z: ZRange = (8, MAX_Z)
     N: NRange = (8, MAX_N)
+    parity: Literal["all", "even-even"] = "all"
     max_uncertainty_keV: PositiveFloat | None = None
 
 
-class Theory(_Strict):
+class Theory(Configuration):
     """Models to mix.
 
     Parameters
@@ -68,14 +64,14 @@ class Theory(_Strict):
     """
 
     models: list[str] = Field(min_length=1)
-    cards: list[Path] = []
+    cards: list[Path] = Field(default_factory=list)
 
     def relative_to(self, folder: Path) -> Theory:
         """Take the paths of the cards as relative to a folder."""
         return self.model_copy(update={"cards": [folder / card for card in self.cards]})
 
 
-class Chart(_Strict):
+class Chart(Configuration):
     """Nuclei to predict, besides the measured ones.
 
     Parameters
@@ -91,7 +87,7 @@ class Chart(_Strict):
     N: NRange = (8, 200)
 
 
-class RunConfig(_Strict):
+class RunConfig(Configuration):
     """Everything that decides a run.
 
     Parameters
@@ -125,7 +121,7 @@ class RunConfig(_Strict):
 
 def shipped_configurations() -> dict[str, Path]:
     """Files of the shipped configurations, by name."""
-    return shipped_files(comparisons=False)
+    return shipped_files("run")
 
 
 def load_config(name_or_path: str | Path) -> RunConfig:
@@ -147,5 +143,5 @@ def load_config(name_or_path: str | Path) -> RunConfig:
         If there is no such configuration, or a key is missing, unknown or impossible.
     """
     path = configuration_file(name_or_path, shipped_configurations())
-    config = read_checked(path, RunConfig)
+    config = read_configuration(path, RunConfig)
     return config.model_copy(update={"theory": config.theory.relative_to(path.resolve().parent)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,13 +11,23 @@ import xarray as xr
 
 from bmm.data import load_measured, load_theory
 from bmm.errors import ConfigError
-from bmm.nuclides import nuclide_index
+from bmm.nuclides import labels, nuclide_index
 from bmm.theory.adapters import Domain, FittedTheory, numbers, predict_all
 from bmm.theory.cards import Card
 from bmm.theory.library import find_cards
 from bmm.workflows.config import RunConfig, Theory
 
-__all__ = ["chart_theory", "chosen_cards", "select_measured"]
+__all__ = [
+    "chart_and_measured",
+    "chart_theory",
+    "chosen_cards",
+    "covered_nuclei",
+    "select_measured",
+]
+
+logger = logging.getLogger(__name__)
+
+_SHOWN = 20
 
 
 def select_measured(config: RunConfig) -> pd.DataFrame:
@@ -29,13 +40,14 @@ def select_measured(config: RunConfig) -> pd.DataFrame:
     """
     data = config.data
     measured = load_measured(data.measured)
-    chosen = Domain(Z=data.Z, N=data.N).covers(measured.index)
+    chosen = Domain(Z=data.Z, N=data.N, parity=data.parity).covers(measured.index)
     if data.max_uncertainty_keV is not None:
         chosen &= measured["mass_excess_uncertainty"].to_numpy() < data.max_uncertainty_keV / 1000
     if not chosen.any():
         raise ConfigError(
             f"section 'data': no nucleus measured in {data.measured} has Z in {list(data.Z)} and "
             f"N in {list(data.N)}"
+            + (" and is even-even" if data.parity == "even-even" else "")
             + (
                 f" with an uncertainty below {data.max_uncertainty_keV:g} keV"
                 if data.max_uncertainty_keV is not None
@@ -43,6 +55,44 @@ def select_measured(config: RunConfig) -> pd.DataFrame:
             )
         )
     return measured[chosen]
+
+
+def covered_nuclei(measured: pd.DataFrame, theory: xr.Dataset) -> pd.DataFrame:
+    """Measured nuclei that at least one model covers; the others are named in a warning.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Nuclei to learn from, indexed (Z, N).
+    theory : Dataset
+        What the models say of these and of any others; see `bmm.theory.adapters.prediction`.
+
+    Raises
+    ------
+    ConfigError
+        If a model covers none of them, or none is covered; the sentence names the model.
+    """
+    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+    masses = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()
+    covers = pd.DataFrame(np.isfinite(masses), index=index).reindex(
+        measured.index, fill_value=False
+    )
+    useless = ~covers.any(axis=0).to_numpy()
+    if useless.any():
+        name = str(theory["theory"].to_numpy()[useless][0])
+        raise ConfigError(
+            f"model {name!r} covers none of the {len(measured)} measured nuclei to learn from: "
+            "expected one at least; leave the model out, or change the section 'data'"
+        )
+    covered = covers.any(axis=1).to_numpy()
+    if not covered.all():
+        names = labels(*(each.tolist() for each in numbers(measured.index[~covered])))
+        rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        logger.warning(
+            "%d of %d measured nuclei are left out, for no model covers them: %s%s",
+            len(names), len(measured), ", ".join(names[:_SHOWN]), rest,
+        )  # fmt: skip
+    return measured[covered]
 
 
 def chosen_cards(theory: Theory) -> list[Card]:
@@ -88,3 +138,24 @@ def chart_theory(
     theory = predict_all(fitted, nuclide_index(*numbers(index)))
     masses = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()
     return theory.isel(nucleus=np.isfinite(masses).any(axis=1))
+
+
+def chart_and_measured(theory: xr.Dataset, measured: pd.DataFrame) -> xr.Dataset:
+    """Nuclei of the chart and of the evaluation, the lightest included.
+
+    Parameters
+    ----------
+    theory : Dataset
+        With coordinates Z and N.
+    measured : DataFrame
+        Indexed (Z, N).
+
+    Returns
+    -------
+    Dataset
+        Coordinates nucleus (names), Z and N, in ascending order.
+    """
+    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+    Z, N = numbers(measured.index.union(index).sort_values())
+    names = labels(Z.tolist(), N.tolist())
+    return xr.Dataset(coords={"nucleus": names, "Z": ("nucleus", Z), "N": ("nucleus", N)})

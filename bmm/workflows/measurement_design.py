@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -19,16 +20,27 @@ from bmm.figures.measurement_design import design_figure
 from bmm.nuclides import labels, nuclide_index
 from bmm.theory.adapters import numbers
 from bmm.theory.correction import FittedHyperparameters, correct_theory
-from bmm.theory.library import build_model
 from bmm.workflows.config import RunConfig, load_config
-from bmm.workflows.fingerprint import provenance
-from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
-from bmm.workflows.output import prepare_output
+from bmm.workflows.inputs import chart_theory, chosen_cards, covered_nuclei, select_measured
+from bmm.workflows.result_folder import ResultFolder, folder_kind
+from bmm.workflows.run_provenance import provenance
+from bmm.workflows.sampled_tables import SurfacesFolder
 from bmm.writing import write_json, write_whole
 
-__all__ = ["Question", "Source", "make_design", "read_source"]
+__all__ = ["DesignFolder", "Question", "Source", "make_design", "read_source"]
 
-_SUMMARY, _CONFIG = "summary.json", "config.toml"
+_SUMMARY = "summary.json"
+
+
+class DesignFolder(ResultFolder):
+    """A folder with the ranking of possible measurements.
+
+    ``candidates.csv``, ``set.csv``, ``summary.json``, ``config.toml``, ``figures/``; and
+    ``manifest.json``, see `bmm.workflows.result_folder`.
+    """
+
+    kind = "measurement design"
+    taken_up = ("begun",)
 
 
 @dataclass(frozen=True)
@@ -87,17 +99,18 @@ def read_source(name_or_path: str) -> Source:
     BmmError
         If it is none of these.
     """
-    folder = Path(name_or_path)
-    if not folder.is_dir():
+    path = Path(name_or_path)
+    if not path.is_dir():
         return Source(load_config(name_or_path))
-    try:
-        fields = json.loads((folder / _SUMMARY).read_text(encoding="utf-8"))["fields"]
-        learnt = {name: FittedHyperparameters.of(facts) for name, facts in fields.items()}
-    except (DataError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(
-            f"{folder}: expected a folder of bmm surfaces or bmm design, with {_SUMMARY} ({error})"
-        ) from error
-    return Source(load_config(folder / _CONFIG), learnt)
+    kinds = {each.kind: each for each in (DesignFolder, SurfacesFolder)}
+    kind = folder_kind(path)
+    if kind not in kinds:
+        what = "another one" if kind is None else f"that of a {kind}"
+        raise RunError(f"{path}: expected a folder of bmm surfaces or bmm design, not {what}")
+    folder = kinds[kind].open(path)
+    summary = json.loads(folder.verified(path / _SUMMARY).read_text(encoding="utf-8"))
+    learnt = {name: FittedHyperparameters.of(facts) for name, facts in summary["fields"].items()}
+    return Source(load_config(folder.verified(folder.config)), learnt)
 
 
 def make_design(
@@ -117,10 +130,9 @@ def make_design(
     question : Question
         What is to be known better, and what can be measured.
     path : Path
-        The folder: ``candidates.csv``, ``set.csv``, ``summary.json``, ``config.toml``,
-        ``figures/``.
+        The folder; see `DesignFolder`.
     overwrite : bool, default False
-        Replace the files of a folder that is there.
+        Replace a design that is there.
     console : rich.console.Console, optional
         Where to say what is done.
 
@@ -133,41 +145,44 @@ def make_design(
     config = source.config
     used, cards = select_measured(config), chosen_cards(config.theory)
     every = load_measured(config.data.measured)
-    fitted = [build_model(card).fit(used) for card in cards]
+    fitted = [card.build().fit(used) for card in cards]
     theory = chart_theory(config, used, fitted)
+    used = covered_nuclei(used, theory)
     # What cannot be asked is told before anything that takes long.
     read_target(question.target, theory, every)
     find_candidates(question.candidates, theory, every)
-    prepare_output(path, (_CONFIG, _SUMMARY, "candidates.csv"), overwrite=overwrite)
-    again = "" if source.learnt is None else " as before"
-    console.print(f"correcting {len(cards)} models on {len(used)} measured nuclei{again}")
-    try:
-        correction = correct_theory(used, theory, learnt=source.learnt)
-    except DataError as error:
-        if source.learnt is None:
-            raise
-        raise DataError(f"{error}; expected the tables the folder was made with") from error
-    target = read_target(question.target, correction.theory, every)
-    candidates = find_candidates(question.candidates, correction.theory, every)
-    console.print(f"ranking {len(candidates)} candidates")
-    ranking = rank_candidates(
-        correction, candidates, target, every, precision=question.precision,
-        count=question.count, outcomes=question.outcomes, learn=question.learn, seed=config.seed,
-    )  # fmt: skip
-    for name, frame in {"candidates": ranking.alone, "set": ranking.together}.items():
-        table = _named(frame, ranking.unit)
-        write_whole(path / f"{name}.csv", partial(table.to_csv, index=False, float_format="%.6f"))
-    write_whole(path / _CONFIG, lambda file: file.write_text(config.to_toml(), "utf-8"))
-    (path / "figures").mkdir(exist_ok=True)
-    figure = design_figure(
-        ranking.alone["reduction"], nuclide_index(*numbers(ranking.together.index)),
-        target.nuclei, every.index,
-    )  # fmt: skip
-    write_figure(path / "figures" / "chart", figure)
-    summary = {
+    origin = provenance(config.data.measured, cards, config.seed)
+    with DesignFolder.begin(path, origin, overwrite=overwrite) as folder:
+        again = "" if source.learnt is None else " as before"
+        console.print(f"correcting {len(cards)} models on {len(used)} measured nuclei{again}")
+        try:
+            correction = correct_theory(used, theory, learnt=source.learnt)
+        except DataError as error:
+            if source.learnt is None:
+                raise
+            raise DataError(f"{error}; expected the tables the folder was made with") from error
+        target = read_target(question.target, correction.theory, every)
+        candidates = find_candidates(question.candidates, correction.theory, every)
+        console.print(f"ranking {len(candidates)} candidates")
+        ranking = rank_candidates(
+            correction, candidates, target, every, precision=question.precision,
+            count=question.count, outcomes=question.outcomes, learn=question.learn,
+            seed=config.seed,
+        )  # fmt: skip
+        folder.write_config(config.to_toml())
+        summary = _summary(question, ranking, len(candidates))
+        if isinstance(target, Energies):
+            summary["nuclei"] = labels(*(each.tolist() for each in numbers(target.nuclei)))
+        summary |= {"fields": correction.facts, "provenance": origin}
+        _write(folder, ranking, target.nuclei, every.index, summary)
+    return ranking
+
+
+def _summary(question: Question, ranking: Ranking, candidates: int) -> dict[str, Any]:
+    return {
         "target": question.target,
         "candidates": question.candidates,
-        "n_candidates": len(candidates),
+        "n_candidates": candidates,
         "precision_keV": 1000 * question.precision,
         "weights": "learnt" if question.learn else "even",
         "outcomes": question.outcomes,
@@ -176,13 +191,29 @@ def make_design(
         "rms_sd": ranking.before,
         "beyond_the_chart": ranking.at_edge,
         "set": _named(ranking.together, ranking.unit).to_dict(orient="records"),
-        "fields": correction.facts,
-        "provenance": provenance(config.data.measured, cards, config.seed),
     }
-    if isinstance(target, Energies):
-        summary["nuclei"] = labels(*(each.tolist() for each in numbers(target.nuclei)))
-    write_json(path / _SUMMARY, summary)
-    return ranking
+
+
+def _write(
+    folder: DesignFolder,
+    ranking: Ranking,
+    target: pd.MultiIndex,
+    measured: pd.Index,
+    summary: dict[str, Any],
+) -> None:
+    for name, frame in {"candidates": ranking.alone, "set": ranking.together}.items():
+        write = partial(_named(frame, ranking.unit).to_csv, index=False, float_format="%.6f")
+        write_whole(folder.path / f"{name}.csv", write)
+    folder.figures.mkdir(exist_ok=True)
+    figure = design_figure(
+        ranking.alone["reduction"],
+        nuclide_index(*numbers(ranking.together.index)),
+        target,
+        measured,
+    )
+    write_figure(folder.figures / "chart", figure)
+    write_json(folder.path / _SUMMARY, summary)
+    folder.complete()
 
 
 def _named(frame: pd.DataFrame, unit: str) -> pd.DataFrame:

@@ -24,7 +24,7 @@ def refuse_other_origin(
         The run folder, for messages.
     begun, now : dict
         ``configuration``, the text of ``config.toml``, and ``provenance``, see
-        `bmm.workflows.fingerprint.provenance`: when the run began, and now.
+        `bmm.workflows.run_provenance.provenance`: when the run began, and now.
     sampled : bool
         Whether all draws were made: other versions of the packages do not matter then.
 

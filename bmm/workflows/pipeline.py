@@ -8,24 +8,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import xarray as xr
 from rich.console import Console
 
-from bmm.errors import BmmError
+from bmm.errors import RunError
 from bmm.evaluation import Scores
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of, fit
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers, predict_all
-from bmm.theory.library import build_model
+from bmm.theory.adapters import predict_all
 from bmm.workflows.config import RunConfig
-from bmm.workflows.fingerprint import provenance
 from bmm.workflows.folder import RunFolder
-from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
+from bmm.workflows.inputs import (
+    chart_theory,
+    chosen_cards,
+    covered_nuclei,
+    select_measured,
+)
 from bmm.workflows.origin import refuse_other_origin
 from bmm.workflows.results import write_results
+from bmm.workflows.run_provenance import provenance
 
 __all__ = ["RunResult", "fit_configuration", "resume", "run"]
 
@@ -81,14 +85,9 @@ def run(
         If the configuration, a table or the folder cannot be used.
     """
     measured = select_measured(config)
-    folder = RunFolder.create(path, overwrite=overwrite)
-    try:
-        folder.write_config(config)
+    with RunFolder.begin(path, _origin(config), overwrite=overwrite) as folder:
+        folder.write_config(config.to_toml())
         return _go_on(folder, config, measured, console)
-    except (BmmError, KeyboardInterrupt) as stop:
-        if not folder.give_up():
-            stop.add_note(_remedy(folder))
-        raise
 
 
 def resume(path: Path, *, console: Console | None = None) -> RunResult | None:
@@ -115,37 +114,41 @@ def resume(path: Path, *, console: Console | None = None) -> RunResult | None:
         If there is no run, another process works on it, or the configuration, a table or a
         package is another than the run began with.
     """
-    folder = RunFolder.reopen(path)
-    config = folder.read_config()
-    if folder.is_complete and not folder.read_scores()["convergence"]["partial"]:
-        with folder.claimed():
-            folder.discard_unfinished()  # of a report that was cut short
-            folder.conclude()
-        return None
-    try:
+    with RunFolder.take_up(path) as folder:
+        config = folder.read_config()
+        whole = folder.is_complete and not folder.missing
+        if whole and not folder.read_scores()["convergence"]["partial"]:
+            return None
+        if "update" in folder.origin:
+            raise RunError(
+                f"{path} was cut short while a run learnt new masses: expected bmm update again, "
+                "with --overwrite"
+            )
         return _go_on(folder, config, select_measured(config), console)
-    except KeyboardInterrupt as stop:
-        stop.add_note(_remedy(folder))
-        raise
 
 
-def _remedy(folder: RunFolder) -> str:
-    return f"what was sampled is kept; to go on: bmm resume {folder.path}"
+def _origin(config: RunConfig) -> dict[str, Any]:
+    """Gather what a run is made from; see `bmm.workflows.origin`."""
+    cards = chosen_cards(config.theory)
+    return {
+        "configuration": config.to_toml(),
+        "provenance": provenance(config.data.measured, cards, config.seed),
+    }
 
 
 def _go_on(
     folder: RunFolder, config: RunConfig, measured: pd.DataFrame, console: Console | None
 ) -> RunResult:
-    with folder.claimed(), _logged_to(folder.log):
+    with _logged_to(folder.log):
         logger.info("run %s: %d measured nuclei", config.name, len(measured))
-        folder.discard_unfinished()
         tree = _sample(folder, config, measured, console)
         convergence = convergence_of(tree)
         for failure in convergence.failures:
             logger.warning("NOT CONVERGED: %s", failure)
+        folder.reopen(folder.config, folder.posterior)
         scores = write_results(folder, config, tree, convergence, measured)
         folder.write_scores(scores)
-        folder.conclude()
+        folder.complete()
         logger.info("complete: %s", folder.path)
     return RunResult(folder, convergence, scores)
 
@@ -157,25 +160,12 @@ def _sample(
 
     A partial posterior gives way to a complete one, or to one of more draws.
     """
-    now = {
-        "configuration": config.to_toml(),
-        "provenance": provenance(config.data.measured, chosen_cards(config.theory), config.seed),
-    }
-    found = folder.read_posterior() if folder.posterior.exists() else None
-    if found is not None:
-        begun = {
-            "configuration": found.attrs["configuration"],
-            "provenance": json.loads(found.attrs["provenance"]),
-        }
-        complete = not found.attrs["partial"]
-        refuse_other_origin(folder.path, begun, now, sampled=complete)
-        if complete:
-            folder.discard_chains()
-            return found
-    elif "origin" in (noted := folder.read_begun()):
-        refuse_other_origin(folder.path, noted["origin"], now, sampled=False)
-    else:
-        folder.write_begun(now)
+    found = folder.read_posterior() if folder.holds(folder.posterior) else None
+    sampled = found is not None and not found.attrs["partial"]
+    refuse_other_origin(folder.path, folder.origin, _origin(config), sampled=sampled)
+    if found is not None and sampled:
+        folder.discard_chains()
+        return found
     tree = fit_configuration(config, measured, store=folder.chains, console=console)
     if found is not None and tree.attrs["partial"] and _number(tree) <= _number(found):
         logger.warning("interrupted again: the draws of the last time are kept, which are more")
@@ -219,12 +209,13 @@ def fit_configuration(
         See `bmm.mixing.fit.fit`; its attributes also hold the configuration and the provenance.
     """
     chosen = chosen_cards(config.theory)
-    fitted = [build_model(card).fit(measured) for card in chosen]
-    theory = predict_all(fitted, nuclide_index(*numbers(measured.index)))
+    fitted = [card.build().fit(measured) for card in chosen]
+    chart = chart_theory(config, measured, fitted)
+    measured = covered_nuclei(measured, chart)
     tree = fit(
         measured,
-        theory,
-        chart_theory(config, measured, fitted),
+        predict_all(fitted, measured.index),
+        chart,
         config.mixing,
         seed=config.seed,
         store=store,

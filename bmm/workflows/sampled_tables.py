@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,24 +16,40 @@ from bmm.data import load_measured
 from bmm.distributions import summarise_draws
 from bmm.figures.chains import chain_figure
 from bmm.figures.files import write_figure
-from bmm.nuclides import labels, nuclide_index
 from bmm.prediction.existence import count_bound, drip_lines
 from bmm.prediction.joint_draws import sample_surfaces
-from bmm.prediction.mass_tables import derived_quantities, mass_table, surface_table
-from bmm.theory.adapters import numbers
+from bmm.prediction.mass_tables import derived_quantities, mass_table
 from bmm.theory.correction import correct_theory
-from bmm.theory.library import build_model
 from bmm.workflows.config import RunConfig
-from bmm.workflows.fingerprint import provenance
-from bmm.workflows.inputs import chart_theory, chosen_cards, select_measured
-from bmm.workflows.output import prepare_output
+from bmm.workflows.export_formats import EXPORT_FORMATS, OWN_FORMATS
+from bmm.workflows.inputs import (
+    chart_and_measured,
+    chart_theory,
+    chosen_cards,
+    covered_nuclei,
+    select_measured,
+)
+from bmm.workflows.result_folder import ResultFolder
+from bmm.workflows.run_provenance import provenance
 from bmm.writing import write_json, write_whole
 
-__all__ = ["Surfaces", "make_surfaces"]
+__all__ = ["Surfaces", "SurfacesFolder", "make_surfaces"]
+
+
+class SurfacesFolder(ResultFolder):
+    """A folder of sampled mass tables.
+
+    ``masses.csv``, ``derived.csv``, ``drip_lines.csv``; the surfaces themselves in each format,
+    such as ``surfaces.csv`` and ``surfaces.nc``; ``summary.json``, ``config.toml``, ``figures/``;
+    and ``manifest.json``, see `bmm.workflows.result_folder`.
+    """
+
+    kind = "set of surfaces"
+    taken_up = ("begun",)
+
 
 _SHOWN = (20, 50, 60)
 _LAST_COUNTED = 119
-_COMPRESSED = {"zlib": True, "complevel": 1, "fletcher32": True}
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,7 @@ def make_surfaces(
     *,
     draws: int,
     written: int,
+    formats: Sequence[str] = tuple(OWN_FORMATS),
     overwrite: bool = False,
     console: Console | None = None,
 ) -> Surfaces:
@@ -74,14 +91,15 @@ def make_surfaces(
     config : RunConfig
         Models, measured masses and chart; what it says of the mixing is not used.
     path : Path
-        The folder: ``masses.csv``, ``derived.csv``, ``drip_lines.csv``, ``surfaces.csv`` and
-        ``surfaces.nc``, ``summary.json``, ``config.toml``, ``figures/``.
+        The folder; see `SurfacesFolder`.
     draws : int
         Surfaces to draw, for means and quantiles.
     written : int
         How many of them to write.
+    formats : sequence of str, default csv and netcdf
+        In which formats; see `bmm.workflows.export_formats.EXPORT_FORMATS`.
     overwrite : bool, default False
-        Replace the files of a folder that is there.
+        Replace surfaces that are there.
     console : rich.console.Console, optional
         Where to say what is done.
 
@@ -93,61 +111,56 @@ def make_surfaces(
     console = console or Console(quiet=True)
     measured = select_measured(config)
     cards = chosen_cards(config.theory)
-    prepare_output(path, ("config.toml", "surfaces.nc"), overwrite=overwrite)
-    console.print(f"correcting {len(cards)} models on {len(measured)} measured nuclei")
-    fitted = [build_model(card).fit(measured) for card in cards]
-    correction = correct_theory(measured, chart_theory(config, measured, fitted))
-    every = load_measured(config.data.measured)
-    console.print(f"drawing {draws} surfaces")
-    surfaces = sample_surfaces(
-        correction, _nuclei(correction.theory, every), draws, config.seed, measured=every
-    )
-    counts = count_bound(surfaces, _LAST_COUNTED)
-    masses, lines = mass_table(surfaces, every.index), drip_lines(surfaces)
-    countable = (masses["Z"] <= _LAST_COUNTED) & (masses["Z"] > 0)
-    summary = {
-        "n_nuclei": len(masses),
-        "n_measured": int(masses["measured"].sum()),
-        "draws": draws,
-        "bound": {
-            "max_Z": _LAST_COUNTED,
-            "likely": int((masses.loc[countable, "existence"] >= 0.5).sum()),
-            **{str(name): float(each) for name, each in summarise_draws(counts).items()},
-        },
-        "fields": correction.facts,
-        "provenance": provenance(config.data.measured, cards, config.seed),
-    }  # fmt: skip
-    for name, frame in {
-        "masses": masses,
-        "derived": derived_quantities(surfaces),
-        "drip_lines": lines.reset_index(),
-        "surfaces": surface_table(surfaces.isel(draw=slice(written))),
-    }.items():
-        write = partial(frame.to_csv, index=False, float_format="%.6f")
-        write_whole(path / f"{name}.csv", write)
-    _write_netcdf(path / "surfaces.nc", surfaces.isel(draw=slice(written)), summary)
-    write_whole(path / "config.toml", lambda file: file.write_text(config.to_toml(), "utf-8"))
-    _write_figure(path / "figures", surfaces, every.index)
-    write_json(path / "summary.json", summary)
+    writers = [EXPORT_FORMATS[name] for name in dict.fromkeys(formats)]
+    origin = provenance(config.data.measured, cards, config.seed)
+    with SurfacesFolder.begin(path, origin, overwrite=overwrite) as folder:
+        console.print(f"correcting {len(cards)} models on {len(measured)} measured nuclei")
+        fitted = [card.build().fit(measured) for card in cards]
+        theory = chart_theory(config, measured, fitted)
+        correction = correct_theory(covered_nuclei(measured, theory), theory)
+        every = load_measured(config.data.measured)
+        console.print(f"drawing {draws} surfaces")
+        surfaces = sample_surfaces(
+            correction,
+            chart_and_measured(correction.theory, every),
+            draws,
+            config.seed,
+            measured=every,
+        )
+        masses, lines = mass_table(surfaces, every.index), drip_lines(surfaces)
+        summary = {
+            "n_nuclei": len(masses),
+            "n_measured": int(masses["measured"].sum()),
+            "draws": draws,
+            "bound": _bound(surfaces, masses),
+            "fields": correction.facts,
+            "provenance": origin,
+        }
+        for name, frame in {
+            "masses": masses,
+            "derived": derived_quantities(surfaces),
+            "drip_lines": lines.reset_index(),
+        }.items():
+            write = partial(frame.to_csv, index=False, float_format="%.6f")
+            write_whole(path / f"{name}.csv", write)
+        for write_surfaces in writers:
+            write_surfaces(surfaces.isel(draw=slice(written)), origin, path)
+        folder.write_config(config.to_toml())
+        _write_figure(folder.figures, surfaces, every.index)
+        write_json(path / "summary.json", summary)
+        folder.complete()
     return Surfaces(path, masses, lines, summary)
 
 
-def _nuclei(theory: xr.Dataset, measured: pd.DataFrame) -> xr.Dataset:
-    """Nuclei of the chart and of the evaluation, the lightest included."""
-    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-    Z, N = numbers(measured.index.union(index).sort_values())
-    names = labels(Z.tolist(), N.tolist())
-    return xr.Dataset(coords={"nucleus": names, "Z": ("nucleus", Z), "N": ("nucleus", N)})
-
-
-def _write_netcdf(file: Path, surfaces: xr.DataArray, summary: dict[str, Any]) -> None:
-    data = surfaces.rename(draw="surface").to_dataset(name="mass_excess")
-    data.attrs = {
-        "description": "sampled mass surfaces: atomic mass excess, MeV",
-        "provenance": json.dumps(summary["provenance"]),
+def _bound(surfaces: xr.DataArray, masses: pd.DataFrame) -> dict[str, Any]:
+    """Numbers of bound nuclei: those likely to exist, and the distribution over the surfaces."""
+    counts = summarise_draws(count_bound(surfaces, _LAST_COUNTED))
+    countable = (masses["Z"] <= _LAST_COUNTED) & (masses["Z"] > 0)
+    return {
+        "max_Z": _LAST_COUNTED,
+        "likely": int((masses.loc[countable, "existence"] >= 0.5).sum()),
+        **{str(name): float(each) for name, each in counts.items()},
     }
-    encoding = {"mass_excess": dict(_COMPRESSED)}
-    write_whole(file, lambda path: data.to_netcdf(path, engine="netcdf4", encoding=encoding))
 
 
 def _write_figure(folder: Path, surfaces: xr.DataArray, measured: pd.Index) -> None:

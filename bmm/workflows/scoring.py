@@ -64,7 +64,7 @@ def score_run(
           `bmm.evaluation.redundancy.Redundancy`
         * basis: see `bmm.mixing.resolution.basis_resolution`
         * seconds: wall time of compilation and sampling
-        * provenance: see `bmm.workflows.fingerprint.provenance`
+        * provenance: see `bmm.workflows.run_provenance.provenance`
     """
     fitted = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy()).isin(measured.index)
     scores: Scores = evaluate(

@@ -20,22 +20,23 @@ import xarray as xr
 
 from bmm.data import load_measured
 from bmm.distributions import summarise_draws
-from bmm.errors import RunError
 from bmm.nuclides import labels
 from bmm.prediction.derived import QUANTITIES, derive
+from bmm.prediction.joint_draws import sample_surfaces
 from bmm.prediction.local_draws import AVERAGE, Window, learn_fields, separations, windows
-from bmm.theory.correction import FittedHyperparameters
+from bmm.theory.correction import FittedHyperparameters, correct_average, correct_theory
 from bmm.theory.residual_field import Hyperparameters
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
-from bmm.workflows.inputs import select_measured
-from bmm.writing import write_json, write_whole
+from bmm.workflows.inputs import chart_and_measured, covered_nuclei, select_measured
 
 __all__ = ["DRAWS", "JointDraws", "Separations", "run_separations"]
 
 DRAWS = 4000
 """Joint draws; some five of them lie beyond either end of an interval of three sigma."""
 
+# Draws are tied by their ranks: among few, neighbours would be as good as independent.
+_RANKED = 1000
 _TOGETHER = 5
 
 
@@ -68,10 +69,10 @@ class JointDraws:
 
     def __init__(self, folder: RunFolder, config: RunConfig, chart: xr.Dataset) -> None:
         self.chart = chart
-        self._measured = select_measured(config)
+        self._measured = covered_nuclei(select_measured(config), chart)
         self._every = load_measured(config.data.measured)
         self._seed = config.seed
-        self._file = folder.fields
+        self._folder = folder
 
     @classmethod
     def of(cls, path: Path) -> JointDraws:
@@ -95,15 +96,16 @@ class JointDraws:
         RunError
             If the file cannot be read or written.
         """
-        # Earlier files lack the average.
-        if self._file.is_file() and AVERAGE in (known := _read_learnt(self._file)):
-            return known
+        folder = self._folder
+        if folder.holds(folder.fields):
+            return _read_learnt(folder.verified(folder.fields))
         learnt = learn_fields(self._measured, self.chart)
         content = {
             name: {"factor": each.factor, **each.hyperparameters.as_dict()}
             for name, each in learnt.items()
         }
-        write_json(self._file, content)
+        text = json.dumps(content, indent=2, allow_nan=False) + "\n"
+        folder.add(folder.fields, lambda path: path.write_text(text, encoding="utf-8"))
         return learnt
 
     def everything(self) -> Separations:
@@ -147,6 +149,33 @@ class JointDraws:
             parts.append(_summary(values.isel(nucleus=at.isin(chosen))))
         return pd.concat(parts, ignore_index=True)
 
+    def surfaces(self, count: int, seed: int | None = None) -> xr.DataArray:
+        """Draw whole surfaces: the chart and every measured nucleus.
+
+        Parameters
+        ----------
+        count : int
+            Number of surfaces.
+        seed : int, optional
+            Of the draws; by default the run's.
+
+        Returns
+        -------
+        DataArray (draw, nucleus)
+            Mass excess, MeV, with coordinates Z and N.
+        """
+        learnt = self.learnt()
+        correction = correct_theory(self._measured, self.chart, learnt=learnt)
+        drawn = sample_surfaces(
+            correction,
+            chart_and_measured(self.chart, self._every),
+            max(count, _RANKED),
+            self._seed if seed is None else seed,
+            measured=self._every,
+            average=correct_average(correction.models, learnt=learnt[AVERAGE]),
+        )
+        return drawn.isel(draw=slice(count))
+
     def _windows(self, ends: tuple[int, int]) -> Iterator[Window]:
         return windows(
             self._measured, self.chart, self.learnt(), DRAWS, self._seed, known=self._every,
@@ -169,30 +198,26 @@ def run_separations(folder: RunFolder, config: RunConfig, chart: xr.Dataset) -> 
     DataError
         If a model covers fewer than 20 of the fitted nuclei.
     """
-    if not (folder.separations.is_file() and folder.drip_lines.is_file()):
+    if not (folder.holds(folder.separations) and folder.holds(folder.drip_lines)):
         found = JointDraws(folder, config, chart).everything()
         for file, frame in (
             (folder.separations, found.nuclei),
             (folder.drip_lines, found.lines.reset_index()),
         ):
-            write_whole(file, partial(frame.to_csv, index=False, float_format="%.6f"))
+            folder.add(file, partial(frame.to_csv, index=False, float_format="%.6f"))
     # Read in any case: a run that was killed here ends with the same figures as one that was not.
-    try:
-        nuclei, lines = pd.read_csv(folder.separations), pd.read_csv(folder.drip_lines)
-        return Separations(nuclei, lines.set_index(["Z", "side"]))
-    except (OSError, ValueError, KeyError) as error:
-        raise RunError(f"{folder.separations} cannot be read ({error})") from error
+    nuclei, lines = (
+        pd.read_csv(folder.verified(file)) for file in (folder.separations, folder.drip_lines)
+    )
+    return Separations(nuclei, lines.set_index(["Z", "side"]))
 
 
 def _read_learnt(file: Path) -> dict[str, FittedHyperparameters]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        return {
-            name: FittedHyperparameters(Hyperparameters.from_dict(values), float(values["factor"]))
-            for name, values in content.items()
-        }
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{file} cannot be read ({error})") from error
+    content = json.loads(file.read_text(encoding="utf-8"))
+    return {
+        name: FittedHyperparameters(Hyperparameters.from_dict(values), float(values["factor"]))
+        for name, values in content.items()
+    }
 
 
 def _summary(values: xr.DataArray) -> pd.DataFrame:

@@ -12,10 +12,11 @@ from rich.console import Console
 
 from bmm.data import load_measured, load_theory
 from bmm.errors import ConfigError, RunError
+from bmm.fingerprints import file_fingerprint
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers
-from bmm.theory.cards import MdnCard
 from bmm.theory.mdn.adapter import Diverged, MdnModel, predictions
+from bmm.theory.mdn.card import MdnCard
 from bmm.theory.mdn.ensemble import Ensemble
 from bmm.theory.mdn.model_file import write_ensemble
 from bmm.writing import write_whole
@@ -100,7 +101,7 @@ def train_network(
     chart = chart[card.domain.covers(chart)].sort_values()
     table = predictions(fitted.ensemble, nuclide_index(*numbers(chart)))
     write_whole(files[1], lambda path: path.write_text(_csv(table), encoding="utf-8"))
-    text = tomli_w.dumps(_card(card, name, evaluation))
+    text = tomli_w.dumps(_card(card, name, evaluation, file_fingerprint(files[1])))
     write_whole(files[2], lambda path: path.write_text(text, encoding="utf-8"))
     known = fitted.ensemble.training
     errors = table.loc[known, "mass_excess"] - measured.loc[known, "mass_excess"]
@@ -114,14 +115,18 @@ def _csv(table: pd.DataFrame) -> str:
     return str(rows.to_csv(index=False, float_format="%.4f", lineterminator="\n"))
 
 
-def _card(card: MdnCard, name: str, evaluation: str) -> dict[str, object]:
+def _card(card: MdnCard, name: str, evaluation: str, sha256: str) -> dict[str, object]:
     return {
         "name": name,
         "adapter": "table",
         "file": f"{name}.csv",
+        "sha256": sha256,
         "description": f"{card.name}, trained on {evaluation} by bmm train-mdn.",
         "citation": card.citation,
         "doi": card.doi,
+        "references": [
+            each.model_dump(mode="json", exclude_defaults=True) for each in card.references
+        ],
         "calibrated_on": evaluation,
         "layout": {
             "Z": "Z",

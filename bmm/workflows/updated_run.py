@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import partial
@@ -13,8 +12,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bmm.data import read_measurements
+from bmm.data import check_new_masses, read_measurements
 from bmm.errors import BmmError, RunError
+from bmm.fingerprints import file_fingerprint
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of
 from bmm.mixing.reweighting import Updated, update
@@ -25,6 +25,12 @@ from bmm.workflows.results import write_results
 from bmm.writing import write_whole
 
 __all__ = ["UpdatedRun", "update_run"]
+
+
+class _UpdatedFolder(RunFolder):
+    def holds_work(self) -> bool:
+        """Nothing: it takes seconds to reweight the draws again."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -73,13 +79,17 @@ def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = F
     ------
     BmmError
         If a file or the folder cannot be used, a nucleus was fitted already or is not on the
-        chart, or k-hat is too large; nothing is written then.
+        chart, a mass is absurd (see `bmm.data.check_new_masses`) or k-hat is too large; nothing
+        is written then.
     """
     parent = RunFolder.open(run)
     if parent.read_scores()["convergence"]["partial"]:
         raise RunError(f"{run} was interrupted: expected a complete run; bmm resume {run}")
     new = read_measurements(measurements)
-    tree, config = parent.read_posterior(), parent.read_config()
+    tree, config, before = parent.read_posterior(), parent.read_config(), parent.read_predictions()
+    # The others cannot be learnt anyway.
+    forecast = before.set_index(["Z", "N"])
+    check_new_masses(measurements, new[new.index.isin(forecast.index)], forecast)
     try:
         updated = update(tree, new, seed=config.seed)
     except BmmError as error:
@@ -87,10 +97,10 @@ def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = F
     convergence = convergence_of(tree)
     facts = _facts(run, measurements, updated)
     updated.tree.attrs["update"] = json.dumps(facts)
-    folder = RunFolder.create(path, overwrite=overwrite)
-    folder.write_config(config)
-    with folder.claimed():
-        changes = _write(folder, config, updated.tree, convergence, facts, parent)
+    origin = parent.origin | {"update": facts}
+    with _UpdatedFolder.begin(path, origin, overwrite=overwrite) as folder:
+        folder.write_config(config.to_toml())
+        changes = _write(folder, config, updated.tree, convergence, facts, before)
     return UpdatedRun(folder, facts, changes.loc[new.index], changes, convergence.converged)
 
 
@@ -99,7 +109,7 @@ def _facts(run: Path, measurements: Path, updated: Updated) -> dict[str, Any]:
     return {
         "run": str(run),
         "measurements": str(measurements),
-        "sha256": hashlib.sha256(measurements.read_bytes()).hexdigest(),
+        "sha256": file_fingerprint(measurements),
         "n_new": len(updated.log_density),
         "k_hat": found.k_hat,
         "k_hat_limit": found.limit,
@@ -115,18 +125,18 @@ def _write(
     tree: xr.DataTree,
     convergence: Convergence,
     facts: dict[str, Any],
-    parent: RunFolder,
+    before: pd.DataFrame,
 ) -> pd.DataFrame:
     measured = _measured(tree)
     folder.write_posterior(tree)
     scores = write_results(folder, config, tree, convergence, measured)
-    changes = _changes(*(pd.read_csv(each.predictions) for each in (parent, folder)))
+    changes = _changes(before, pd.read_csv(folder.predictions))
     shown = changes.reset_index()
     write_whole(
         folder.path / "changes.csv", partial(shown.to_csv, index=False, float_format="%.6f")
     )
     folder.write_scores(scores | {"update": facts})
-    folder.conclude()
+    folder.complete()
     return changes
 
 

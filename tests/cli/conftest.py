@@ -1,17 +1,20 @@
 import contextlib
 import io
+import json
 import os
 import pty
 import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 
 import pytest
 
 from bmm.cli import main
+from bmm.report import page
 from bmm.report.contents import gather
 
 
@@ -78,6 +81,48 @@ def reported(call_bmm, tmp_path_factory):
 def contents(reported):
     """What its report shows."""
     return gather(reported[1])
+
+
+HOSTILE = (
+    "</textarea></script><script>window.harmed = 1</script>\"'>"
+    "<img src=x onerror='window.harmed = 1'>\n&amp;"
+)
+
+
+@pytest.fixture
+def hostile(monkeypatch):
+    """Give a run names, descriptions and citations that a page might take for its own."""
+    # The figures are files, which are named otherwise.
+    monkeypatch.setattr(page, "shown_figures", lambda shown: FIGURES)
+
+    def renamed(contents):
+        names = {name: f"{name} {HOSTILE}" for name in contents.theory}
+        weights = {f"weight_{name}": f"weight_{other}" for name, other in names.items()}
+        scores = json.loads(json.dumps(contents.scores))
+        for key in ("weights", "responsibilities"):
+            scores[key] = {names.get(name, name): each for name, each in scores[key].items()}
+        for row in scores["baselines"]:
+            row["name"] = names.get(row["name"], row["name"])
+        told = {"name": HOSTILE, "description": HOSTILE}
+        return replace(
+            contents,
+            config=contents.config.model_copy(update=told),
+            scores=scores,
+            provenance=contents.provenance
+            | {"citations": {f"{name} {HOSTILE}": HOSTILE for name in contents.models}},
+            chart=contents.chart.rename(columns=weights),
+            theory=contents.theory.rename(columns=names),
+            components=[names.get(name, name) for name in contents.components],
+            missing=HOSTILE,
+        )
+
+    return renamed
+
+
+FIGURES = {
+    section: [{"data": "", "alt": HOSTILE, "caption": HOSTILE, "file": HOSTILE}]
+    for section in ("calibration", "maps", "isotopes", "existence")
+}
 
 
 CONFIGURATION = """

@@ -47,7 +47,15 @@ def refused(result):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["compare", "--help"], ["predict", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["compare", "--help"],
+        ["predict", "--help"],
+        ["export", "--help"],
+        ["cite", "--help"],
+    ],
 )
 def test_help_imports_nothing_heavy(arguments):
     script = f"""
@@ -77,7 +85,8 @@ def test_python_m_is_the_same():
 
 def test_help_names_every_command_and_configuration(bmm):
     commands = ("run", "resume", "report", "explore", "surfaces", "compare", "design", "update",
-                "emulate", "train-mdn", "explain-mdn", "models", "data", "predict")  # fmt: skip
+                "emulate", "train-mdn", "explain-mdn", "models", "data", "predict",
+                "export", "cite")  # fmt: skip
     assert all(word in bmm("--help").out for word in commands)
     # Without spaces: a line may end at the hyphen of a name.
     text = "".join(bmm("run", "--help").out.replace("│", " ").split())

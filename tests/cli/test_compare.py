@@ -125,6 +125,43 @@ def test_a_method_that_cannot_be_used_is_left_out(bmm, configuration, tmp_path):
     assert "FRDM2013" not in summary["methods"]
 
 
+REGION = 'name = "{name}"\nadapter = "table"\ntable = "{table}"\n[domain]\nZ = [{first}, {last}]\n'
+
+
+def test_methods_that_need_common_nuclei_are_left_out_where_there_are_none(
+    bmm, configuration, tmp_path
+):
+    for name, table, first, last in (
+        ("light", "FRDM2012", 0, 39),
+        ("heavy", "FRDM1995", 40, 140),
+        ("lead", "FRDM1995", 82, 82),
+    ):
+        card = REGION.format(name=name, table=table, first=first, last=last)
+        (tmp_path / f"{name}-card.toml").write_text(card)
+    cards = [f"{name}-card.toml" for name in ("light", "heavy", "lead")]
+    text = f"""
+seed = 5
+methods = ["equal-weights", "least-squares", "global-bma", "stacking"]
+{CONFIGURATION[CONFIGURATION.index("[split]") : CONFIGURATION.index("models")]}
+models = ["light", "heavy"]
+cards = {json.dumps(cards)}
+"""
+    configuration.write_text(text)
+    done = bmm("compare", configuration, "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    for method in ("least-squares", "global-bma", "stacking"):
+        assert f"{method} is left out: no measured nucleus is covered by every model" in done.out
+    table = pd.read_csv(tmp_path / "out" / "comparison.csv")
+    split = edition_split("AME2003", "AME2020", Domain(Z=(28, 50), N=(28, 82)))
+    whole = table[table["region"] == "all"]
+    assert whole["method"].tolist() == ["equal-weights"]
+    assert whole["n"].tolist() == [len(split.test)]
+    configuration.write_text(text.replace('"heavy"]', '"heavy", "lead"]'))
+    refused = bmm("compare", configuration, "-o", tmp_path / "other")
+    assert refused.code == 2
+    assert "model 'lead' covers none of the" in refused.err
+
+
 def test_a_folder_of_something_else_is_left_alone(bmm, configuration, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("mine")

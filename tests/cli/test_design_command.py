@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from bmm.data import load_measured
+from bmm.workflows.measurement_design import DesignFolder
 
 CONFIGURATION = """
 seed = 5
@@ -68,10 +69,12 @@ def test_corrected_models_are_used_again(bmm, made, tmp_path):
         first, second = (pd.read_csv(each / name) for each in (place / "out", tmp_path / "again"))
         pd.testing.assert_frame_equal(first, second, rtol=1e-6)
     # Other masses than those that were learnt from are noticed.
-    config = place / "out" / "config.toml"
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "summary.json").write_bytes((place / "out" / "summary.json").read_bytes())
-    (tmp_path / "other" / "config.toml").write_text(config.read_text().replace("64", "62"))
+    config = (place / "out" / "config.toml").read_text()
+    summary = (place / "out" / "summary.json").read_bytes()
+    with DesignFolder.begin(tmp_path / "other") as folder:
+        folder.write_config(config.replace("64", "62"))
+        (folder.path / "summary.json").write_bytes(summary)
+        folder.complete()
     other = bmm("design", tmp_path / "other", "-t", TARGET, "-o", tmp_path / "x")
     assert other.code == 2
     assert "HFB26: the field was learnt from other masses" in other.err

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bmm.checkpoints import Checkpoint, read_record, write_record
 from bmm.emulation.analytic_surface import analytic_surface
 
 SMALL = ("--learner", "gp", "--start", "0.05", "--budget", "0.12", "--within", "20")
@@ -71,7 +72,7 @@ def test_other_settings_are_refused_unless_overwritten(done, call_bmm):
     arguments, _, _ = done
     result = call_bmm(*arguments, "--within", "25")
     assert result.code == 2
-    assert "begun with another 'settings'" in result.err
+    assert "was made with another 'settings.within'" in result.err
     assert "--overwrite" in result.err
 
 
@@ -79,14 +80,29 @@ def test_a_loop_of_other_code_is_refused(done, call_bmm, tmp_path):
     arguments, folder, _ = done
     copy = shutil.copytree(folder, tmp_path / "copy")
     state = next((copy / "loops").glob("gp-spread-*.npz"))
-    with np.load(state) as file:
-        arrays = {name: file[name] for name in file.files}
-    facts = json.loads(str(arrays["facts"]))
-    facts["origin"]["code"] = "older"
-    np.savez(state, **arrays | {"facts": np.array(json.dumps(facts))})
+    note = Checkpoint(state).note
+    content = read_record(note)
+    content["origin"]["code"] = "older"
+    write_record(note, content)
     result = call_bmm(*arguments, "-o", copy)
     assert result.code == 2
-    assert "begun with another 'code'" in result.err
+    assert "was made with another 'code'" in result.err
+
+
+def test_a_damaged_loop_is_refused_by_name(done, call_bmm, tmp_path):
+    arguments, folder, _ = done
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    state = next((copy / "loops").glob("gp-spread-*.npz"))
+    for path in (state, Checkpoint(state).note):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 4
+        path.write_bytes(content)
+        result = call_bmm(*arguments, "-o", copy)
+        assert result.code == 2
+        assert f"{path.name} " in result.err
+        assert "damaged" in result.err
+        content[len(content) // 2] ^= 4
+        path.write_bytes(content)
 
 
 @pytest.mark.parametrize(
@@ -94,14 +110,23 @@ def test_a_loop_of_other_code_is_refused(done, call_bmm, tmp_path):
     [
         (("missing.dat",), "missing.dat: cannot be read"),
         (("analytic", "--budget", "0.01"), "expected at least the 34 of the start"),
+        (("analytic", "--kernel", "matern-5/2"), "expected --learner gp as well"),
+        (
+            ("analytic", "--learner", "gp", "--kernel", "matern-7/2"),
+            "no kernel is called 'matern-7/2' (did you mean 'matern-5/2'?)",
+        ),
         (("analytic", "--minimum", "3"), "expected 'within' as well"),
         (("analytic", "--preset", "talk"), "expected --learner committee as well"),
         (
             ("analytic", "--learner", "committee", "--preset", "best"),
             "no committee preset is called 'best'",
         ),
-        (("analytic", "--growth", "0"), "growth: Input should be greater than 0"),
-        (("analytic", "--within", "-3"), "within: Input should be greater than 0"),
+        (
+            ("analytic", "--acquire", "spred"),
+            "no acquisition is called 'spred' (did you mean 'spre",
+        ),
+        (("analytic", "--growth", "0"), "key 'growth': expected a value greater than 0, not 0.0"),
+        (("analytic", "--within", "-3"), "key 'within': expected a value greater than 0, not -3.0"),
     ],
 )
 def test_bad_input_is_one_sentence(bmm, tmp_path, monkeypatch, arguments, message):

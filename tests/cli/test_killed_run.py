@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 import zarr
 
-from bmm.mixing.chain_storage import read_tree
+from bmm.checkpoints import read_record
+from bmm.netcdf import read_tree
+from bmm.workflows.folder import RunFolder
 
 pytestmark = pytest.mark.slow
 
@@ -41,6 +43,7 @@ cores = 2
 tune = 40
 """
 FILES = {"config.toml", "posterior.nc", "predictions.csv", "evaluation.csv", "scores.json"}
+MANIFEST = "manifest.json"
 REPORT = {"report.html", "separations.csv", "drip_lines.csv", "fields.json"}
 CHAINS = [
     f"{name}-{chain}" for name in ("free", "mode") for chain in range(3)
@@ -123,7 +126,11 @@ def scores_of(folder):
 
 def assert_complete_and_equal(folder, whole):
     """The run is that of an uninterrupted one, bit for bit, and nothing else is left."""
-    assert {path.name for path in folder.iterdir()} == FILES | REPORT | {"figures", "log.txt"}
+    expected = FILES | REPORT | {"figures", "log.txt", MANIFEST}
+    assert {path.name for path in folder.iterdir()} == expected
+    sealed = RunFolder.open(folder)
+    for name in (FILES | REPORT) - {"report.html"}:
+        sealed.verified(folder / name)
     assert tree_of(folder).identical(tree_of(whole))
     assert scores_of(folder) == scores_of(whole)
     for name in ("config.toml", "predictions.csv", "evaluation.csv"):
@@ -138,13 +145,11 @@ def assert_complete_and_equal(folder, whole):
 def assert_right_so_far(folder, whole, posterior):
     """Whatever has its final name is what an uninterrupted run writes there."""
     present = {path.name for path in folder.iterdir() if path.name[0] != "."}
-    assert present <= FILES | REPORT | {
-        "figures", "log.txt", "begun.json", "chains"
-    }  # fmt: skip
+    assert present <= FILES | REPORT | {"figures", "log.txt", MANIFEST, "chains"}
     for name in present & {"config.toml", "predictions.csv", "evaluation.csv"}:
         assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
-    if "begun.json" in present:
-        json.loads((folder / "begun.json").read_text())
+    if MANIFEST in present:
+        assert read_record(folder / MANIFEST)["kind"] == "run"
     if "posterior.nc" in present:
         assert tree_of(folder).identical(tree_of(whole))
     if "scores.json" in present:
@@ -153,6 +158,9 @@ def assert_right_so_far(folder, whole, posterior):
     for figure in (folder / "figures").glob("[!.]*"):
         assert figure.read_bytes() == (whole / "figures" / figure.name).read_bytes()
     for path in (folder / "chains").glob("[!.]*"):
+        if path.suffix == ".json":
+            read_record(path)
+            continue
         expected = posterior.isel(chain=CHAINS.index(path.stem)).drop_vars("chain")
         if path.suffix == ".nc":
             found = read_tree(path)["posterior"].to_dataset().isel(chain=0).drop_vars("chain")

@@ -12,6 +12,7 @@ from urllib.parse import urlparse
 import numpy as np
 import pytest
 
+from bmm.report.page import write_page
 from bmm.report.workbench import joint_table
 from bmm.workflows.separations import JointDraws
 
@@ -227,6 +228,19 @@ def test_the_page_fits_a_phone_and_paper(page, wait):
     assert page.execute_script(
         "return [...document.querySelectorAll('details')].every((each) => each.open)"
     )
+
+
+def test_names_on_the_page_are_never_run(browser, wait, contents, hostile, tmp_path):
+    page = write_page([hostile(contents)], tmp_path / "hostile.html")
+    browser.get("about:blank")
+    browser.get(page.as_uri() + "#Sn-124")
+    wait(lambda: browser.execute_script(READY))
+    wait(lambda: "window.harmed" in model(browser, "details_0", "return model.text"))
+    model(browser, "search_0", "model.value = '<img src=x onerror=\"window.harmed = 1\">'")
+    wait(lambda: "is not on the chart" in details(browser))
+    model(browser, "choose_0", "model.value = model.options.Weights[0][0]")
+    assert not browser.execute_script("return window.harmed")
+    assert not browser.execute_script("return document.querySelectorAll('img[src=x]').length")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import re
+from html.parser import HTMLParser
 from urllib.parse import urlparse
 
 import numpy as np
@@ -11,14 +12,18 @@ import pandas as pd
 import pytest
 from bokeh.document import Document
 from scipy import stats
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.simple_httpclient import HTTPStreamClosedError
 
 from bmm.data import load_measured
 from bmm.distributions import StudentTMixture
 from bmm.errors import BmmError
 from bmm.nuclides import nuclide_index
 from bmm.prediction.predictive import predict
+from bmm.report import server as server_module
 from bmm.report.density import density_curves
 from bmm.report.explorer import explorer, quantities
+from bmm.report.page import write_page
 from bmm.report.panels import panel_facts
 from bmm.report.server import explorer_server
 from bmm.report.tables import side_by_side
@@ -27,6 +32,7 @@ from bmm.workflows.folder import RunFolder
 from bmm.workflows.separations import JointDraws
 
 NEUTRON = 8.07131806
+HOSTILE = "<script>window.harmed = 1</script>"  # part of what `hostile` writes
 
 
 @pytest.fixture(scope="module")
@@ -137,17 +143,49 @@ def test_what_cannot_be_drawn_is_said(draws, nuclei):
 
 
 def test_the_workbench_shows_what_it_was_asked_for(draws):
-    bench = Workbench(Document(), {"tin": draws, "again": draws})
+    bench = Workbench(Document(), {"tin": draws, "again": draws}, asyncio.Lock())
     bench.nuclei.value, bench.quantity.value = "Z=50", "S_1n"
-    asyncio.run(bench._answer())
+    asyncio.run(bench._answer(1))
+    assert not bench.source.data["run"]  # asked anew since
+    asyncio.run(bench._answer(3))
     expected = joint_table({"tin": draws}, "Z=50", "S_1n")
     shown = pd.DataFrame(bench.source.data)
     assert shown["run"].value_counts().to_dict() == dict.fromkeys(("tin", "again"), len(expected))
     assert shown["median"][: len(expected)].tolist() == expected["median"].tolist()
     assert bench.plot.xaxis.axis_label == "Neutron number N"
-    bench.nuclei.value = "<b>"
-    asyncio.run(bench._answer())
-    assert "&lt;b&gt;" in bench.status.text
+    for hostile in ("<b>", "<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>"):
+        bench.nuclei.value = hostile
+        asyncio.run(bench._answer(bench._asked))
+        text = bench.status.text.removeprefix("<p role='status'>").removesuffix("</p>")
+        assert not set("<>\"'") & set(text)
+
+
+def answer(server, path, headers, **request):
+    """Ask the server, in its own loop; gives the status, or 0 where it hangs up."""
+    client = AsyncHTTPClient(force_instance=True)
+    url = f"http://127.0.0.1:{server.port}{path}"
+    asked = HTTPRequest(url, headers=headers, request_timeout=60, **request)
+    try:
+        return server.io_loop.run_sync(lambda: client.fetch(asked, raise_error=False)).code
+    except HTTPStreamClosedError:
+        return 0
+    finally:
+        client.close()
+
+
+def test_the_explorer_opens_so_many_pages_and_no_more(reported, monkeypatch):
+    monkeypatch.setattr(server_module, "_SESSIONS", 2)
+    server = explorer_server([reported[1]], 0)
+    try:
+        asked = [answer(server, "/", {"Host": f"localhost:{server.port}"}) for _ in range(3)]
+        assert asked == [200, 200, 503]
+        assert (
+            answer(server, "/static/js/bokeh.min.js", {"Host": f"localhost:{server.port}"}) == 200
+        )
+    finally:
+        server.stop()
+        server.io_loop.close(all_fds=True)
+        asyncio.set_event_loop(None)
 
 
 def test_the_explorer_is_served_to_this_machine_only(reported):
@@ -159,6 +197,23 @@ def test_the_explorer_is_served_to_this_machine_only(reported):
         }
         with pytest.raises(BmmError, match=str(server.port)):
             explorer_server([reported[1]], server.port)
+        here = f"127.0.0.1:{server.port}"
+        asks = [
+            ({"Host": here}, 200),
+            ({"Host": f"localhost:{server.port}"}, 200),
+            ({"Host": here, "Origin": f"http://{here}"}, 200),
+            # A foreign name for this address, and a foreign page.
+            ({"Host": "evil.example"}, 403),
+            ({"Host": f"evil.example:{server.port}"}, 403),
+            ({"Host": "127.0.0.1"}, 403),
+            ({"Host": here, "Origin": "http://evil.example"}, 403),
+            ({"Host": here, "Origin": "null"}, 403),
+            ({"Host": here, "X-Padding": "x" * 40_000}, 0),
+        ]
+        for path in ("/", "/autoload.js?bokeh-autoload-element=1"):
+            for headers, status in asks:
+                assert (path, headers, answer(server, path, headers)) == (path, headers, status)
+        assert answer(server, "/", {"Host": here}, method="POST", body="x" * 200_000) in (0, 400)
     finally:
         server.stop()
         server.io_loop.close(all_fds=True)
@@ -250,3 +305,30 @@ def test_what_is_no_run_is_named(bmm, tmp_path):
         done = bmm(command, tmp_path / "nothing")
         assert done.code == 2
         assert "nothing" in done.err
+
+
+class Elements(HTMLParser):
+    """What a browser would make of a page: its elements, and the text between them."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self.text = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, *sorted(name for name, _ in attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_names_and_citations_are_text_on_the_page(contents, tmp_path, hostile):
+    def elements(shown, name):
+        page = write_page([shown, shown], tmp_path / name).read_text(encoding="utf-8")
+        found = Elements()
+        found.feed(page)
+        return found
+
+    bare, loaded = elements(contents, "bare.html"), elements(hostile(contents), "hostile.html")
+    # No text has made an element or an attribute.
+    assert loaded.found == bare.found
+    assert sum(HOSTILE in each for each in loaded.text) > 5

@@ -33,6 +33,7 @@ REPORT = {"report.html", "separations.csv", "drip_lines.csv", "fields.json"}
 TOP_SCORES = [
     "name", "converged", "n", "rms_MeV", "rms_standard_error_MeV", "mae_MeV", "bias_MeV",
     "crps_MeV", "coverage", "coverage_standard_error", "log_score", "baselines", "bma_n",
+    "left_out",
     "weights", "responsibilities", "convergence", "modes", "hyperparameters", "redundancy", "basis",
     "seconds",
     "provenance",
@@ -60,7 +61,7 @@ def scores_of(run):
 def test_all_files_are_there(runs, name):
     found = {path.name for path in runs[name].path.iterdir()}
     chains = {"chains"} if name == "stopped" else set()
-    assert found == FILES | REPORT | {"figures", "log.txt"} | chains
+    assert found == FILES | REPORT | {"figures", "log.txt", "manifest.json"} | chains
     figures = {path.stem for path in (runs[name].path / "figures").glob("*.p[nd][gf]")}
     of_report = {"pit", "isotopes", "existence"}
     of_run = {"coverage", "residuals", "uncertainty", *(f"weight_{m}" for m in MODELS)}
@@ -171,12 +172,12 @@ def test_the_folder_reproduces_itself_bit_for_bit(bmm, whole, tree, tmp_path, mo
     assert stopped.err == (
         f"error: the disk is full\nwhat was sampled is kept; to go on: bmm resume {path}\n"
     )
-    assert {each.name for each in path.iterdir()} == {"begun.json", "chains", *BEGUN}
+    assert {each.name for each in path.iterdir()} == {"manifest.json", "chains", *BEGUN}
     assert len(list((path / "chains").glob("free-?.nc"))) == 4
     (path / "chains" / "free-2.nc").unlink()
 
     assert bmm("resume", path, "--quiet").code == whole.code
-    assert {each.name for each in path.iterdir()} == FILES | REPORT | {"figures", "log.txt"}
+    assert {each.name for each in path.iterdir()} == {each.name for each in whole.path.iterdir()}
     assert (path / "log.txt").read_text().count("is taken from the store") == 3
     second = RunFolder.open(path).read_posterior()
     for group in tree.children:
@@ -369,4 +370,4 @@ def test_update_refuses_what_it_cannot_learn(bmm, runs, whole, unknown, late, tm
     assert "new.csv" in refused(late.assign(N=late["N"] + 0.5))
     assert "at least 100 draws" in refused(late, runs["short"].path)
     assert "was interrupted: expected a complete run" in refused(late, runs["stopped"].path)
-    assert "expected a run folder" in refused(late, tmp_path / "nowhere")
+    assert "expected the folder of a run" in refused(late, tmp_path / "nowhere")

@@ -78,11 +78,18 @@ def test_what_follows_is_written_and_said(made):
 def test_a_folder_that_is_there_is_kept(bmm, made, tmp_path):
     again = bmm("surfaces", made[1] / "small.toml", "-o", made[1] / "out")
     assert again.code == 2
-    assert "is not empty; use --overwrite" in again.err
+    assert "complete set of surfaces; choose another folder, or use --overwrite" in again.err
     (tmp_path / "thesis.tex").write_text("mine")
     other = bmm("surfaces", made[1] / "small.toml", "-o", tmp_path, "--overwrite")
     assert other.code == 2
-    assert "is not empty; choose another folder" in other.err
+    assert "is not the folder of a set of surfaces; choose another folder" in other.err
+
+
+def test_unknown_formats_are_named(bmm, made, tmp_path):
+    done = bmm("surfaces", made[1] / "small.toml", "-o", tmp_path / "out", "--format", "netcfd")
+    assert done.code == 2
+    assert "no export format is called 'netcfd' (did you mean 'netcdf'?)" in done.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_unknown_configurations_are_named(bmm, tmp_path):

@@ -2,15 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bmm.conversions import binding_energy
-from bmm.data import (
-    THEORY_TABLES,
-    check_units,
-    find_suspects,
-    load_measured,
-    load_theory,
-)
-from bmm.errors import DataError
+from bmm.data import THEORY_TABLES, find_suspects, load_measured, load_theory
 from bmm.nuclides import nuclide_index
 
 # Looked at one by one: border nuclei and lone jumps, in the source as in the shipped table.
@@ -85,39 +77,3 @@ def test_the_rows_that_masstable_files_under_a_wrong_N_stand_out(name, suspects)
 def test_few_or_lonely_nuclei_raise_no_alarm():
     lonely = pd.Series([-88.0, -21.7], index=nuclide_index([50, 82], [70, 126]))
     assert find_suspects(lonely).empty
-
-
-def of_frdm(change):
-    table = frdm()
-    Z, N = (table.index.get_level_values(level).to_numpy() for level in "ZN")
-    energy = binding_energy(Z, N, table.to_numpy())
-    return pd.Series(change(table.to_numpy(), energy, Z + N), index=table.index)
-
-
-@pytest.mark.parametrize(
-    ("change", "mistake"),
-    [
-        (lambda excess, B, A: excess * 1e3, "a mass excess in keV read as a mass excess in MeV"),
-        (lambda excess, B, A: excess / 1e3, "a mass excess in MeV read as a mass excess in keV"),
-        (lambda excess, B, A: B, "a binding energy in MeV read as a mass excess in MeV"),
-        (lambda excess, B, A: -B, "a negative binding energy in MeV read as a mass excess"),
-        (lambda excess, B, A: B / A, "a binding energy per nucleon in MeV read as a mass excess"),
-        (
-            lambda excess, B, A: B + excess - B / A,
-            "a binding energy per nucleon in MeV read as a binding energy in MeV",
-        ),
-        (lambda excess, B, A: np.full(A.size, 1e6), "none of the usual ones fits"),
-    ],
-)
-def test_a_unit_or_convention_error_is_named(change, mistake):
-    with pytest.raises(DataError, match=f"a unit or convention error; .*{mistake}"):
-        check_units(of_frdm(change))
-
-
-def test_a_poor_model_is_no_unit_error():
-    check_units(of_frdm(lambda excess, B, A: excess + 10))
-    check_units(load_theory("SkMstar")["mass_excess"])
-
-
-def test_nuclei_that_nobody_measured_cannot_be_checked():
-    check_units(pd.Series([1e9], index=nuclide_index([120], [190])))

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bmm.distributions.student_t import NU
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import prediction
-from bmm.theory.correction import NU, CorrectedModel, Correction
+from bmm.theory.correction import CorrectedModel, Correction
 from bmm.theory.residual_field import Hyperparameters, ResidualField
 
 INDEX = nuclide_index(40 + np.arange(60) // 12, 50 + np.arange(60) % 12)

@@ -17,7 +17,7 @@ LOGS = np.log([1.0, 0.01, 0.5, 0.5])
 def process(computed):
     rng = np.random.default_rng(1)
     values = rng.normal(size=len(computed))
-    return GaussianProcess(GRID[computed], values, LOGS, 0.0, 1.0, smoothness=1.5)
+    return GaussianProcess(GRID[computed], values, LOGS, 0.0, 1.0, correlation="matern-3/2")
 
 
 def chosen(name, batch, weight=ONES, seed=0):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bmm.emulation.calibration import NU, Calibration, fit_calibration
+from bmm.distributions.student_t import NU
+from bmm.emulation.calibration import Calibration, fit_calibration
 from bmm.emulation.committee import CommitteeLearner, feeding
 from bmm.emulation.network_settings import PRESETS, CommitteeSettings, preset
 from bmm.emulation.networks import evaluate, make_networks, train_networks

@@ -43,7 +43,7 @@ def test_negative_zero_is_zero(tmp_path):
         ([*ROWS, ROWS[3]], "Q20=0, Q30=3 comes more than once"),
         ([*ROWS, [9.0, 9.0, "nan"]], "line 22: expected finite numbers"),
         ([*ROWS, [9.0, "x", 1.0]], "line 22: 'x' is not a number"),
-        ([*ROWS, [9.0, 9.0]], "line 22: 2 cells; expected at least 3"),
+        ([*ROWS, [9.0, 9.0]], "line 22: 2 cells; expected 3, as in the other rows"),
         (ROWS[:4], "4 points; expected at least 10"),
         ([[1.0, *row[1:]] for row in np.arange(30.0).reshape(10, 3).tolist()], "Q20 is 1 at every"),
         ([], "no numbers found"),

@@ -76,6 +76,7 @@ def test_only_computed_energies_are_looked_at(whole, surface, small):
 
 def test_a_resumed_loop_ends_as_one_that_was_not(whole, surface, small, tmp_path):
     path = tmp_path / "state.npz"
+    assert read_state(path, small, {"seed": 7}, 2) is None
     for state in whole[:-1]:
         write_state(path, state, small, {"seed": 7})
         again = run_loop(surface, small, SHORT, 7, resumed=read_state(path, small, {"seed": 7}, 2))
@@ -87,10 +88,10 @@ def test_a_resumed_loop_ends_as_one_that_was_not(whole, surface, small, tmp_path
 def test_a_state_of_another_loop_is_refused(whole, small, tmp_path):
     path = tmp_path / "state.npz"
     write_state(path, whole[0], small, {"seed": 7})
-    with pytest.raises(RunError, match="begun with another 'seed'"):
+    with pytest.raises(RunError, match="was made with another 'seed'"):
         read_state(path, small, {"seed": 8}, 2)
     path.write_bytes(b"nothing")
-    with pytest.raises(RunError, match="not the state of a loop"):
+    with pytest.raises(RunError, match="is not the file that was written"):
         read_state(path, small, {"seed": 7}, 2)
 
 

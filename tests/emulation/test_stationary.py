@@ -5,7 +5,7 @@ import pytest
 from scipy import optimize, stats
 
 from bmm.emulation.stationary import (
-    SMOOTHNESS,
+    MATERN,
     GaussianProcess,
     ProcessLearner,
     negative_log_likelihood,
@@ -16,6 +16,7 @@ RNG = np.random.default_rng(4)
 POINTS = RNG.uniform(-1, 1, (30, 2))
 VALUES = np.sin(3 * POINTS[:, 0]) + POINTS[:, 1] ** 2 + 0.05 * RNG.normal(size=30)
 VALUES = (VALUES - VALUES.mean()) / VALUES.std()
+SMOOTHNESS = (0.5, 1.5, 2.5)
 LOGS = np.log([0.9, 0.1, 0.6, 1.1])
 
 
@@ -26,11 +27,13 @@ def dense(first, second, smoothness):
 
 @pytest.mark.parametrize("smoothness", SMOOTHNESS)
 def test_likelihood_with_the_nugget_and_its_gradient(smoothness):
+    name = dict(zip(SMOOTHNESS, MATERN, strict=True))[smoothness]
+
     def value(logs):
-        return negative_log_likelihood(logs, POINTS, VALUES, smoothness)[0]
+        return negative_log_likelihood(logs, POINTS, VALUES, name)[0]
 
     numerical = optimize.approx_fprime(LOGS, value, 1e-6)
-    gradient = negative_log_likelihood(LOGS, POINTS, VALUES, smoothness)[1]
+    gradient = negative_log_likelihood(LOGS, POINTS, VALUES, name)[1]
     np.testing.assert_allclose(gradient, numerical, rtol=1e-4, atol=1e-4)
     covariance = dense(POINTS, POINTS, smoothness) + (0.1**2 + 1e-8) * np.eye(30)
     marginal = stats.multivariate_normal.logpdf(VALUES, np.zeros(30), covariance)
@@ -38,7 +41,9 @@ def test_likelihood_with_the_nugget_and_its_gradient(smoothness):
 
 
 def test_prediction_is_the_textbook_formula():
-    process = GaussianProcess(POINTS, VALUES, LOGS, centre=-5.0, scale=2.0, smoothness=1.5)
+    process = GaussianProcess(
+        POINTS, VALUES, LOGS, centre=-5.0, scale=2.0, correlation="matern-3/2"
+    )
     new = RNG.uniform(-1, 1, (7, 2))
     predicted = process.at(new)
     inverse = np.linalg.inv(dense(POINTS, POINTS, 1.5) + (0.1**2 + 1e-8) * np.eye(30))

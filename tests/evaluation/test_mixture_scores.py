@@ -57,6 +57,7 @@ def test_names_of_the_scores_are_stable(run):
     assert list(scores) == [
         "n", "rms_MeV", "rms_standard_error_MeV", "mae_MeV", "bias_MeV", "crps_MeV",
         "coverage", "coverage_standard_error", "log_score", "baselines", "bma_n",
+        "left_out",
         "weights", "responsibilities",
     ]  # fmt: skip
     assert list(scores["coverage"]) == [f"{level:.2f}" for level in LEVELS]

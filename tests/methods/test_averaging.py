@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import integrate, optimize, stats
 
-from bmm.evaluation.baselines import global_bma
 from bmm.methods.averaging import GlobalBMA, Stacking
 from bmm.methods.evidence import NoiseFamily
 from bmm.methods.single_model_posteriors import SingleModelPosteriors
@@ -39,12 +38,28 @@ def integral(density):
     return integrate.quad(density, 0, 60, points=[0.3, 1, 4], epsabs=0, epsrel=1e-9)[0]
 
 
-def test_bma_weights_are_those_of_the_yardstick(chart):
-    measured, theory = chart(TRUTH[:, None] + RNG.normal(scale=0.5, size=(300, 3)), TRUTH)
-    fitted = GlobalBMA().fit(measured, theory)
-    expected = global_bma(theory, measured)
-    assert fitted.facts["weights"] == pytest.approx(expected.weights.to_dict())
-    assert 0.001 < max(fitted.facts["weights"].values()) < 1
+def test_bma_weights_are_the_ratio_of_two_evidences_by_quadrature(chart):
+    """Normal models; each evidence is an integral over one spread, done here by SciPy."""
+    n = 14
+    deviation = RNG.normal(scale=[0.6, 0.62], size=(n, 2))
+    measured, theory = chart(-deviation, np.zeros(n), ("a", "b"), uncertainty=0.2, sd=0.1)
+    known_sd = np.hypot(0.2, 0.1)
+    evidence = [integral(normal_posterior(deviation[:, k], known_sd)) for k in range(2)]
+    fitted = GlobalBMA(noise="normal").fit(measured, theory)
+    expected = {"a": evidence[0] / sum(evidence), "b": evidence[1] / sum(evidence)}
+    assert fitted.facts["weights"] == pytest.approx(expected, rel=1e-6)
+    assert 0.001 < expected["b"] < 0.999
+    # The prior is one of the spread in keV per nucleon, of which 1 MeV has ten at A = 100.
+    log_evidence = [np.log(10 * each) for each in evidence]
+    assert list(fitted.facts["log_evidence"].values()) == pytest.approx(log_evidence, abs=1e-6)
+
+
+def test_equal_models_share_the_weight_whatever_the_noise(chart):
+    masses = TRUTH[:, None] + RNG.normal(scale=0.5, size=(300, 1))
+    measured, theory = chart(np.repeat(masses, 2, axis=1), TRUTH, ("a", "b"))
+    for noise in ("normal", "student_t"):
+        fitted = GlobalBMA(noise=noise).fit(measured, theory)
+        assert fitted.facts["weights"] == pytest.approx({"a": 0.5, "b": 0.5}, abs=1e-12)
 
 
 def test_a_single_model_averages_over_its_spread(chart):

@@ -6,12 +6,13 @@ from pydantic import ValidationError
 from scipy import stats
 
 from bmm.data import load_measured, load_theory, uncertainty_scale_factor
+from bmm.distributions.student_t import NU
 from bmm.errors import ConfigError, DataError
 from bmm.methods.corrected import CorrectedMixture
 from bmm.methods.local import LocalMixture
 from bmm.mixing.settings import Basis, Mixing, Sampler
 from bmm.theory.adapters import Domain, prediction
-from bmm.theory.correction import NU, correct_theory
+from bmm.theory.correction import correct_theory
 
 HELD = np.arange(300) % 5 == 0
 

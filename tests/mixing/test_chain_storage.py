@@ -1,5 +1,6 @@
 """Chains on disk: what decides their draws, and what counts as a draw."""
 
+import json
 import resource
 import signal
 
@@ -9,9 +10,10 @@ import xarray as xr
 
 from bmm.errors import RunError
 from bmm.gp.basis import Axis
-from bmm.mixing.chain_storage import ChainStore, chain_stores, holds_draws, read_tree
+from bmm.mixing.chain_storage import ChainStore, chain_stores, holds_draws
 from bmm.mixing.settings import Mode, Prior, Priors, Sampler
 from bmm.mixing.training_data import training_problem
+from bmm.netcdf import read_tree
 
 AXES = (Axis("Z", 30, 36, 1.5, 4), Axis("N", 34, 42, 1.5, 5))
 
@@ -22,7 +24,7 @@ def origins(world, tmp_path):
 
     def make(axes=AXES, seed=5, measured=world.measured, **settings):
         return [
-            store._origin(0)
+            json.dumps(store._checkpoint(0).origin, sort_keys=True)
             for store in chain_stores(
                 tmp_path,
                 training_problem(measured, world.theory),
@@ -81,9 +83,15 @@ def test_a_chain_survives_storing(tmp_path, chain):
     (stream / "x").write_text("x")
     assert list(store.stream(3).iterdir()) == []
     store.keep(3, chain)
-    assert [path.name for path in tmp_path.iterdir()] == ["free-3.nc"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["free-3.nc", "free-3.nc.json"]
     assert store.load(3).identical(chain)
-    assert "origin" not in chain.attrs
+
+
+def test_a_chain_of_another_origin_is_never_used(tmp_path, chain, caplog):
+    ChainStore(tmp_path, "free", {"seed": 1, "packages": {"numba": "1"}}).keep(0, chain)
+    assert ChainStore(tmp_path, "mode", {"seed": 1}).load(0) is None
+    assert ChainStore(tmp_path, "free", {"seed": 1, "packages": {"numba": "2"}}).load(0) is None
+    assert "was made with another 'packages.numba'" in caplog.text
 
 
 def test_a_disk_that_is_full_keeps_the_stream(tmp_path, chain):
@@ -112,6 +120,20 @@ def test_damage_is_noticed(tmp_path, chain, caplog):
         read_tree(file)
     assert store.load(0) is None
     assert "the chain is sampled again" in caplog.text
+
+
+def test_every_flipped_bit_is_noticed(tmp_path, chain):
+    store = ChainStore(tmp_path, "free", {"seed": 1})
+    store.keep(0, chain.isel(draw=slice(40)))
+    for path in sorted(tmp_path.iterdir()):
+        content = path.read_bytes()
+        for place in np.random.default_rng(1).integers(8 * len(content), size=100):
+            changed = bytearray(content)
+            changed[place // 8] ^= 1 << place % 8
+            path.write_bytes(changed)
+            assert store.load(0) is None, (path, place)
+        path.write_bytes(content)
+    assert store.load(0) is not None
 
 
 def test_what_counts_as_draws(tmp_path):

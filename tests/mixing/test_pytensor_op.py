@@ -1,14 +1,16 @@
+"""Operations around compiled functions: how their machine code is filed, and when two are one."""
+
 import importlib.util
-import inspect
 import sys
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.rewriting.basic import MergeOptimizer
 
-from bmm.mixing import lattice, pytensor_op, vectorized
-from bmm.mixing.density import LogLikelihood, _LogLikelihoodPullback
+from bmm.mixing import pytensor_op
 
 SOURCE = """
 import numba
@@ -30,7 +32,7 @@ def version(tmp_path, source, name):
     path.write_text(source)
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
-    # inspect finds the module of a function there.
+    # The file of a function's module is found by it.
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
@@ -57,17 +59,37 @@ def test_version_of_the_compiled_code_changes_with_anything_compiled_into_it(tmp
     assert version(tmp_path, SOURCE, "again") == versions[0]
 
 
-def test_version_depends_on_what_is_drawn_on_at_second_hand():
-    # The likelihood calls these, and the operation calls the likelihood.
-    source = pytensor_op._compiled_source(LogLikelihood.function)
-    assert inspect.getsource(vectorized.exponential.py_func) in source
-    assert inspect.getsource(lattice.lattice_field.py_func) in source
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("UNIT = 0.1\n", "UNIT = 0.1  # MeV\n"),
+        ("UNIT = 0.1\n", 'UNIT = 0.1\n"""MeV."""\n'),
+        ("def scaled(x):\n", 'def scaled(x):\n    """Scale a field."""\n'),
+        ("@numba.njit\n", "\n\n@numba.njit\n"),
+    ],
+)
+def test_comments_and_docstrings_keep_the_version(tmp_path, old, new):
+    assert old in SOURCE
+    edited = SOURCE.replace(old, new)
+    assert version(tmp_path, edited, "edited") == version(tmp_path, SOURCE, "plain")
 
 
-def test_operations_of_the_same_kind_are_equal():
-    for kind in (LogLikelihood, _LogLikelihoodPullback):
-        assert kind() == kind()
-        assert hash(kind()) == hash(kind())
+def test_operations_are_merged_if_and_only_if_they_are_of_the_same_kind():
+    class Doubled(pytensor_op.CompiledOperation):
+        function = staticmethod(doubled)
+        output_types = (pt.dvector,)
+
+    class Refused(pytensor_op.CompiledOperation):
+        function = staticmethod(refuse)
+        output_types = (pt.dvector,)
+
+    x = pt.dvector()
+    outputs = [Doubled()(x), Doubled()(x), Refused()(x)]
+    graph = FunctionGraph([x], outputs, clone=False)
+    MergeOptimizer().rewrite(graph)
+    assert len(graph.apply_nodes) == 2
+    assert graph.outputs[0] is graph.outputs[1]
+    assert Doubled() != Refused()
 
 
 def test_errors_inside_the_compiled_code_reach_python():
@@ -86,3 +108,7 @@ def refuse(x):
     if np.any(x < 0.0):
         raise ValueError("negative")
     return np.sqrt(x)
+
+
+def doubled(x):
+    return 2.0 * x

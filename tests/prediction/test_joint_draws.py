@@ -6,10 +6,11 @@ import pytest
 import xarray as xr
 from scipy import stats
 
+from bmm.distributions.student_t import NU
 from bmm.nuclides import nuclide_index
 from bmm.prediction.joint_draws import sample_surfaces
 from bmm.theory.adapters import prediction
-from bmm.theory.correction import NU, CorrectedModel, Correction
+from bmm.theory.correction import CorrectedModel, Correction
 from bmm.theory.residual_field import Hyperparameters, ResidualField
 
 INDEX = nuclide_index(40 + np.arange(48) // 12, 50 + np.arange(48) % 12)

@@ -6,6 +6,7 @@ from scipy import optimize, special, stats
 
 from bmm.errors import DomainError
 from bmm.mixing.settings import Noise
+from bmm.nuclides import nuclide_index
 from bmm.prediction.predictive import predict
 
 DRAWS = 20_000
@@ -157,6 +158,15 @@ def test_summary_depends_neither_on_the_other_nuclei_asked_for_nor_on_the_seed(w
     some = predict(fitted, names, world.measured, seed=3).summary
     assert some["nucleus"].to_numpy().tolist() == names
     xr.testing.assert_allclose(some, every, rtol=1e-11)
+
+
+def test_nuclei_are_asked_for_as_on_the_command_line(fitted):
+    right = predict(fitted, ["Ge-70"]).summary
+    for nuclei in ("Ge-70", "70ge", "32,38", (32, 38), [(32, 38)], nuclide_index([32], [38])):
+        xr.testing.assert_identical(predict(fitted, nuclei).summary, right)
+    chain = predict(fitted, "Z=32").summary
+    assert set(chain["Z"].to_numpy()) == {32}
+    assert chain.sizes["nucleus"] == 9
 
 
 def test_same_seed_same_draws(fitted):

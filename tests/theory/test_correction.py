@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from bmm.distributions.student_t import NU
 from bmm.errors import DataError
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import prediction
-from bmm.theory.correction import NU, FittedHyperparameters, correct_average, correct_theory
+from bmm.theory.correction import FittedHyperparameters, correct_average, correct_theory
 from bmm.theory.residual_field import Hyperparameters
 
 INDEX = nuclide_index(30 + np.arange(440) // 22, 40 + np.arange(440) % 22)

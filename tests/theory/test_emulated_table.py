@@ -9,7 +9,8 @@ from bmm.emulation.mass_table import MassLearner, mass_surface
 from bmm.emulation.network_settings import PRESETS, CommitteeSettings
 from bmm.emulation.stationary import ProcessLearner
 from bmm.errors import ConfigError, DataError
-from bmm.theory.cards import CommitteeCard, read_card
+from bmm.theory.cards import read_card
+from bmm.theory.emulated_table import CommitteeCard
 from bmm.theory.library import load_model
 
 CARD = """

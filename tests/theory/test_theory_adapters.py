@@ -24,7 +24,7 @@ def test_prediction_is_labelled():
     assert predicted["mass_excess"].dims == ("nucleus", "theory")
     assert predicted["mass_excess"].attrs["units"] == "MeV"
     assert list(predicted["nucleus"].to_numpy()) == ["Sn-132", "Pb-208", "O-16"]
-    assert predicted["mass_excess"].sel(nucleus="O-16", model="b") == 6.0
+    assert predicted["mass_excess"].sel(nucleus="O-16", theory="b") == 6.0
     assert list(predicted["Z"].to_numpy()) == [50, 82, 8]
     sd = predicted["mass_excess_sd"].to_numpy()
     np.testing.assert_array_equal(sd, [[0.5, 0.5], [0.5, np.nan], [0.5, 0.5]])

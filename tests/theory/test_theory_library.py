@@ -69,9 +69,7 @@ def test_whitespace_by_position(tmp_path, masses):
 def test_kev_labelled_as_mev_is_refused(tmp_path, masses):
     lines = ["Z,N,mass", *(f"{Z},{N},{1000 * mass:.3f}" for (Z, N), mass in masses.items())]
     layout = 'N = "N"\nvalue = "mass"\nquantity = "mass_excess"\nunit = "{unit}"'
-    with pytest.raises(
-        DataError, match=r"mine.txt: .* mass excess in keV read as a mass excess in MeV"
-    ):
+    with pytest.raises(DataError, match=r'mine.txt: .* MeV with unit = "keV": expected it in'):
         load_model(write(tmp_path, lines, layout.format(unit="MeV")))
     card = write(tmp_path, lines, layout.format(unit="keV"))
     np.testing.assert_allclose(predict(card, masses.index), masses, rtol=0, atol=1e-5)

@@ -76,10 +76,23 @@ def test_cards_lie_beside_the_configuration(write, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[split]", "[spli]", "key 'split' is missing"),
-        ('"edition"', '"editoin"', "key 'split': "),
+        ("[split]", "[spli]", "unknown key 'spli' (did you mean 'split'?): expected one of name, "),
+        ("[theory]", "[chart]", "unknown key 'chart': expected one of name, description, seed, "),
+        ('[theory]\nmodels = ["FRDM2012"]', "", "key 'theory' is missing"),
+        ('"edition"', '"editoin"', "key 'split': expected kind = "),
         ('"AME2016"', '"AME2016"\ntrian = 1', "unknown key 'split.trian' (did you mean 'train'?)"),
-        ('"equal-weights"', '"equal-weight"', "key 'methods.0': "),
+        (
+            '"equal-weights"',
+            '"equal-weight"',
+            "key 'methods.0': no method is called 'equal-weight' (did you mean 'equal-weights'?)",
+        ),
+        (
+            '"equal-weights"',
+            '{ method = "stakcing" }',
+            "key 'methods.0.method': no method is called 'stakcing' (did you mean 'stacking'?)",
+        ),
+        ('"equal-weights"', "{ by = 'rms' }", "key 'methods.0.method' is missing"),
+        ('"equal-weights"', "7", "key 'methods.0': expected a name, or a table with the key 'met"),
         ('"equal-weights"', '{ method = "best-single", by = "rsm" }', "key 'methods.0.by': "),
         (
             '"equal-weights"',

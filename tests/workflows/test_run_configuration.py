@@ -107,7 +107,7 @@ def test_a_model_may_be_unknown_until_the_cards_are_read(write):
         ("", "key 'theory' is missing"),
         ("[theory]", "key 'theory.models' is missing"),
         ("[theory]\nmodels = []", "key 'theory.models': "),
-        ("[theory]\nmodels = 'DZ33'", "key 'theory.models': Input should be a valid list"),
+        ("[theory]\nmodels = 'DZ33'", "key 'theory.models': expected a valid list, not 'DZ33'"),
         ("[theory]\nmodels = ['DZ33', 3]", "key 'theory.models.1': "),
         ("[[theory]]\nmodels = ['DZ33']", "key 'theory': "),
         (f"{SMALLEST}cards = [1]", "key 'theory.cards.0': "),

@@ -1,23 +1,31 @@
-"""What is learnt of the residuals for the report is kept, and read again if it is complete."""
+"""What is learnt of the residuals for the report is kept, and read again."""
 
 import pytest
 
+from bmm.errors import DamagedError
 from bmm.prediction.local_draws import AVERAGE
 from bmm.theory.correction import FittedHyperparameters
 from bmm.theory.residual_field import Hyperparameters
 from bmm.workflows import separations
-from bmm.writing import write_json
+from bmm.workflows.config import Chart, Data, RunConfig, Theory
+from bmm.workflows.folder import RunFolder
+
+CONFIG = RunConfig(
+    name="mine",
+    data=Data(Z=(40, 42), N=(50, 54)),
+    chart=Chart(Z=(40, 42), N=(50, 56)),
+    theory=Theory(models=["DZ33", "FRDM2012"]),
+)
 
 
-def test_fields_without_the_average_are_learnt_anew_and_then_kept(tmp_path, monkeypatch):
+def test_fields_are_learnt_once_and_kept(tmp_path, monkeypatch):
     plain = {
         name: dict.fromkeys(("smooth", "broad", "neutron_pairing", "proton_pairing", "both"), 1.0)
         for name in ("amplitude", "rho_Z", "rho_N")
     } | {"nugget": 0.1, "power": 0.0}
     learnt = FittedHyperparameters(Hyperparameters.from_dict(plain), 0.7)
-    draws = separations.JointDraws.__new__(separations.JointDraws)
-    draws._file, draws._measured, draws.chart = tmp_path / "fields.json", None, None
-    write_json(draws._file, {"one": {"factor": 0.9, **plain}})
+    with RunFolder.begin(tmp_path / "run") as folder:
+        folder.complete()
     calls = []
     monkeypatch.setattr(
         separations,
@@ -25,7 +33,11 @@ def test_fields_without_the_average_are_learnt_anew_and_then_kept(tmp_path, monk
         lambda *inputs: calls.append(inputs) or {"one": learnt, AVERAGE: learnt},
     )
     for _ in range(2):
+        draws = separations.JointDraws(RunFolder.open(tmp_path / "run"), CONFIG, None)
         found = draws.learnt()
         assert set(found) == {"one", AVERAGE}
         assert found[AVERAGE].factor == pytest.approx(0.7)
     assert len(calls) == 1
+    folder.fields.write_text(folder.fields.read_text().replace("0.7", "0.8"))
+    with pytest.raises(DamagedError, match=r"fields\.json is not the file that was written"):
+        draws.learnt()

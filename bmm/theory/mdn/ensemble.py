@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import optimize, special
 
+from bmm.distributions import StudentTMixture, student_t
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers
 from bmm.theory.mdn.features import FloatArray, feature_matrix
@@ -49,27 +50,27 @@ class Mixture:
     weights: FloatArray
 
     @property
+    def distribution(self) -> StudentTMixture:
+        """The mixture, to be asked for quantiles and scores; MeV."""
+        return StudentTMixture(self.means.T, self.sds.T, self.weights.T)
+
+    @property
     def mean(self) -> FloatArray:
         """Mean, array (n,), MeV."""
-        return np.asarray((self.weights * self.means).sum(axis=0))
+        return self.distribution.mean
 
     @property
     def sd(self) -> FloatArray:
         """Standard deviation, array (n,), MeV."""
-        second = (self.weights * (self.sds**2 + (self.means - self.mean) ** 2)).sum(axis=0)
-        return np.asarray(np.sqrt(second))
+        return self.distribution.sd
 
     def log_density(self, mass: FloatArray, uncertainty: FloatArray) -> FloatArray:
         """Log density of measured masses, array (n,), log(1/MeV)."""
-        sd = np.hypot(self.sds, uncertainty)
-        z = (mass - self.means) / sd
-        terms = -0.5 * z**2 - np.log(sd) - 0.5 * np.log(2 * np.pi)
-        return np.asarray(special.logsumexp(terms, b=self.weights, axis=0))
+        return self.distribution.widened(uncertainty).log_density(mass)
 
     def pit(self, mass: FloatArray, uncertainty: FloatArray) -> FloatArray:
         """Predicted probability of less than the measured masses, array (n,)."""
-        z = (mass - self.means) / np.hypot(self.sds, uncertainty)
-        return np.asarray((self.weights * special.ndtr(z)).sum(axis=0))
+        return self.distribution.widened(uncertainty).cdf(mass)
 
     def coverage(self, mass: FloatArray, uncertainty: FloatArray, level: float) -> float:
         """Share of measured masses inside the central interval of that probability."""
@@ -118,17 +119,12 @@ def calibrate(
         stretch, floor = np.exp(logs)
         spread = mixture.calibrated(Calibration(stretch, floor))
         sd = np.hypot(spread.sd, uncertainty)
-        z = shrink * (mass - spread.mean) / sd
-        crps = sd * (z * (2 * special.ndtr(z) - 1) + 2 * _normal(z) - 1 / np.sqrt(np.pi))
+        crps = student_t.crps(shrink * (mass - spread.mean), sd, np.inf)
         # Weak pulls keep both finite where the data do not care.
         return float(crps.mean()) + 1e-4 * float(logs @ logs)
 
     found = optimize.minimize(cost, np.log([1.0, 0.1]), method="Nelder-Mead")
     return Calibration(*(float(each) for each in np.exp(found.x)))
-
-
-def _normal(z: FloatArray) -> FloatArray:
-    return np.asarray(np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi))
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
+from bmm.configuration import Configuration
 from bmm.theory.mdn.features import FeatureSet
 from bmm.theory.mdn.garvey_kelson import Form
 
@@ -14,11 +15,7 @@ __all__ = ["Constraint", "MdnSettings"]
 type _Count = Annotated[int, Field(ge=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Constraint(_Strict):
+class Constraint(Configuration):
     """The Garvey-Kelson term of the loss.
 
     Parameters
@@ -42,7 +39,7 @@ class Constraint(_Strict):
     batch: _Count = 384
 
 
-class MdnSettings(_Strict):
+class MdnSettings(Configuration):
     """A mixture density network and its ensemble.
 
     Parameters

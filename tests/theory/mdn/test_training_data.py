@@ -54,5 +54,5 @@ def test_nuclei_without_neighbours_are_refused():
 def test_folds_must_share_the_members():
     with pytest.raises(ValueError, match="folds: expected 0, or a number from 2 that divides"):
         MdnSettings(members=10, folds=3)
-    with pytest.raises(ValueError, match="Extra inputs are not permitted"):
+    with pytest.raises(ValueError, match="unknown key 'colour'"):
         Constraint(colour="red")

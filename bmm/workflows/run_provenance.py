@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Sequence
@@ -11,7 +10,8 @@ from typing import Any
 
 from bmm.data import data_folder
 from bmm.errors import DataError
-from bmm.theory.cards import Card, MdnCard, TabulatedCard
+from bmm.fingerprints import file_fingerprint
+from bmm.theory.cards import Card
 
 __all__ = ["provenance"]
 
@@ -19,7 +19,6 @@ _PACKAGES = (
     "nuclear-bmm", "pymc", "pytensor", "nutpie", "numba", "arviz", "numpy", "pandas", "xarray",
     "scipy",
 )  # fmt: skip
-_TRAINING_PACKAGES = ("jax", "jaxlib", "equinox", "optax")
 
 
 def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any]:
@@ -46,13 +45,9 @@ def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any
     """
     files = {measured: data_folder() / "measured" / f"{measured}.csv"}
     for card in cards:
-        if isinstance(card, TabulatedCard):
-            file = card.file or data_folder() / "theory" / f"{card.table}.csv"
-            files[card.name] = file
-        elif isinstance(card, MdnCard) and card.file is not None:
-            files[card.name] = card.file
-    trains = any(isinstance(card, MdnCard) and card.file is None for card in cards)
-    packages = (*_PACKAGES, *(_TRAINING_PACKAGES if trains else ()))
+        if card.data_file is not None:
+            files[card.name] = card.data_file
+    packages = (*_PACKAGES, *(name for card in cards for name in card.packages))
     return {
         "seed": seed,
         "python": platform.python_version(),
@@ -66,7 +61,7 @@ def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any
 
 def _sha256(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return file_fingerprint(path)
     except OSError as error:
         raise DataError(f"{path}: expected a mass table, but {error.strerror}") from error
 

@@ -1,0 +1,292 @@
+"""Other readings of a column of masses: another quantity, unit, sign or order of the columns.
+
+A column that is declared as what it is not, such as masses of bare nuclei as masses of atoms, or
+micro-u as keV, may be a few MeV off only.  It is found by reading it in every other way and
+comparing all of them with the same expected masses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal, get_args
+
+import numpy as np
+
+from bmm.arrays import FloatArray, IntArray
+from bmm.conversions import Convention, Quantity, Unit, to_mass_excess
+
+__all__ = ["Misreading", "Numbers", "Reading", "find_misreading"]
+
+Numbers = Literal[
+    "as printed", "N + 1", "N - 1", "Z + 1", "Z - 1", "Z and N swapped", "A for N", "N for A"
+]
+"""What the nucleus is, by the numbers that the table prints as Z and N: as they are; with a
+neutron or proton more or less; both exchanged; A in the column of N, or N in that of A."""
+
+_BETTER = 2.0  # times smaller median deviation from what is measured, to be worth telling ...
+_BETTER_THAN_MODELS = 8.0  # ... and from what models expect, for they err alike
+_MUCH_BETTER = 4.0  # times smaller: a misreading
+_FLOOR = 0.02  # MeV; no reading fits better than that
+_EVIDENCE = 10.0  # log of the odds against chance; some 70 readings are tried
+_ROUGHER = 2.5  # times larger odd-even staggering of the deviations, if N or Z is shifted
+_FEWEST = 10  # second differences that show this
+_EXPECTED_SPREAD = 10.0  # MeV; what models of unmeasured nuclei may be wrong by
+_GOOD = 10.0  # MeV; median deviation of a reading that is worth naming
+
+type Expected = Callable[[IntArray, IntArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a table's columns are taken for.
+
+    Parameters
+    ----------
+    quantity, unit, convention : str
+        See `bmm.conversions.to_mass_excess`.
+    sign : {1, -1}
+        What the column is multiplied by.
+    numbers : str
+        What the nucleus is; see `Numbers`.
+    """
+
+    quantity: Quantity = "mass_excess"
+    unit: Unit = "MeV"
+    convention: Convention = "atomic"
+    sign: int = 1
+    numbers: Numbers = "as printed"
+
+    def mass_excess(self, Z: IntArray, N: IntArray, value: FloatArray) -> FloatArray:
+        """Atomic mass excess (MeV) of nuclei whose column holds `value`."""
+        return to_mass_excess(
+            Z, N, self.sign * value,
+            quantity=self.quantity, unit=self.unit, convention=self.convention,
+        )  # fmt: skip
+
+    def differs_in(self, declared: Reading) -> list[str]:
+        """Say what is not as declared, such as ``unit = "keV"``."""
+        keys = ["quantity", "unit", "convention", "sign"]
+        if self.quantity.endswith("_mass"):
+            keys.remove("convention")  # it is part of the name
+        pairs = {key: getattr(self, key) for key in keys}
+        changed = [
+            f"{key} = {value}" if key == "sign" else f'{key} = "{value}"'
+            for key, value in pairs.items()
+            if value != getattr(declared, key)
+        ]
+        if self.numbers != "as printed":
+            changed.append(_SPOKEN[self.numbers])
+        return changed
+
+
+type Nuclei = tuple[IntArray, IntArray]
+_NUCLEI: dict[Numbers, Callable[[IntArray, IntArray], Nuclei]] = {
+    "as printed": lambda Z, N: (Z, N),
+    "N + 1": lambda Z, N: (Z, N + 1),
+    "N - 1": lambda Z, N: (Z, N - 1),
+    "Z + 1": lambda Z, N: (Z + 1, N),
+    "Z - 1": lambda Z, N: (Z - 1, N),
+    "Z and N swapped": lambda Z, N: (N, Z),
+    "A for N": lambda Z, N: (Z, N - Z),
+    "N for A": lambda Z, N: (Z, N + Z),
+}
+_SHIFTED = ("N + 1", "N - 1", "Z + 1", "Z - 1")
+_SPOKEN: dict[Numbers, str] = {
+    "N + 1": "N one larger than printed",
+    "N - 1": "N one smaller than printed",
+    "Z + 1": "Z one larger than printed",
+    "Z - 1": "Z one smaller than printed",
+    "Z and N swapped": "Z and N swapped",
+    "A for N": "A, not N, in the column of N",
+    "N for A": "N, not A, in the column of A",
+}
+
+
+@dataclass(frozen=True)
+class Misreading:
+    """A reading that fits better than the declared one.
+
+    Parameters
+    ----------
+    reading : Reading
+        The better one.
+    declared, better : float
+        Median absolute deviation of both from the expected masses, MeV.
+    n : int
+        Number of nuclei compared.
+    certain : bool
+        Whether the declared reading is an error; if not, it is to be looked at.
+    """
+
+    reading: Reading
+    declared: float
+    better: float
+    n: int
+    certain: bool
+
+
+@dataclass(frozen=True)
+class _Fit:
+    reading: Reading
+    n: int
+    size: float  # median absolute deviation from the expected masses, MeV
+    scatter: float  # the same from the median deviation
+    roughness: dict[str, float]  # median absolute second difference along Z and N, MeV, or NaN
+    odd: dict[str, bool]  # whether there are several Z, or N, and all are odd
+
+
+def find_misreading(
+    Z: IntArray,
+    N: IntArray,
+    value: FloatArray,
+    declared: Reading,
+    expected: Expected,
+    *,
+    numbers: Sequence[Numbers] = ("as printed",),
+    measured: bool = True,
+    certain: bool = True,
+) -> Misreading | None:
+    """Find a reading of a column that fits the expected masses several times better.
+
+    A shift of N or Z by one is told by the odd-even staggering, which it turns round, and all else
+    by the median deviation.  Either has to be improbable by chance, and the better reading may
+    scatter no more than the declared one: a model that is off by a constant is no misreading.
+
+    Parameters
+    ----------
+    Z, N : int array (nucleus,)
+        Proton and neutron numbers as printed.
+    value : array (nucleus,)
+        The column as printed.
+    declared : Reading
+        What it is taken for.
+    expected : callable
+        Expected mass excess (MeV) of nuclei; NaN where there is none.
+    numbers : sequence of str, optional
+        Readings of Z and N to try.
+    measured : bool, default True
+        Whether the expected masses are measured; if models expect them, more is asked for.
+    certain : bool, default True
+        Ask for evidence.  If false, name the simplest reading that fits as a mass model does:
+        where the declared one is impossible anyway.
+
+    Returns
+    -------
+    Misreading or None
+        The best, or of those that fit about as well, the one nearest to what is declared.
+    """
+    here, *others = _fits(Z, N, value, expected, declared, numbers)
+    if here.n == 0:
+        return None
+    better = [
+        each
+        for each in others
+        if 2 * each.n >= max(here.n, 2)
+        and (_fits_better(each, here, measured) if certain else each.size < min(_GOOD, here.size))
+    ]
+    if not better:
+        return None
+    least = min(each.size for each in better)
+    near = [each for each in better if each.size <= max(2 * least, _FLOOR)]
+    best = min(near, key=lambda each: (len(each.reading.differs_in(declared)), each.size))
+    sure = best.reading.numbers in _SHIFTED or here.size > _MUCH_BETTER * best.size
+    return Misreading(best.reading, here.size, best.size, best.n, sure)
+
+
+def _fits(
+    Z: IntArray,
+    N: IntArray,
+    value: FloatArray,
+    expected: Expected,
+    declared: Reading,
+    numbers: Sequence[Numbers],
+) -> list[_Fit]:
+    """Try all readings, the declared one first."""
+    found: list[_Fit] = []
+    orders: list[Numbers] = ["as printed", *(each for each in numbers if each != "as printed")]
+    for order in orders:
+        protons, neutrons = _NUCLEI[order](Z, N)
+        known = (protons >= 0) & (neutrons >= 0) & (protons + neutrons > 0)
+        expectation = np.full(len(Z), np.nan)
+        expectation[known] = expected(protons[known], neutrons[known])
+        known = np.isfinite(expectation)
+        part = protons[known], neutrons[known], value[known], expectation[known]
+        if order == "as printed":
+            found = [_fit(declared, *part, shown=bool(numbers))]
+            found += [_fit(each, *part) for each in _meanings(declared)]
+        else:
+            # A wrong unit as well would be found first.
+            found.append(_fit(replace(declared, numbers=order), *part, shown=order in _SHIFTED))
+    return found
+
+
+def _meanings(declared: Reading) -> Iterator[Reading]:
+    of_masses: dict[Quantity, tuple[Convention, ...]] = {
+        "atomic_mass": ("atomic",),
+        "nuclear_mass": ("nuclear",),
+    }
+    for quantity, unit, sign in product(get_args(Quantity), get_args(Unit), (1, -1)):
+        for convention in of_masses.get(quantity, get_args(Convention)):
+            reading = Reading(quantity, unit, convention, sign)
+            if reading != declared:
+                yield reading
+
+
+def _fit(
+    reading: Reading,
+    Z: IntArray,
+    N: IntArray,
+    value: FloatArray,
+    expectation: FloatArray,
+    *,
+    shown: bool = False,
+) -> _Fit:
+    """Compare one reading with what is expected; `shown`, its odd-even staggering as well."""
+    if not len(Z):
+        return _Fit(reading, 0, np.inf, np.inf, {}, {})
+    deviation = reading.mass_excess(Z, N, value) - expectation
+    size = float(np.median(np.abs(deviation)))
+    scatter = float(np.median(np.abs(deviation - np.median(deviation))))
+    odd = {
+        axis: bool((numbers % 2 == 1).all() and len(np.unique(numbers)) > 2)
+        for axis, numbers in (("Z", Z), ("N", N))
+    }
+    rough = _roughness(Z, N, deviation) if shown else {}
+    return _Fit(reading, len(Z), size, scatter, rough, odd)
+
+
+def _fits_better(other: _Fit, declared: _Fit, measured: bool) -> bool:
+    if other.scatter > 1.5 * declared.scatter + _FLOOR:
+        return False
+    if other.reading.numbers in _SHIFTED:
+        axis = other.reading.numbers[0]
+        before, after = declared.roughness[axis], other.roughness[axis]
+        if np.isnan(before):
+            # There are tables of even-even nuclei, and none of odd ones only.
+            no_table = declared.odd[axis] and declared.n >= 2 * _FEWEST
+            return no_table and other.size <= 1.5 * declared.size
+        turned = before > _ROUGHER * max(after, _FLOOR)
+        return turned and other.size <= 1.5 * declared.size
+    ratio = max(declared.size, _FLOOR) / max(other.size, _FLOOR)
+    if (other.n - 1) * np.log(ratio) < _EVIDENCE:
+        return False
+    if measured:
+        return ratio > _BETTER
+    return ratio > _BETTER_THAN_MODELS and declared.size > _EXPECTED_SPREAD
+
+
+def _roughness(Z: IntArray, N: IntArray, deviation: FloatArray) -> dict[str, float]:
+    """Median absolute second difference between neighbours along each axis, MeV."""
+    chart = np.full((Z.max() + 3, N.max() + 3), np.nan)
+    chart[Z, N] = deviation
+    steps = {
+        "Z": chart[2:] - 2 * chart[1:-1] + chart[:-2],
+        "N": chart[:, 2:] - 2 * chart[:, 1:-1] + chart[:, :-2],
+    }
+    found = {axis: np.abs(each[np.isfinite(each)]) for axis, each in steps.items()}
+    return {
+        axis: float(np.median(each)) if each.size >= _FEWEST else np.nan
+        for axis, each in found.items()
+    }

@@ -1,0 +1,119 @@
+"""Models that cover different regions, or even-even nuclei only, make complete runs."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from bmm.errors import ConfigError
+from bmm.theory.adapters import numbers
+from bmm.workflows.config import load_config
+from bmm.workflows.inputs import select_measured
+from bmm.workflows.pipeline import run
+
+RUN = """
+seed = 3
+[data]
+Z = [48, 52]
+N = [62, 76]
+{data}
+[theory]
+models = [{models}]
+cards = ["cards"]
+[chart]
+Z = [48, 52]
+N = [60, 80]
+[mixing.basis]
+m_Z = 4
+m_N = 4
+[mixing.sampler]
+chains = 2
+draws = 20
+tune = 30
+"""
+CARD = 'name = "{name}"\nadapter = "table"\ntable = "{table}"\n[domain]\n{domain}\n'
+CARDS = {
+    "light": CARD.format(name="light", table="FRDM2012", domain="Z = [0, 50]"),
+    "lighter": CARD.format(name="lighter", table="KTUY05", domain="Z = [0, 49]"),
+    "tin": CARD.format(name="tin", table="KTUY05", domain="Z = [50, 50]"),
+    "heavy": CARD.format(name="heavy", table="HFB26", domain="Z = [50, 140]"),
+    "heavier": CARD.format(name="heavier", table="HFB26", domain="Z = [51, 140]"),
+    "lead": CARD.format(name="lead", table="HFB26", domain="Z = [82, 82]"),
+}
+
+
+def write(folder, models, data=""):
+    (folder / "cards").mkdir(exist_ok=True)
+    for name, card in CARDS.items():
+        (folder / "cards" / f"{name}.toml").write_text(card)
+    path = folder / "regions.toml"
+    path.write_text(RUN.format(models=", ".join(f'"{name}"' for name in models), data=data))
+    return path
+
+
+def finish(folder, models, data=""):
+    return run(load_config(write(folder, models, data)), folder / "out")
+
+
+def predicted(result):
+    return result.folder.select_predictions(["Z=48-52"]).set_index(["Z", "N"])
+
+
+@pytest.mark.parametrize(
+    ("models", "common"),
+    [
+        (["light", "heavy"], 15),  # overlapping: tin
+        (["FRDM2012", "tin"], 15),  # nested
+        (["FRDM2012", "light", "heavier"], 0),  # disjoint beside one that is everywhere
+        (["lighter", "heavier"], 0),  # disjoint, and tin is covered by neither
+    ],
+)
+def test_a_run_ends_whatever_its_models_cover(tmp_path, caplog, models, common):
+    with caplog.at_level(logging.WARNING):
+        result = finish(tmp_path, models)
+    scores, table = result.scores, predicted(result)
+    assert scores["bma_n"] == common
+    assert bool(scores["left_out"]) == (common == 0)
+    assert ("global BMA is left out: no training nucleus" in caplog.text) == (common == 0)
+    names = [row["name"] for row in scores["baselines"]]
+    assert names == [*models, "plain average", *(["global BMA"] if common else [])]
+    gap = models == ["lighter", "heavier"]
+    assert scores["n"] == (60 if gap else 75)
+    assert (50 in table.index.get_level_values("Z")) != gap
+    warned = "15 of 75 measured nuclei are left out, for no model covers them: Sn-112, Sn-113"
+    assert (warned in caplog.text) == gap
+    # A model has no weight where it predicts nothing.
+    shown = {name: table[f"weight_{name}"] for name in models}
+    np.testing.assert_allclose(sum(shown.values()), 1, atol=1e-5)
+    if "heavier" in models:
+        assert (shown["heavier"][:49] == 0).all()
+        assert (shown["heavier"].loc[51] > 0).all()
+    assert result.folder.is_complete
+
+
+@pytest.mark.parametrize("data", ["", 'parity = "even-even"'])
+def test_even_even_models_are_mixed(tmp_path, caplog, data):
+    with caplog.at_level(logging.WARNING):
+        result = finish(tmp_path, ["DD-ME2", "DD-PC1"], data)
+    even = 3 * 8
+    assert result.scores["n"] == result.scores["bma_n"] == even
+    Z, N = numbers(predicted(result).index)
+    assert not (Z % 2).any()
+    assert not (N % 2).any()
+    assert (f"{75 - even} of 75 measured nuclei are left out" in caplog.text) == (not data)
+
+
+def test_parity_selects_even_even_nuclei(tmp_path):
+    config = load_config(write(tmp_path, ["FRDM2012"], 'parity = "even-even"'))
+    Z, N = numbers(select_measured(config).index)
+    assert len(Z) == 24
+    assert not ((Z % 2) | (N % 2)).any()
+    odd = config.data.model_copy(update={"Z": (49, 49)})
+    with pytest.raises(ConfigError, match=r"N in \[62, 76\] and is even-even"):
+        select_measured(config.model_copy(update={"data": odd}))
+
+
+def test_a_model_that_covers_no_fitted_nucleus_is_refused_before_sampling(tmp_path):
+    with pytest.raises(ConfigError, match="model 'lead' covers none of the 75 measured nuclei"):
+        finish(tmp_path, ["FRDM2012", "lead"])
+    assert not (tmp_path / "out").exists()
