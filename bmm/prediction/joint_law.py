@@ -27,11 +27,12 @@ from scipy.special import ndtr
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.distributions import StudentTMixture, student_t
+from bmm.distributions.student_t import NU
 from bmm.gp.lattice_field import LatticeField, draw_field
 from bmm.gp.lattice_kernel import LatticeKernel, lattice_points
 from bmm.gp.nonstationary import Growth
 from bmm.gp.stationary import SquaredExponential
-from bmm.theory.correction import NU, CorrectedModel
+from bmm.theory.correction import CorrectedModel
 
 __all__ = ["TREND_LENGTH", "JointLaw", "QuantileTable"]
 
