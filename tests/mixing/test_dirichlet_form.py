@@ -20,6 +20,7 @@ from bmm.mixing.lattice import lattice_field
 from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Sampler
 from bmm.mixing.training_data import training_problem
 from bmm.nuclides import nuclide_index
+from bmm.prediction.dirichlet import dirichlet_weights
 from bmm.prediction.predictive import predict
 from bmm.theory.adapters import prediction
 from bmm.theory.support import data_support
@@ -282,6 +283,10 @@ def test_a_fit_of_the_form_compiles_samples_predicts_and_is_read_back():
     order = problem["nucleus"].to_numpy()
     np.testing.assert_allclose(found.summary["log_density"].sel(nucleus=order), mean, rtol=1e-4)
     np.testing.assert_allclose(found.summary["weight"].sum("theory"), 1, rtol=1e-6)
+    drawn = dirichlet_weights(tree)
+    np.testing.assert_allclose(drawn.sum("theory"), 1, rtol=1e-5)
+    # 600 draws of weights whose standard deviation is at most one half.
+    assert float(np.abs(drawn.mean("draw") - found.summary["weight"]).max()) < 5 * 0.5 / 600**0.5
     sd = found.summary["sd"].to_numpy()
     assert found.draws.std("draw").to_numpy() == pytest.approx(sd, rel=0.3)
 
