@@ -369,10 +369,16 @@ def test_update_refuses_what_it_cannot_learn(bmm, runs, whole, unknown, late, tm
     absurd = near.assign(mass_excess=near["mass_excess"] + 60.0)
     assert "MeV, where AME2020 has" in refused(absurd)
     assert "Sn-130: expected nuclei that the mixture was not fitted to" in refused(
-        late.assign(Z=[50, *late["Z"][1:]], N=[80, *late["N"][1:]], mass_excess=-80.1)
+        late.assign(
+            Z=[50, *late["Z"][1:]],
+            N=[80, *late["N"][1:]],
+            mass_excess=[-80.1, *late["mass_excess"][1:]],
+        )
     )
-    assert "not on the prediction chart" in refused(late.assign(Z=99))
-    assert "expected an uncertainty above 0 MeV" in refused(late.assign(mass_excess_uncertainty=0))
+    assert "not on the prediction chart" in refused(late.assign(Z=39))
+    assert "expected an uncertainty from 1e-09 to 5 MeV, not 0" in refused(
+        late.assign(mass_excess_uncertainty=0)
+    )
     assert "no column 'mass_excess_uncertainty'" in refused(late.iloc[:, :3])
     assert "'' in column 'mass_excess' is not a number" in refused(late.assign(mass_excess=None))
     assert "new.csv" in refused(late.assign(N=late["N"] + 0.5))
