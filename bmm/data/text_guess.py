@@ -27,6 +27,7 @@ _DIVISIONS: tuple[tuple[Literal["csv", "whitespace"], str, str], ...] = (
 _FEWEST = 3  # cells of a row: two that name the nucleus, and a mass
 _SAMPLE = 400  # lines that are looked at
 _TOKEN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?#?|[^\W\d]+|[*]+")
+_SYMBOL = 3  # letters of a word in a row, such as the symbol of an element
 _RARE = 0.03  # share of rows in which a column of fixed width must end a cell
 
 
@@ -105,7 +106,7 @@ def _divided(lines: list[str], kind: str, separator: str, decimal: str) -> _Way 
     width = max(counts, key=lambda n: (counts[n], n), default=0)
     if width < _FEWEST or counts[width] < 0.5 * sum(counts.values()):
         return None
-    first = next(k for k, row in rows if len(row) == width)
+    first = _begin(lines, next(k for k, row in rows if len(row) == width))
     numbers = sum(is_number(c, decimal) for _, row in rows[:_SAMPLE] for c in row)
     header_at, header = _header(lines, divided, first, width, cells)
     keys: dict[str, Any] = {"format": kind}
@@ -134,19 +135,33 @@ def _header(
     return None, []
 
 
+def _begin(lines: list[str], first: int) -> int:
+    """Go up from a row to the first of the rows above it, whose cells may touch or be blank."""
+    begin = first
+    for k in range(first - 1, -1, -1):
+        if not lines[k].strip():
+            continue
+        if not _is_row(lines[k]):
+            break
+        begin = k
+    return begin
+
+
+def _is_row(line: str) -> bool:
+    tokens = _TOKEN.findall(line)
+    numbers = sum(is_number(token) for token in tokens)
+    return (
+        numbers >= _FEWEST
+        and not line.lstrip().startswith("#")
+        and all(len(token) <= _SYMBOL or is_number(token) for token in tokens)
+    )
+
+
 def _widths(lines: list[str], skip: int) -> list[int]:
     """Widths of columns whose cells touch or are blank: where numbers end in several rows."""
-    rows = [
-        line
-        for line in lines[skip:]
-        if line.strip() and not line.lstrip().startswith("#") and _starts_with_number(line)
-    ]
+    rows = [line for line in lines[skip:] if _is_row(line)]
     rows = rows[:: max(1, len(rows) // _SAMPLE)]
     ends = Counter(found.end() for row in rows for found in _TOKEN.finditer(row))
     enough = max(2, _RARE * len(rows))
     places = sorted(place for place, count in ends.items() if count >= enough)
     return [after - before for before, after in pairwise([0, *places])]
-
-
-def _starts_with_number(line: str) -> bool:
-    return is_number(line.split()[0]) or bool(_TOKEN.match(line.strip()))
