@@ -7,12 +7,16 @@ from bmm.data.mass_errors import MassErrors
 from bmm.data.measured import (
     MEASURED_TABLES,
     earlier_evaluations,
+    evaluation_name,
+    evaluation_path,
     find_evaluation,
     load_measured,
+    locate_measured,
 )
 from bmm.data.measurements import read_measurements, read_nuclei
 from bmm.data.new_masses import check_new_masses
 from bmm.data.provenance import Provenance, read_provenance
+from bmm.data.published_layouts import LAYOUTS, AnyLayout, NamedLayout
 from bmm.data.references import Reference
 from bmm.data.smoothness import find_suspects
 from bmm.data.theory_tables import THEORY_TABLES, load_theory
@@ -21,9 +25,12 @@ from bmm.data.user_table import read_mass_table
 from bmm.data.validation import check_measured
 
 __all__ = [
+    "LAYOUTS",
     "MEASURED_TABLES",
     "THEORY_TABLES",
+    "AnyLayout",
     "MassErrors",
+    "NamedLayout",
     "Provenance",
     "Reference",
     "TableLayout",
@@ -33,11 +40,14 @@ __all__ = [
     "citation_file",
     "data_folder",
     "earlier_evaluations",
+    "evaluation_name",
+    "evaluation_path",
     "find_evaluation",
     "find_suspects",
     "load_differences",
     "load_measured",
     "load_theory",
+    "locate_measured",
     "models_folder",
     "read_mass_table",
     "read_measurements",

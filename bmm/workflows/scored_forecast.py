@@ -222,8 +222,8 @@ def _totals(
 
 def _extrapolated(run: RunForecast, judged: Judged, new: pd.DataFrame) -> list[dict[str, Any]]:
     """Score the estimates of the run's evaluation, and the run on the same nuclei."""
-    if not earlier_evaluations(run.evaluation):  # nothing tells what its estimates are worth
-        return []
+    if run.evaluation not in MEASURED_TABLES or not earlier_evaluations(run.evaluation):
+        return []  # nothing tells what its estimates are worth
     estimates = Extrapolations.of_evaluation(run.evaluation)
     found = judge(estimates.distribution(new.index), new, LEVELS)
     some = new.index[found.table["mean"].notna().to_numpy()]
