@@ -62,10 +62,10 @@ def load_measured(name: str, *, estimated: bool = False) -> pd.DataFrame:
         Indexed by (Z, N), sorted, with columns `mass_excess`, `mass_excess_uncertainty`,
         `binding_energy_per_nucleon`, `binding_energy_per_nucleon_uncertainty` (all MeV; binding
         energies in the atomic convention), `estimated` (bool) and, of an edition, `origin` (str):
-        how AME ties the mass to others, "" for a primary nuclide, "x" for one that hangs on a mass measurement,
-        "+" and "-" for one tied to its beta-decay daughter by the energy of a beta minus or a beta
-        plus decay, "-a" and "+a" by that of an alpha decay, or the particles that a reaction adds
-        and removes.
+        how AME ties the mass to others, "" for a primary nuclide, "x" for one that hangs on a mass
+        measurement, "+" and "-" for one tied to its beta-decay daughter by the energy of a beta
+        minus or a beta plus decay, "-a" and "+a" by that of an alpha decay, or the particles that
+        a reaction adds and removes.
 
     Raises
     ------
