@@ -14,22 +14,7 @@ from bmm.measurement.doubt import (
     roc_area,
     what_became_of,
 )
-from bmm.measurement.posterior import infer_measurement_errors
-from bmm.theory.adapters import Domain, numbers, predict_all
-from bmm.theory.library import load_model
-
-
-@pytest.fixture(scope="module")
-def region():
-    measured = load_measured("AME2003")
-    measured = measured[Domain(Z=(35, 43), N=(44, 70)).covers(measured.index)]
-    models = [load_model(name).fit(measured) for name in ("FRDM2012", "DZ28")]
-    return measured, predict_all(models, measured.index)
-
-
-@pytest.fixture(scope="module")
-def found(region):
-    return infer_measurement_errors(*region)
+from bmm.theory.adapters import numbers
 
 
 @pytest.fixture(scope="module")

@@ -14,22 +14,7 @@ from bmm.measurement.posterior import (
     link_posterior,
 )
 from bmm.measurement.treatment import treat_errors
-from bmm.theory.adapters import Domain, numbers, predict_all
-from bmm.theory.library import load_model
-
-
-@pytest.fixture(scope="module")
-def region():
-    """Masses of AME2003 from Br to Tc, where several turned out to be wrong, and two models."""
-    measured = load_measured("AME2003")
-    measured = measured[Domain(Z=(35, 43), N=(44, 70)).covers(measured.index)]
-    models = [load_model(name).fit(measured) for name in ("FRDM2012", "DZ28")]
-    return measured, predict_all(models, measured.index)
-
-
-@pytest.fixture(scope="module")
-def found(region):
-    return infer_measurement_errors(*region)
+from bmm.theory.adapters import numbers
 
 
 def without_differences():
