@@ -73,19 +73,17 @@ def doubt_masses(
         * mass_excess, uncertainty: as stated, MeV
         * posterior_probability: of being off, before any recalibration
         * expected_error, expected_error_sd: true minus stated, MeV
-        * left_out, left_out_sd: mass excess that all other masses and the theories predict, and
-          its standard deviation, MeV
+        * left_out, left_out_sd: true mass excess that all other masses and the theories predict,
+          and its standard deviation, MeV
         * deviation: stated minus left_out, MeV
         * deviation_MODEL: the same by the field of one theory's residuals; NaN where it predicts
           nothing
         * neighbours: the masses that weigh most in the prediction
     """
-    posterior, errors = found.posterior, found.errors
     limit = off_limit(found.links.u)
     law = stats.norm(found.mean, found.sd)
-    diagonal = np.diag(posterior.precision)
-    deviation = posterior.pull / diagonal - errors.shift
-    variance = 1 / diagonal - np.diag(errors.covariance)
+    weights, variance = _left_out(found)
+    deviation = found.witness.residual - weights @ (found.witness.residual + found.errors.shift)
     columns = {
         "nucleus": _names(found.links.nuclei),
         "origin": measured["origin"].to_numpy(),
@@ -97,33 +95,50 @@ def doubt_masses(
         "left_out": found.links.mass - deviation,
         "left_out_sd": np.sqrt(np.maximum(variance, 0.0)),
         "deviation": deviation,
-        **_by_model(found, theory),
-        "neighbours": _neighbours(posterior.precision, found.links.nuclei),
+        **_by_model(found, theory, weights),
+        "neighbours": _neighbours(weights, found.links.nuclei),
     }
     table = pd.DataFrame(columns, index=found.links.nuclei)
     return table.sort_values("posterior_probability", ascending=False, kind="stable")
 
 
-def _by_model(found: MeasurementErrors, theory: xr.Dataset) -> dict[str, FloatArray]:
+def _left_out(found: MeasurementErrors) -> tuple[FloatArray, FloatArray]:
+    """Weights (n, n) of all other residuals in the prediction of each true one, and its variance.
+
+    What is seen is y = t + e, with a true residual t and an error e of covariance E that masses
+    share, and P the inverse of the covariance of y.  Rasmussen & Williams (2006), eq. 5.12, has the
+    prediction of y_i by the others; that of t_i leaves out what their errors say of e_i,
+
+        w_ij = -(1 - a_i) P_ij / P_ii - (E P)_ij,       a_i = (E P)_ii,
+        variance = E_ii + (1 - a_i)^2 / P_ii - (E P E)_ii.
+    """
+    E, P = found.errors.covariance, found.posterior.precision
+    shared = E @ P
+    own, diagonal = np.diag(shared).copy(), np.diag(P)
+    variance = np.diag(E) + (1 - own) ** 2 / diagonal - np.einsum("ij,ji->i", shared, E)
+    weights = -((1 - own) / diagonal)[:, None] * P - shared
+    np.fill_diagonal(weights, 0.0)
+    return weights, variance
+
+
+def _by_model(
+    found: MeasurementErrors, theory: xr.Dataset, weights: FloatArray
+) -> dict[str, FloatArray]:
     """Deviations (n,) from the predictions by each theory and the average's field, MeV."""
     index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     part = theory.transpose("nucleus", "theory").isel(nucleus=index.get_indexer(found.links.nuclei))
-    precision, shift = found.posterior.precision, found.errors.shift
     columns = {}
     for k, name in enumerate(part["theory"].to_numpy()):
         own = found.links.mass - part["mass_excess"].to_numpy()[:, k]
         # Where it predicts nothing, the average stands in for it among the neighbours.
         residual = np.where(np.isfinite(own), own, found.witness.residual)
-        deviation = precision @ (residual + shift) / np.diag(precision) - shift
-        columns[f"deviation_{name}"] = np.where(np.isfinite(own), deviation, np.nan)
+        columns[f"deviation_{name}"] = own - weights @ (residual + found.errors.shift)
     return columns
 
 
-def _neighbours(precision: FloatArray, nuclei: pd.MultiIndex) -> list[str]:
+def _neighbours(weights: FloatArray, nuclei: pd.MultiIndex) -> list[str]:
     """Nuclei with the largest weights in the prediction of each, e.g. "Sn-131 Sb-132"."""
-    weight = np.abs(precision)
-    np.fill_diagonal(weight, 0.0)
-    first = np.argsort(-weight, axis=1)[:, :_WITNESSES]
+    first = np.argsort(-np.abs(weights), axis=1)[:, :_WITNESSES]
     names = np.asarray(_names(nuclei), dtype=object)
     return [" ".join(each) for each in names[first]]
 
