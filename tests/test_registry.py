@@ -239,9 +239,10 @@ def test_a_package_adds_a_kernel(install):
 
 
 FORMAT = '''
-def write_first(surfaces, provenance, folder):
-    """Write the first surface."""
-    (folder / "first.txt").write_text(str(surfaces.sizes["nucleus"]))
+def write_first(table, folder, settings):
+    """Write the first draw."""
+    (folder / "first.txt").write_text(f"{len(table.draws[0])} masses by {table.origin.run}")
+    return []
 '''
 
 
@@ -250,9 +251,10 @@ def test_a_package_adds_an_export_format(install, tmp_path):
     (tmp_path / "small.toml").write_text(SURFACES)
     config = load_config(tmp_path / "small.toml")
     made = make_surfaces(config, tmp_path / "out", draws=10, written=1, formats=["first"])
-    assert (made.path / "first.txt").read_text() == str(len(made.masses))
-    assert "first.txt" in SurfacesFolder.open(made.path)._content["files"]
-    assert not (made.path / "surfaces.nc").exists()
+    assert (made.path / "first" / "first.txt").read_text() == f"{len(made.masses)} masses by small"
+    folder = SurfacesFolder.open(made.path)
+    assert folder.holds(made.path / "first" / "first.txt")
+    assert folder.holds(made.path / "surfaces.nc")
 
 
 SURFACES = """
