@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -19,9 +20,10 @@ from bmm.distributions import summarise_draws
 from bmm.export import FORMATS, ExportSettings, MassTable, Origin
 from bmm.figures.chains import chain_figure
 from bmm.figures.files import write_figure
+from bmm.netcdf import write_dataset
 from bmm.prediction.existence import count_bound, drip_lines
 from bmm.prediction.joint_draws import sample_surfaces
-from bmm.prediction.mass_tables import derived_quantities, mass_table
+from bmm.prediction.mass_tables import derived_quantities, mass_table, surface_table
 from bmm.theory.correction import correct_theory
 from bmm.workflows.config import RunConfig
 from bmm.workflows.inputs import (
@@ -33,7 +35,6 @@ from bmm.workflows.inputs import (
 )
 from bmm.workflows.result_folder import ResultFolder
 from bmm.workflows.run_provenance import provenance
-from bmm.workflows.surface_files import write_surfaces
 from bmm.writing import write_json, write_whole
 
 __all__ = ["Surfaces", "SurfacesFolder", "make_surfaces"]
@@ -148,7 +149,7 @@ def make_surfaces(
             write = partial(frame.to_csv, index=False, float_format="%.6f")
             write_whole(path / f"{name}.csv", write)
         chosen = surfaces.isel(draw=slice(written))
-        write_surfaces(chosen, origin, path)
+        _write_surfaces(chosen, origin, path)
         for name, write_format in writers.items():
             (path / name).mkdir(exist_ok=True)
             write_format(_exported(config, masses, chosen), path / name, ExportSettings())
@@ -157,6 +158,19 @@ def make_surfaces(
         write_json(path / "summary.json", summary)
         folder.complete()
     return Surfaces(path, masses, lines, summary)
+
+
+def _write_surfaces(surfaces: xr.DataArray, origin: Mapping[str, Any], folder: Path) -> None:
+    """Write ``surfaces.csv``, a column for each surface, and ``surfaces.nc``; MeV."""
+    frame = surface_table(surfaces)
+    write = partial(frame.to_csv, index=False, float_format="%.6f")
+    write_whole(folder / "surfaces.csv", write)
+    data = surfaces.rename(draw="surface").to_dataset(name="mass_excess")
+    data.attrs = {
+        "description": "sampled mass surfaces: atomic mass excess, MeV",
+        "provenance": json.dumps(origin),
+    }
+    write_whole(folder / "surfaces.nc", partial(write_dataset, data))
 
 
 def _exported(config: RunConfig, masses: pd.DataFrame, surfaces: xr.DataArray) -> MassTable:
