@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from bmm.errors import BmmError as BmmError
     from bmm.mixing.fit import convergence_of as convergence_of
     from bmm.mixing.fit import fit as fit
+    from bmm.mixing.fit import fitted_tree as fitted_tree
+    from bmm.mixing.pymc_model import pymc_model as pymc_model
     from bmm.mixing.settings import Mixing as Mixing
     from bmm.prediction.derived import derive as derive
     from bmm.prediction.dirichlet import dirichlet_weights as dirichlet_weights
     from bmm.prediction.existence import drip_lines as drip_lines
     from bmm.prediction.existence import existence as existence
+    from bmm.prediction.groups import add_groups as add_groups
+    from bmm.prediction.groups import sample_prior_predictive as sample_prior_predictive
     from bmm.prediction.joint_draws import sample_surfaces as sample_surfaces
     from bmm.prediction.predictive import Prediction as Prediction
     from bmm.prediction.predictive import predict as predict
@@ -37,6 +41,7 @@ _HOMES = {
     "Mixing": "bmm.mixing.settings",
     "Prediction": "bmm.prediction.predictive",
     "RunFolder": "bmm.workflows.folder",
+    "add_groups": "bmm.prediction.groups",
     "convergence_of": "bmm.mixing.fit",
     "correct_theory": "bmm.theory.correction",
     "derive": "bmm.prediction.derived",
@@ -44,13 +49,16 @@ _HOMES = {
     "drip_lines": "bmm.prediction.existence",
     "existence": "bmm.prediction.existence",
     "fit": "bmm.mixing.fit",
+    "fitted_tree": "bmm.mixing.fit",
     "load_config": "bmm.workflows.config",
     "load_measured": "bmm.data",
     "load_model": "bmm.theory.library",
     "load_theory": "bmm.data",
     "predict": "bmm.prediction.predictive",
     "predict_all": "bmm.theory.adapters",
+    "pymc_model": "bmm.mixing.pymc_model",
     "run": "bmm.workflows.pipeline",
+    "sample_prior_predictive": "bmm.prediction.groups",
     "sample_surfaces": "bmm.prediction.joint_draws",
 }
 
