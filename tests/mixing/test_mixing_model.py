@@ -36,7 +36,7 @@ NORMAL_PRIORS = {
 def test_prior_is_the_one_that_is_stated(world):
     # Masses that nobody knows tell nothing: what is sampled, through the sampler's own coordinates,
     # is the prior.
-    unknown = world.measured.assign(mass_excess_uncertainty=1e3)
+    unknown = world.measured.assign(mass_excess_uncertainty=1e2)
     settings = NORMAL.model_copy(
         update={
             "noise": Noise(family="normal", A_power=1.0),
