@@ -61,6 +61,8 @@ def test_all_groups_are_thinned_alike_and_the_tree_stays(fitted):
         bmm.add_groups(fitted, ["posterior"])
 
 
+# ArviZ's own use of xarray.
+@pytest.mark.filterwarnings("ignore:Deleting a single level of a MultiIndex:FutureWarning")
 def test_arviz_works_on_the_tree_as_it_comes(whole):
     names = ["sigma", "rho_Z", "rho_N"]
     assert np.isfinite(float(az.loo(whole).elpd))
