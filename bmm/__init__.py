@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from bmm.data import load_measured as load_measured
     from bmm.data import load_theory as load_theory
     from bmm.errors import BmmError as BmmError
+    from bmm.evaluation.kfold import kfold as kfold
+    from bmm.figures import plot_chain as plot_chain
+    from bmm.figures import plot_coverage as plot_coverage
+    from bmm.figures import plot_existence as plot_existence
+    from bmm.figures import plot_pit as plot_pit
+    from bmm.figures import plot_residuals as plot_residuals
+    from bmm.figures import plot_uncertainty as plot_uncertainty
+    from bmm.figures import plot_weights as plot_weights
     from bmm.mixing.fit import convergence_of as convergence_of
     from bmm.mixing.fit import fit as fit
     from bmm.mixing.fit import fitted_tree as fitted_tree
@@ -50,10 +58,18 @@ _HOMES = {
     "existence": "bmm.prediction.existence",
     "fit": "bmm.mixing.fit",
     "fitted_tree": "bmm.mixing.fit",
+    "kfold": "bmm.evaluation.kfold",
     "load_config": "bmm.workflows.config",
     "load_measured": "bmm.data",
     "load_model": "bmm.theory.library",
     "load_theory": "bmm.data",
+    "plot_chain": "bmm.figures",
+    "plot_coverage": "bmm.figures",
+    "plot_existence": "bmm.figures",
+    "plot_pit": "bmm.figures",
+    "plot_residuals": "bmm.figures",
+    "plot_uncertainty": "bmm.figures",
+    "plot_weights": "bmm.figures",
     "predict": "bmm.prediction.predictive",
     "predict_all": "bmm.theory.adapters",
     "pymc_model": "bmm.mixing.pymc_model",
