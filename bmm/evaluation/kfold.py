@@ -113,7 +113,7 @@ def kfold(
 
 
 def _folds(n: int, folds: int | npt.ArrayLike, seed: int) -> IntArray:
-    """Number of the fold of each nucleus."""
+    """Give each nucleus the number of its fold."""
     if isinstance(folds, int):
         if not 2 <= folds <= n:
             raise ConfigError(f"folds must lie from 2 to {n}, the number of nuclei, not {folds}")

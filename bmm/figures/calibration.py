@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from scipy import stats
 
-from bmm.evaluation.mixture_scores import Scores
+from bmm.evaluation.scores import LEVELS, inside_intervals
 from bmm.figures.axes import SQUARE, given_or_new
 
 __all__ = ["plot_coverage"]
 
 
-def plot_coverage(scores: Scores, *, ax: Axes | None = None) -> Axes:
+def plot_coverage(pit: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Draw the share of measured masses inside credible intervals, against their probability.
 
     The band holds 95 % of the curves of a calibrated prediction at each level, if the nuclei are
@@ -20,8 +21,9 @@ def plot_coverage(scores: Scores, *, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    scores : dict
-        From `bmm.evaluation.evaluate`; its keys n and coverage are used.
+    pit : array (nucleus,)
+        Predictive probability of a smaller mass than the measured one; see
+        `bmm.evaluation.nucleus_scores.nucleus_scores`.
     ax : Axes, optional
         Where to draw; by default, in a new pyplot figure.
 
@@ -29,9 +31,9 @@ def plot_coverage(scores: Scores, *, ax: Axes | None = None) -> Axes:
     -------
     Axes
     """
-    levels = np.array([float(level) for level in scores["coverage"]])
-    covered = np.array(list(scores["coverage"].values()))
-    n = scores["n"]
+    values = np.asarray(pit, dtype=np.float64)
+    levels, n = np.array(LEVELS), len(values)
+    covered = inside_intervals(values).mean(axis=0)
     fine = np.linspace(0, 1, 401)
     lower, upper = stats.binom.ppf([[0.025], [0.975]], n, fine) / n
 

@@ -88,8 +88,10 @@ def plot_chain(
     ------
     ConfigError
         If there is no such quantity.
+    DomainError
+        If there is no such element.
     DataError
-        If there is no such element, or no nucleus of the element is among the draws.
+        If no nucleus of the element is among the draws.
 
     Examples
     --------

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import cast
 
 import matplotlib as mpl
+import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bmm.evaluation.mixture_scores import Scores
 from bmm.figures.axes import CHART, SQUARE, new_axes
 from bmm.figures.calibration import plot_coverage
 from bmm.figures.maps import plot_residuals, plot_uncertainty, plot_weights
@@ -28,7 +28,7 @@ _METADATA: dict[str, dict[str, str | None]] = {"png": {}, "pdf": {"CreationDate"
 
 
 def write_figures(
-    folder: Path, summary: xr.Dataset, scores: Scores, measured: pd.DataFrame
+    folder: Path, summary: xr.Dataset, pit: npt.ArrayLike, measured: pd.DataFrame
 ) -> list[Path]:
     """Write every figure as PNG (150 dpi) and PDF, replacing older ones.
 
@@ -38,8 +38,8 @@ def write_figures(
         Made if missing.
     summary : Dataset (nucleus, theory)
         The mixture, as for `bmm.evaluation.evaluate`.
-    scores : dict
-        From `bmm.evaluation.evaluate`.
+    pit : array (nucleus,)
+        See `bmm.figures.plot_coverage`.
     measured : DataFrame
         Indexed (Z, N), with a column mass_excess in MeV: residuals are taken to these nuclei, and
         the other maps outline them.
@@ -53,7 +53,7 @@ def write_figures(
     folder.mkdir(parents=True, exist_ok=True)
     models = [str(model) for model in summary["theory"].to_numpy()]
     plots: dict[str, Callable[..., Axes]] = {
-        "coverage": partial(plot_coverage, scores),
+        "coverage": partial(plot_coverage, pit),
         "residuals": partial(plot_residuals, summary, measured),
         "uncertainty": partial(plot_uncertainty, summary, measured=measured),
     }

@@ -27,7 +27,7 @@ from bmm.mixing.noise import added_variance, log_mass_ratio
 from bmm.mixing.priors import BY_THEORY, has_field, hyperparameters
 from bmm.mixing.settings import Mixing
 
-__all__ = ["FORMS", "Terms", "pymc_model"]
+__all__ = ["FORMS", "Terms", "named_model", "pymc_model"]
 
 # In place of minus infinity, whose derivatives would be undefined.
 _NOTHING = -1e30
@@ -131,8 +131,32 @@ def pymc_model(
     if settings.temper != 1:
         raise ConfigError("a PyMC model has no power of its likelihood: expected temper = 1")
     problem, box = checked_problem(measured, theory, theory if chart is None else chart, settings)
+    return named_model(problem, *box, settings, likelihood=likelihood)
+
+
+def named_model(
+    problem: xr.Dataset,
+    axis_Z: Axis,
+    axis_N: Axis,
+    settings: Mixing,
+    *,
+    likelihood: Callable[[Terms], Any] | None = None,
+) -> pm.Model:
+    """Write the model of a training problem; see `pymc_model`.
+
+    Parameters
+    ----------
+    problem : Dataset
+        See `bmm.mixing.training_data.training_problem`.
+    axis_Z, axis_N : Axis
+        Basis along the axes of the chart.
+    settings, likelihood
+        See `pymc_model`.
+    """
+    box = axis_Z, axis_N
+    models = [str(name) for name in problem["theory"].to_numpy()]
     coords = {
-        "theory": problem["theory"].to_numpy(),
+        "theory": models,
         "nucleus": problem["nucleus"].to_numpy(),
         **{f"basis_{axis.name}": np.arange(1, axis.m + 1) for axis in box},
     }
@@ -146,10 +170,8 @@ def pymc_model(
             for name in hyperparameters(settings)
             for prior in [getattr(settings.priors, name)]
         }
-        models = [str(name) for name in problem["theory"].to_numpy()]
         field = _fields(problem, box, variables) * has_field(models, settings)
-        terms = _terms(problem, settings, variables, field)
-        (likelihood or FORMS[settings.likelihood])(terms)
+        (likelihood or FORMS[settings.likelihood])(_terms(problem, settings, variables, field))
     return model
 
 

@@ -25,7 +25,7 @@ from bmm.prediction.derived import derive
 
 INDEX = nuclide_index(np.repeat(np.arange(18, 30), 14), np.tile(np.arange(18, 32), 12))
 Z, N = (INDEX.get_level_values(level).to_numpy() for level in "ZN")
-SCORES = {"n": 100, "coverage": {f"{level:.2f}": level**2 for level in LEVELS}}
+PIT = np.random.default_rng(8).random(500)
 
 
 @pytest.fixture
@@ -140,14 +140,15 @@ def test_uncertainty_has_the_unit_on_its_bar(summary):
 
 
 def test_plot_coverage_shows_the_scores_in_percent():
-    diagonal, curve = plot_coverage(SCORES, ax=axes()).lines
+    diagonal, curve = plot_coverage(PIT, ax=axes()).lines
     assert curve.get_xdata() == pytest.approx(100 * np.array(LEVELS))
-    assert curve.get_ydata() == pytest.approx(100 * np.array(LEVELS) ** 2)
+    middle = np.abs(PIT - 0.5)[:, None] < 0.5 * np.array(LEVELS)
+    assert curve.get_ydata() == pytest.approx(100 * middle.mean(axis=0))
     assert diagonal.get_xdata() == pytest.approx(diagonal.get_ydata())
 
 
 def test_files_are_written_whole_and_alike(summary, measured, tmp_path):
-    paths = write_figures(tmp_path / "figures", summary, SCORES, measured)
+    paths = write_figures(tmp_path / "figures", summary, PIT, measured)
     stems = ["coverage", "residuals", "uncertainty", "weight_HFB_24", "weight_hfb_24_2"]
     assert [path.name for path in paths] == [
         f"{s}.{kind}" for s in stems for kind in ("png", "pdf")
@@ -156,7 +157,7 @@ def test_files_are_written_whole_and_alike(summary, measured, tmp_path):
     before = [path.read_bytes() for path in paths[:2]]
     assert before[0].startswith(b"\x89PNG")
     assert before[1].startswith(b"%PDF")
-    write_figures(tmp_path / "figures", summary.isel(theory=[]), SCORES, measured)
+    write_figures(tmp_path / "figures", summary.isel(theory=[]), PIT, measured)
     assert [path.read_bytes() for path in paths[:2]] == before
 
 
@@ -170,14 +171,14 @@ def test_a_failed_figure_leaves_the_old_file_and_no_rest(summary, measured, tmp_
 
     monkeypatch.setattr(Figure, "savefig", fail)
     with pytest.raises(RunError, match="disk full"):
-        write_figures(tmp_path, summary, SCORES, measured)
+        write_figures(tmp_path, summary, PIT, measured)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
 
 
 def test_axes_are_those_given_or_pyplots(summary, measured, tmp_path):
     given = axes()
     assert plot_uncertainty(summary, ax=given) is given
-    write_figures(tmp_path, summary, SCORES, measured)
+    write_figures(tmp_path, summary, PIT, measured)
     assert plt.get_fignums() == []
     plt.switch_backend("agg")
     drawn = plot_uncertainty(summary)
