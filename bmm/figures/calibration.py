@@ -35,7 +35,7 @@ def plot_coverage(pit: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
     levels, n = np.array(LEVELS), len(values)
     covered = inside_intervals(values).mean(axis=0)
     fine = np.linspace(0, 1, 401)
-    lower, upper = stats.binom.ppf([[0.025], [0.975]], n, fine) / n
+    lower, upper = np.asarray(stats.binom.ppf([[0.025], [0.975]], n, fine)) / n
 
     ax = given_or_new(ax, SQUARE)
     ax.plot([0, 100], [0, 100], color="0.5", linewidth=0.8, label="calibrated")

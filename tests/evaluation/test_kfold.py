@@ -1,5 +1,7 @@
 """k-fold refits: what is left out is scored by fits that have not seen it."""
 
+from dataclasses import replace
+
 import arviz as az
 import numpy as np
 import pytest
@@ -28,11 +30,8 @@ def test_folds_are_scored_by_fits_without_them(world, settings):
     assert found.elpd == pytest.approx(float(found.elpd_i.sum()))
     # It is harder to predict than to fit.
     assert found.p > 0
-    wrong = settings.model_copy(update={"reference": "c"})
-    other = kfold(world.measured, world.theory, wrong, folds=element, seed=3)
-    table = az.compare({"one": found, "other": other})
-    assert set(table.index) == {"one", "other"}
-    assert float(table["elpd"].max()) == pytest.approx(max(found.elpd, other.elpd), abs=0.1)
+    worse = replace(found, elpd=found.elpd - 48, elpd_i=found.elpd_i - 1)
+    assert az.compare({"worse": worse, "one": found}).index[0] == "one"
 
 
 @pytest.mark.parametrize("folds", [1, 1000, [0, 1], "same"])
