@@ -143,7 +143,7 @@ def sample_prior_predictive(
     >>> tree = bmm.sample_prior_predictive(theory, draws=2000)
     >>> weight = tree["prior_predictive"]["weight"].sel(theory="a", nucleus="Sn-122")
     >>> weight.quantile([0.05, 0.5, 0.95]).round(2).to_numpy()
-    array([0.  , 0.5 , 1.  ])
+    array([0. , 0.5, 1. ])
     """
     settings = settings or Mixing()
     theory = check_theory(theory)
