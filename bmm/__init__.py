@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bmm.data import load_measured as load_measured
     from bmm.data import load_theory as load_theory
     from bmm.errors import BmmError as BmmError
+    from bmm.mixing.corrected_fit import fit_forecast as fit_forecast
     from bmm.mixing.fit import convergence_of as convergence_of
     from bmm.mixing.fit import fit as fit
     from bmm.mixing.settings import Mixing as Mixing
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from bmm.prediction.dirichlet import dirichlet_weights as dirichlet_weights
     from bmm.prediction.existence import drip_lines as drip_lines
     from bmm.prediction.existence import existence as existence
-    from bmm.prediction.joint_draws import sample_surfaces as sample_surfaces
+    from bmm.prediction.forecast import Forecast as Forecast
+    from bmm.prediction.forecast import forecast as forecast
     from bmm.prediction.predictive import Prediction as Prediction
     from bmm.prediction.predictive import predict as predict
     from bmm.theory.adapters import predict_all as predict_all
@@ -29,11 +31,13 @@ if TYPE_CHECKING:
     from bmm.workflows.config import load_config as load_config
     from bmm.workflows.folder import RunFolder as RunFolder
     from bmm.workflows.pipeline import run as run
+    from bmm.workflows.run_forecast import read_forecast as read_forecast
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "BmmError": "bmm.errors",
+    "Forecast": "bmm.prediction.forecast",
     "Mixing": "bmm.mixing.settings",
     "Prediction": "bmm.prediction.predictive",
     "RunFolder": "bmm.workflows.folder",
@@ -43,6 +47,9 @@ _HOMES = {
     "dirichlet_weights": "bmm.prediction.dirichlet",
     "drip_lines": "bmm.prediction.existence",
     "existence": "bmm.prediction.existence",
+    "forecast": "bmm.prediction.forecast",
+    "fit_forecast": "bmm.mixing.corrected_fit",
+    "read_forecast": "bmm.workflows.run_forecast",
     "fit": "bmm.mixing.fit",
     "load_config": "bmm.workflows.config",
     "load_measured": "bmm.data",
@@ -51,7 +58,6 @@ _HOMES = {
     "predict": "bmm.prediction.predictive",
     "predict_all": "bmm.theory.adapters",
     "run": "bmm.workflows.pipeline",
-    "sample_surfaces": "bmm.prediction.joint_draws",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -22,13 +22,7 @@ _EDGE = 0.01
 
 
 def design(
-    source: Annotated[
-        str,
-        typer.Argument(
-            help="Shipped configuration, path of a .toml file, or a folder of bmm surfaces or "
-            "bmm design, whose corrected models are then used again."
-        ),
-    ] = "global",
+    run: Annotated[Path, typer.Argument(help="Run folder, whose forecast is used.")],
     target: Annotated[
         str,
         typer.Option(
@@ -54,14 +48,10 @@ def design(
         int, typer.Option(min=1, max=1000, help="Nuclei to choose, one after the other.")
     ] = 5,
     outcomes: Annotated[
-        int, typer.Option(min=10, max=100_000, help="Outcomes to draw for each model.")
+        int, typer.Option(min=10, max=100_000, help="Of a drip line: outcomes to draw.")
     ] = 1000,
-    learn_weights: Annotated[
-        bool,
-        typer.Option("--learn-weights", help="Let outcomes change the weights, else kept even."),
-    ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder; by default runs/NAME-design.")
+        Path | None, typer.Option("--output", "-o", help="Folder; by default RUN-design.")
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a design that is there.")
@@ -70,18 +60,18 @@ def design(
 ) -> None:  # fmt: skip
     """Rank nuclei by how much measuring their masses is expected to sharpen a target.
 
-    Every model is corrected by the field of its residuals.  A candidate's reduction is the part of
-    the target's variance that is expected to go when it is measured, averaged over what the
-    measurement may give.  The set is chosen greedily: each nucleus is the best after those before.
+    A candidate's reduction is the part of the target's variance that is expected to go when it is
+    measured, averaged over what the measurement may give.  The set is chosen greedily: each nucleus
+    is the best after those before.
     """
-    from bmm.workflows.measurement_design import Question, make_design, read_source
+    from bmm.workflows.measurement_design import Question, make_design
 
-    read = read_source(source)
     console = Console(quiet=quiet)
-    console.print(f"[bold]bmm design {read.config.name}[/]  {escape(target)}", highlight=False)
-    path = output or Path("runs") / f"{read.config.name}-design"
-    question = Question(target, candidates, precision_keV / 1000, count, outcomes, learn_weights)
-    ranking = make_design(read, question, path, overwrite=overwrite, console=console)
+    console.print(f"[bold]bmm design {escape(str(run))}[/]  {escape(target)}", highlight=False)
+    home = run.resolve()
+    path = output or home.with_name(f"{home.name}-design")
+    question = Question(target, candidates, precision_keV / 1000, count, outcomes)
+    ranking = make_design(run, question, path, overwrite=overwrite, console=console)
     _show(ranking, target, precision_keV, console)
     console.print(f"results: {path}", highlight=False, markup=False, soft_wrap=True)
 
@@ -119,7 +109,9 @@ def _table(title: str, frame: pd.DataFrame, unit: str) -> Table:
         table.add_row(
             label(Z, N),
             *([f"{row['sd']:.3f}"] if alone else []),
-            f"{100 * row['reduction']:.2f} ± {100 * row['reduction_error']:.2f} %",
+            f"{100 * row['reduction']:.2f} ± {100 * row['reduction_error']:.2f} %"
+            if row["reduction_error"] > 0
+            else f"{100 * row['reduction']:.2f} %",
             _sd(row["left"], unit),
         )
     return table

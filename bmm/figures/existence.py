@@ -21,7 +21,7 @@ def existence_map(separations: pd.DataFrame, lines: pd.DataFrame, measured: pd.I
     Parameters
     ----------
     separations, lines : DataFrame
-        From `bmm.prediction.local_draws.separations`.
+        See `bmm.prediction.forecast.Forecast`: `derived_table` and `drip_lines`.
     measured : Index (Z, N)
         Nuclei to outline.
     """

@@ -24,8 +24,9 @@ from bmm.methods.interface import Method
 from bmm.methods.mixture_forecast import DRAWS
 from bmm.methods.training_arrays import position_of
 from bmm.nuclides import nuclide_index
-from bmm.prediction.joint_draws import sample_surfaces
-from bmm.theory.correction import Correction, correct_theory
+from bmm.prediction.forecast import Forecast
+from bmm.theory.correction import CorrectedModel, Correction, correct_average, correct_theory
+from bmm.theory.residual_field import BLOCK
 
 __all__ = ["CorrectedForecast", "CorrectedMixture", "FittedCorrection"]
 
@@ -38,6 +39,8 @@ class CorrectedForecast:
     ----------
     correction : Correction
         From `bmm.theory.correction.correct_theory`.
+    average : CorrectedModel
+        Residual field of the models' average.
     theory : Dataset
         The nuclei wanted.  One that was not in the theory of the correction has no forecast.
     seed : int
@@ -45,6 +48,7 @@ class CorrectedForecast:
     """
 
     correction: Correction
+    average: CorrectedModel
     theory: xr.Dataset
     seed: int
 
@@ -62,7 +66,8 @@ class CorrectedForecast:
     @cached_property
     def draws(self) -> xr.DataArray:
         """Joint draws (draw, nucleus), MeV."""
-        return sample_surfaces(self.correction, self.theory, DRAWS, self.seed)
+        joint = Forecast(self.theory, self.distribution, self.average, seed=self.seed)
+        return joint.draws(DRAWS)
 
 
 @dataclass(frozen=True)
@@ -73,16 +78,19 @@ class FittedCorrection:
     ----------
     correction : Correction
         From `bmm.theory.correction.correct_theory`.
+    average : CorrectedModel
+        Residual field of the models' average.
     facts : dict
         What was learnt.
     """
 
     correction: Correction
+    average: CorrectedModel
     facts: dict[str, Any]
 
     def forecast(self, theory: xr.Dataset, seed: int) -> CorrectedForecast:
         """Predict nuclei that were in the theory of the fit, where any model covers them."""
-        return CorrectedForecast(self.correction, theory, seed)
+        return CorrectedForecast(self.correction, self.average, theory, seed)
 
 
 def _factor_or_evaluation(value: float | str) -> float | str:
@@ -135,9 +143,11 @@ class CorrectedMixture(Method):
         kept = measured[measured.index.isin(index[covered.any(axis=1)])]
         factor, learnt = self._factor(measured)
         widened = kept.assign(mass_excess_uncertainty=factor * kept["mass_excess_uncertainty"])
-        correction = correct_theory(widened, theory)
+        block = widened.index.get_level_values("Z").to_numpy() // BLOCK
+        correction = correct_theory(widened, theory, block=block)
+        average = correct_average(widened, theory, elements=BLOCK)
         facts = {"n_training": len(kept), "n_lost": len(measured) - len(kept)} | learnt
-        return FittedCorrection(correction, facts | {"fields": correction.facts})
+        return FittedCorrection(correction, average, facts | {"fields": correction.facts})
 
     def _factor(self, measured: pd.DataFrame) -> tuple[float, dict[str, Any]]:
         """Find the factor, and what was learnt of it from the training masses (MeV)."""

@@ -29,6 +29,7 @@ METHODS: Registry[type[Method]] = Registry(
         "corrected-mixture": "bmm.methods.corrected:CorrectedMixture",
         "hierarchical-stacking": "bmm.methods.hierarchical:HierarchicalStacking",
         "local-mixture": "bmm.methods.local:LocalMixture",
+        "forecast": "bmm.methods.local:LocalForecast",
     },
 )
 """The methods; each is imported when a configuration names it."""

@@ -24,11 +24,13 @@ from bmm.mixing.modes import find_modes, stacked_posterior
 from bmm.mixing.sampling import Sampled, sample
 from bmm.mixing.settings import Mixing
 from bmm.mixing.training_data import refuse_uncovered, training_problem
+from bmm.nuclides import nuclide_index
 from bmm.theory.validation import check_agreement, check_theory
 
 __all__ = [
     "convergence_of",
     "fit",
+    "fitted_masses",
     "log_likelihood",
     "posterior_draws",
     "read_axes",
@@ -228,3 +230,11 @@ def convergence_of(tree: xr.DataTree) -> Convergence:
     """Verdict on the chains of a fitted tree."""
     names = hyperparameters(read_settings(tree))
     return check_convergence(tree, names, partial=bool(tree.attrs["partial"]))
+
+
+def fitted_masses(tree: xr.DataTree) -> pd.DataFrame:
+    """Masses that a tree was fitted to: mass_excess and mass_excess_uncertainty, MeV; (Z, N)."""
+    known, constant = tree["observed_data"].to_dataset(), tree["constant_data"].to_dataset()
+    columns = {name: known[name].to_numpy() for name in ("mass_excess", "mass_excess_uncertainty")}
+    index = nuclide_index(constant["Z"].to_numpy(), constant["N"].to_numpy())
+    return pd.DataFrame(columns, index=index)

@@ -10,8 +10,15 @@ import xarray as xr
 
 from bmm.data import check_measured
 from bmm.errors import DataError, DomainError, RunError
+from bmm.mixing.corrected_fit import recorrected
 from bmm.mixing.draws import Draws
-from bmm.mixing.fit import log_likelihood, read_axes, read_settings, weighed_posterior
+from bmm.mixing.fit import (
+    fitted_masses,
+    log_likelihood,
+    read_axes,
+    read_settings,
+    weighed_posterior,
+)
 from bmm.mixing.importance import Reweighting, resample, reweight
 from bmm.mixing.training_data import training_problem
 from bmm.nuclides import labels, nuclide_index
@@ -46,7 +53,8 @@ def update(tree: xr.DataTree, new: pd.DataFrame, *, seed: int = 0) -> Updated:
     """Learn new masses by importance reweighting of the posterior draws.
 
     The theory models stay as they were fitted; the weights, spreads and length scales of the
-    mixture learn.
+    mixture learn.  The residual fields of corrected models, with hyperparameters as they are, are
+    conditioned on the new masses too (`bmm.mixing.corrected_fit.recorrected`).
 
     Parameters
     ----------
@@ -80,7 +88,7 @@ def update(tree: xr.DataTree, new: pd.DataFrame, *, seed: int = 0) -> Updated:
         dtype=np.float64,
     )
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
-    found = reweight(density.sum(axis=1).reshape(shape))
+    found = reweight(settings.temper * density.sum(axis=1).reshape(shape))
     _refuse_unreliable(found, len(new))
     chosen = resample(found.weight, np.random.default_rng(seed))
     again = posterior.isel(
@@ -92,6 +100,7 @@ def update(tree: xr.DataTree, new: pd.DataFrame, *, seed: int = 0) -> Updated:
     log_density = np.logaddexp.reduce(density, axis=0) - np.log(len(density))
     nuclei = nuclide_index(problem["Z"].to_numpy(), problem["N"].to_numpy())
     tree = _assemble(tree, again, problem)
+    tree = recorrected(tree, fitted_masses(tree))
     return Updated(tree, found, pd.Series(log_density, index=nuclei, name="log_density"))
 
 
@@ -141,7 +150,7 @@ def _assemble(tree: xr.DataTree, posterior: xr.Dataset, new: xr.Dataset) -> xr.D
             "log_likelihood": log_likelihood(posterior, problem, axes, settings),
             "observed_data": problem[observed],
             "constant_data": problem.drop_vars(observed),
-            "chart": tree["chart"].to_dataset(),
+            **{name: tree[name].to_dataset() for name in ("chart", "theory") if name in tree},
         }
     )
     made.attrs = dict(tree.attrs)

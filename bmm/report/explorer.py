@@ -24,7 +24,7 @@ from bokeh.palettes import Cividis256, RdBu11
 from bokeh.plotting import figure
 
 from bmm.nuclides import MAGIC_NUMBERS
-from bmm.prediction.local_draws import ENERGIES
+from bmm.prediction.existence import SEPARATIONS
 from bmm.report.contents import Contents
 from bmm.report.panels import chain_panel, density_panel, panel_facts
 
@@ -68,14 +68,11 @@ def quantities(contents: Contents) -> dict[str, dict[str, str]]:
         "residual": "Predicted minus measured mass (MeV)",
     }
     weights = {f"weight_{name}": f"Weight of {name}" for name in contents.models}
-    if contents.separations is None:
-        means = {name: f"{name}: {_SPOKEN[name]} of the means (MeV)" for name in ENERGIES}
-        return {"Local mixture": mixture, "Weights": weights, "Differences": means}
     joint = {"existence": "Probability of existence"}
-    for name in ENERGIES:
+    for name in SEPARATIONS:
         joint[f"{name}_median"] = f"{name}: {_SPOKEN[name]} (MeV)"
         joint[f"{name}_sd"] = f"{name}: its uncertainty, one sd (MeV)"
-    return {"Local mixture": mixture, "Weights": weights, "Joint draws": joint}
+    return {"Mass": mixture, "Weights": weights, "Energies": joint}
 
 
 def explorer(contents: Contents) -> Explorer:
@@ -167,7 +164,7 @@ def _columns(contents: Contents) -> dict[str, Any]:
 
 # Means, and ends of intervals, that no panel shows.
 _UNUSED = (
-    *(f"{name}_mean" for name in ENERGIES),
+    *(f"{name}_mean" for name in SEPARATIONS),
     *(f"{name}_{side}_" for name in ("S_1n", "S_1p", "S_2p") for side in ("lower", "upper")),
 )
 

@@ -46,9 +46,7 @@ function write_details() {
   const known = Number.isFinite(all.measured[i]);
   const energy = (key) => {
     const q = "S_" + key;
-    return info.joint
-      ? line(`S<sub>${key}</sub>`, `${number(all[q + "_median"][i], 3)} ± ${number(all[q + "_sd"][i], 3)} MeV`)
-      : line(`S<sub>${key}</sub>`, `${number(all[q][i], 3)} MeV, of the means`);
+    return line(`S<sub>${key}</sub>`, `${number(all[q + "_median"][i], 3)} ± ${number(all[q + "_sd"][i], 3)} MeV`);
   };
   const weights = info.models
     .map((model) => [model, all["weight_" + model][i]])
@@ -65,13 +63,13 @@ function write_details() {
     `<div role="status"><h4 style="margin:0;font-size:1.3em">${name}</h4>` +
     `<p style="margin:0 0 .5em">Z = ${Z}, N = ${N}</p>` +
     `<table style="border-spacing:.5em .15em;margin-left:-.5em;text-align:left">` +
-    line("mass excess", `${number(all.mean[i], 3)} ± ${number(all.sd[i], 3)} MeV`) +
-    line("68 % interval", `${number(all.lower_68[i], 3)} to ${number(all.upper_68[i], 3)} MeV`) +
     line("measured", known ? `${number(all.measured[i], 3)} MeV` : "no") +
+    line(known && info.left_out ? "predicted without it" : "predicted",
+      `${number(all.mean[i], 3)} ± ${number(all.sd[i], 3)} MeV`) +
+    line("68 % interval", `${number(all.lower_68[i], 3)} to ${number(all.upper_68[i], 3)} MeV`) +
     (known ? line("predicted − measured", `${number(all.residual[i], 3)} MeV`) : "") +
     ["1n", "2n", "1p", "2p"].map(energy).join("") +
-    (info.joint ? line("exists", Number.isFinite(all.existence[i])
-      ? `${number(100 * all.existence[i], 1)} %` : "–") : "") +
+    line("exists", Number.isFinite(all.existence[i]) ? `${number(100 * all.existence[i], 1)} %` : "–") +
     line("weights", weights) + line("neighbours", neighbours) + "</table></div>";
 }
 
@@ -108,15 +106,14 @@ function draw_chain() {
     return before === undefined ? NaN : all[column][before] - all[column][k] + 2 * info.neutron;
   });
   const take = (column) => members.map((k) => all[column][k]);
-  const nothing = members.map(() => NaN);
-  const data = {N: take("N"), label: take("label"), mean: take("S_2n"), known: difference("measured")};
+  const data = {N: take("N"), label: take("label"), known: difference("measured")};
   info.all_models.forEach((_, k) => (data["model_" + k] = difference("model_" + k)));
   for (const key of ["median", "sd", "lower_68", "upper_68", "lower_95", "upper_95", "lower_99.7", "upper_99.7"]) {
-    data[key] = info.joint ? take("S_2n_" + key) : nothing;
+    data[key] = take("S_2n_" + key);
   }
-  data.existence = info.joint ? take("existence") : nothing;
+  data.existence = take("existence");
   chain.data = data;
-  const value = info.joint && Number.isFinite(all.S_2n_median[i]) ? all.S_2n_median[i] : all.S_2n[i];
+  const value = all.S_2n_median[i];
   chain_here.data = Number.isFinite(value) ? {N: [N], S_2n: [value]} : {N: [], S_2n: []};
   chain_title.text = `Isotopes of ${name.split("-")[0]}`;
 }

@@ -14,11 +14,11 @@ from bokeh.models import CustomJS
 from bokeh.resources import INLINE
 from jinja2 import Environment, Template
 
+from bmm.prediction.forecast import DRAWS
 from bmm.report import tables
 from bmm.report.contents import Contents, gather
 from bmm.report.explorer import explorer
 from bmm.report.figures import shown_figures
-from bmm.workflows.separations import DRAWS
 from bmm.writing import write_whole
 
 __all__ = ["add_explorer", "page_template", "write_page", "write_report"]
@@ -105,7 +105,6 @@ def _shown(contents: Contents) -> dict[str, Any]:
         "hyperparameters": tables.hyperparameter_rows(contents),
         "drip_lines": tables.drip_rows(contents),
         "figures": shown_figures(contents),
-        "missing": contents.missing,
         "largest_residuals": contents.largest_residuals().to_dict(orient="records"),
         "citations": origin["citations"],
         "data": config.data,

@@ -17,6 +17,11 @@ __all__ = ["chain_panel", "density_panel", "panel_facts"]
 _BANDS = {"99.7": "#e3ecf4", "95": "#c0d5e8", "68": "#8fb6d9"}
 
 # What bokeh calls differently.
+_TOOLTIPS = [
+    ("", "@label"),
+    ("S_2n", "@median{0.000} ± @sd{0.000} MeV"),
+    ("exists", "@existence{0.000}"),
+]
 _DASH = {"dashdot": "dotdash"}
 
 
@@ -30,7 +35,7 @@ def panel_facts(contents: Contents) -> dict[str, Any]:
         "all_models": list(contents.theory),
         "curves": curves.plain(),
         "neutron": NEUTRON_MASS_EXCESS,
-        "joint": contents.separations is not None,
+        "left_out": contents.config.theory.corrected,
     }
 
 
@@ -65,45 +70,31 @@ def chain_panel(contents: Contents) -> tuple[Any, ColumnDataSource, ColumnDataSo
     names = list(contents.theory)
     single = {f"model_{k}": [0.0, 1.0] for k in range(len(names))}
     lines: dict[str, Any] = {
-        name: [0.0, 1.0] for name in ("N", "median", "sd", "existence", "mean", "known")
+        name: [0.0, 1.0] for name in ("N", "median", "sd", "existence", "known")
     }
     source = ColumnDataSource(lines | bands | single | {"label": ["", ""]})
     here = ColumnDataSource({"N": [], "S_2n": []})
     plot = _small_plot("Isotopes", "Neutron number N", "S_2n (MeV)")
-    joint = contents.separations is not None
     shown = [
         plot.varea("N", f"lower_{percent}", f"upper_{percent}", source=source, fill_color=colour,
                    legend_label=f"{percent} %")
-        for percent, colour in _BANDS.items() if joint
+        for percent, colour in _BANDS.items()
     ]  # fmt: skip
     for k, (name, (colour, dash)) in enumerate(
         zip(names, model_styles(len(names)), strict=True)
     ):  # fmt: skip
         plot.line("N", f"model_{k}", source=source, color=colour, line_width=0.8,
                   line_dash=_DASH.get(dash, dash), legend_label=name)  # fmt: skip
-    mean = plot.line("N", "mean", source=source, color="#666666", line_width=1.2,
-                     line_dash="dotted", legend_label="local mixture, means")  # fmt: skip
-    if joint:
-        plot.line("N", "median", source=source, color="black", legend_label="joint, median")
+    median = plot.line("N", "median", source=source, color="black", legend_label="median")
     dots = plot.scatter("N", "known", source=source, size=4, color="black", legend_label="measured")
     plot.scatter("N", "S_2n", source=here, size=11, fill_color=None, line_color="#d55e00",
                  line_width=3)  # fmt: skip
-    spots = plot.scatter("N", "median" if joint else "mean", source=source, size=8, alpha=0)
-    plot.add_tools(HoverTool(renderers=[spots], tooltips=_tooltips(joint=joint)))
+    spots = plot.scatter("N", "median", source=source, size=8, alpha=0)
+    plot.add_tools(HoverTool(renderers=[spots], tooltips=_TOOLTIPS))
     plot.hspan(0, line_color="grey", line_width=0.5)
-    plot.y_range = DataRange1d(renderers=[*shown[1:], mean, dots])
+    plot.y_range = DataRange1d(renderers=[*shown[1:], median, dots])
     _legend_below(plot)
     return plot, source, here
-
-
-def _tooltips(*, joint: bool) -> list[tuple[str, str]]:
-    if not joint:
-        return [("", "@label"), ("S_2n of the means", "@mean{0.000} MeV")]
-    return [
-        ("", "@label"),
-        ("S_2n", "@median{0.000} ± @sd{0.000} MeV"),
-        ("exists", "@existence{0.000}"),
-    ]
 
 
 def _legend_below(plot: Any) -> None:

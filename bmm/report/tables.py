@@ -133,8 +133,6 @@ def hyperparameter_rows(contents: Contents) -> list[Row]:
 
 def drip_rows(contents: Contents) -> list[Row]:
     """Lightest and heaviest bound isotope of some elements."""
-    if contents.separations is None:
-        return []
     lines = contents.separations.lines
     present = lines.index.get_level_values("Z")
     rows = []

@@ -23,9 +23,9 @@ from bokeh.plotting import figure
 from bmm.distributions import interval_ends
 from bmm.errors import BmmError
 from bmm.figures.palette import model_styles
-from bmm.nuclides import nuclide_index, select_nuclei
+from bmm.nuclides import select_nuclei
 from bmm.prediction.derived import QUANTITIES
-from bmm.workflows.separations import JointDraws
+from bmm.workflows.run_forecast import RunTables
 
 __all__ = ["Workbench", "joint_table"]
 
@@ -36,22 +36,22 @@ _NAMES = ("run", "quantity", "nucleus", "Z", "N", "A")
 _AXES = {"N": "Neutron number N", "Z": "Proton number Z", "A": "Mass number A"}
 
 
-def joint_table(runs: dict[str, JointDraws], nuclei: str, quantity: str) -> pd.DataFrame:
+def joint_table(runs: dict[str, RunTables], nuclei: str, quantity: str) -> pd.DataFrame:
     """One quantity of chosen nuclei by every run.
 
     Parameters
     ----------
-    runs : dict of str to JointDraws
+    runs : dict of str to RunTables
         By name.
     nuclei : str
         Nuclei or chains as `bmm.nuclides.select_nuclei` reads them, between blanks.
     quantity : str
-        See `bmm.workflows.separations.JointDraws.quantity`.
+        See `bmm.workflows.run_forecast.RunTables.quantity`.
 
     Returns
     -------
     DataFrame
-        run and quantity, then the columns of `JointDraws.quantity`, MeV.
+        run and quantity, then the columns of `RunTables.quantity`, MeV.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def joint_table(runs: dict[str, JointDraws], nuclei: str, quantity: str) -> pd.D
         raise BmmError(f"{len(nuclei)} characters of nuclei; expected at most {_LONGEST}")
     tables = []
     for name, run in runs.items():
-        available = nuclide_index(run.chart["Z"].to_numpy(), run.chart["N"].to_numpy())
+        available = run.index
         chosen = available[:0]
         for each in nuclei.split() or [""]:
             chosen = chosen.union(select_nuclei(each, available))
@@ -83,14 +83,14 @@ class Workbench:
     ----------
     document : Document
         Of the session.
-    runs : dict of str to JointDraws
+    runs : dict of str to RunTables
         By name.
     drawing : asyncio.Lock
         Held while draws are made: one question at a time, of however many pages.
     """
 
     def __init__(
-        self, document: Document, runs: dict[str, JointDraws], drawing: asyncio.Lock
+        self, document: Document, runs: dict[str, RunTables], drawing: asyncio.Lock
     ) -> None:
         self._document, self._runs, self._drawing = document, runs, drawing
         self._asked = 0

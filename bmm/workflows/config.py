@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import AfterValidator, Field, PositiveFloat
+from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from bmm.configuration import Configuration
-from bmm.mixing.settings import Mixing
+from bmm.mixing.settings import FORECAST, Mixing
 from bmm.nuclides import MAX_N, MAX_Z
 from bmm.workflows.reading import configuration_file, read_configuration, shipped_files
 
@@ -61,10 +61,14 @@ class Theory(Configuration):
         Names of models, in the order in which their components appear.
     cards : list of path, optional
         Model cards, or folders of them, besides the shipped ones; relative to the configuration.
+    corrected : bool, default True
+        Correct every model by the field of its residuals before they are mixed; see
+        `bmm.theory.correction`.
     """
 
     models: list[str] = Field(min_length=1)
     cards: list[Path] = Field(default_factory=list)
+    corrected: bool = True
 
     def relative_to(self, folder: Path) -> Theory:
         """Take the paths of the cards as relative to a folder."""
@@ -99,7 +103,8 @@ class RunConfig(Configuration):
     seed : int
         Seed of the sampler and of the predictive draws.
     data, theory, chart, mixing
-        See `Data`, `Theory`, `Chart` and `bmm.mixing.settings.Mixing`.
+        See `Data`, `Theory`, `Chart` and `bmm.mixing.settings.Mixing`.  What is not given of the
+        mixing of corrected models is that of `bmm.mixing.settings.FORECAST`.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
@@ -108,7 +113,30 @@ class RunConfig(Configuration):
     data: Data = Data()
     theory: Theory
     chart: Chart = Chart()
-    mixing: Mixing = Mixing()
+    mixing: Mixing = FORECAST
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_corrected_models(cls, data: Any) -> Any:
+        """Take defaults of the mixing that suit corrected models, or models as they are."""
+        if not isinstance(data, dict) or not isinstance(data.get("mixing", {}), dict):
+            return data
+        theory, given = data.get("theory"), data.get("mixing", {})
+        corrected = not isinstance(theory, dict) or theory.get("corrected", True) is not False
+        if not corrected:
+            return data | {"mixing": given}
+        if given.get("likelihood", "dirichlet") != "dirichlet":
+            return data
+        return data | {"mixing": _merged(FORECAST.model_dump(exclude_unset=True), given)}
+
+    @model_validator(mode="after")
+    def _form_suits_the_models(self) -> RunConfig:
+        if self.mixing.likelihood == "dirichlet" and not self.theory.corrected:
+            raise ValueError(
+                "mixing.likelihood = 'dirichlet' is for corrected models: expected 'density' or "
+                "'linear' with theory.corrected = false"
+            )
+        return self
 
     def to_toml(self) -> str:
         """Write the configuration, every default resolved, as TOML."""
@@ -117,6 +145,15 @@ class RunConfig(Configuration):
             name: getattr(self.mixing.priors, name).flat() for name in tree["mixing"]["priors"]
         }
         return tomli_w.dumps(tree)
+
+
+def _merged(defaults: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Put what is given over defaults, section by section; a prior replaces the whole prior."""
+    merged = defaults | given
+    for name in ("noise", "basis", "sampler", "priors"):
+        if isinstance(given.get(name), dict):
+            merged[name] = defaults.get(name, {}) | given[name]
+    return merged
 
 
 def shipped_configurations() -> dict[str, Path]:

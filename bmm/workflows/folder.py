@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bmm.errors import RunError
 from bmm.evaluation import Scores
 from bmm.mixing.chain_storage import holds_draws
 from bmm.netcdf import read_dataset, read_tree, write_dataset, write_tree
@@ -35,8 +36,10 @@ class RunFolder(ResultFolder):
     * ``evaluation.csv``: weights and responsibilities at the measured nuclei
     * ``scores.json``: every score and convergence figure
     * ``figures/``, ``log.txt``
-    * ``report.html``: made of all the others; with it come ``separations.csv``,
-      ``drip_lines.csv`` and ``fields.json``, see `bmm.workflows.separations`
+    * ``derived.csv``: separation energies, Q values, gaps and existence; see
+      `bmm.prediction.forecast.Forecast.derived_table`
+    * ``drip_lines.csv``: see `bmm.prediction.existence.drip_lines`
+    * ``report.html``: made of all the others
     * ``chains/``, only until all draws are in ``posterior.nc``: see `bmm.mixing.chain_storage`
     * ``manifest.json``: see `bmm.workflows.result_folder`; the origin is what
       `bmm.workflows.origin` compares
@@ -60,9 +63,8 @@ class RunFolder(ResultFolder):
         self.evaluation = path / "evaluation.csv"
         self.scores = path / "scores.json"
         self.report = path / "report.html"
-        self.separations = path / "separations.csv"
+        self.derived = path / "derived.csv"
         self.drip_lines = path / "drip_lines.csv"
-        self.fields = path / "fields.json"
         self.chains = path / "chains"
 
     def holds_work(self) -> bool:
@@ -76,7 +78,7 @@ class RunFolder(ResultFolder):
     def discard_results(self) -> None:
         """Delete what was made from a posterior that is about to be replaced."""
         self.reopen(self.config, self.posterior)
-        made = (self.distribution, self.report, self.separations, self.drip_lines, self.fields)
+        made = (self.distribution, self.report, self.derived, self.drip_lines)
         for file in (self.scores, self.evaluation, self.predictions, *made):
             file.unlink(missing_ok=True)
         shutil.rmtree(self.figures, ignore_errors=True)
@@ -136,6 +138,36 @@ class RunFolder(ResultFolder):
             If the file is missing or damaged.
         """
         return pd.read_csv(self.verified(self.predictions))
+
+    def write_derived(self, table: pd.DataFrame, lines: pd.DataFrame) -> None:
+        """Write derived quantities of every nucleus, and drip lines."""
+        for file, frame in ((self.derived, table), (self.drip_lines, lines.reset_index())):
+            write_whole(file, partial(frame.to_csv, index=False, float_format="%.6f"))
+
+    def read_derived(self) -> pd.DataFrame:
+        """Read derived quantities, one row per nucleus.
+
+        Raises
+        ------
+        RunError
+            If the file is missing or damaged, or the run was made before there was one.
+        """
+        if not self.holds(self.derived):
+            raise RunError(
+                f"{self.path} was made by an earlier version of bmm, without {self.derived.name}; "
+                f"expected it to be run again: bmm run {self.config} -o {self.path} --overwrite"
+            )
+        return pd.read_csv(self.verified(self.derived))
+
+    def read_drip_lines(self) -> pd.DataFrame:
+        """Read the drip lines, indexed (Z, side).
+
+        Raises
+        ------
+        RunError
+            If the file is missing or damaged.
+        """
+        return pd.read_csv(self.verified(self.drip_lines)).set_index(["Z", "side"])
 
     def select_predictions(self, selections: Sequence[str]) -> pd.DataFrame:
         """Read the predictions of chosen nuclei.

@@ -14,11 +14,12 @@ import pandas as pd
 import xarray as xr
 from rich.console import Console
 
+from bmm.data import load_measured
 from bmm.errors import RunError
 from bmm.evaluation import Scores
 from bmm.mixing.convergence import Convergence
-from bmm.mixing.fit import convergence_of, fit
-from bmm.theory.adapters import predict_all
+from bmm.mixing.corrected_fit import fit_forecast
+from bmm.mixing.fit import convergence_of
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
 from bmm.workflows.inputs import (
@@ -146,7 +147,8 @@ def _go_on(
         for failure in convergence.failures:
             logger.warning("NOT CONVERGED: %s", failure)
         folder.reopen(folder.config, folder.posterior)
-        scores = write_results(folder, config, tree, convergence, measured)
+        every = load_measured(config.data.measured)
+        scores = write_results(folder, config, tree, convergence, measured, every)
         folder.write_scores(scores)
         folder.complete()
         logger.info("complete: %s", folder.path)
@@ -206,21 +208,17 @@ def fit_configuration(
     Returns
     -------
     DataTree
-        See `bmm.mixing.fit.fit`; its attributes also hold the configuration and the provenance.
+        See `bmm.mixing.corrected_fit.fit_forecast`; its attributes also hold the configuration
+        and the provenance.
     """
     chosen = chosen_cards(config.theory)
     fitted = [card.build().fit(measured) for card in chosen]
     chart = chart_theory(config, measured, fitted)
     measured = covered_nuclei(measured, chart)
-    tree = fit(
-        measured,
-        predict_all(fitted, measured.index),
-        chart,
-        config.mixing,
-        seed=config.seed,
-        store=store,
-        console=console,
-    )
+    tree = fit_forecast(
+        measured, chart, config.mixing, corrected=config.theory.corrected, seed=config.seed,
+        store=store, console=console,
+    )  # fmt: skip
     tree.attrs["configuration"] = config.to_toml()
     tree.attrs["provenance"] = json.dumps(provenance(config.data.measured, chosen, config.seed))
     return tree

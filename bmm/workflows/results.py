@@ -11,6 +11,7 @@ from bmm.evaluation.nucleus_scores import nucleus_scores
 from bmm.figures import write_figures
 from bmm.mixing.convergence import Convergence
 from bmm.nuclides import nuclide_index
+from bmm.prediction.forecast import forecast
 from bmm.prediction.predictive import Prediction, predict
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
@@ -28,8 +29,9 @@ def write_results(
     tree: xr.DataTree,
     convergence: Convergence,
     measured: pd.DataFrame,
+    every: pd.DataFrame,
 ) -> Scores:
-    """Write predictions, evaluation and figures.
+    """Write predictions, derived quantities, evaluation and figures.
 
     Parameters
     ----------
@@ -42,7 +44,9 @@ def write_results(
     convergence : Convergence
         Its verdict.
     measured : DataFrame
-        Measured masses, indexed (Z, N), MeV.
+        Masses that were fitted, indexed (Z, N), MeV.
+    every : DataFrame
+        All measured masses, likewise.
 
     Returns
     -------
@@ -50,8 +54,10 @@ def write_results(
         The scores, to be written when all else is.
     """
     prediction = predict(tree, measured=measured, seed=config.seed)
-    folder.write_predictions(prediction_table(prediction.summary, measured))
+    known = forecast(tree, every, prediction.distribution)
+    folder.write_predictions(prediction_table(prediction.summary, every))
     folder.write_distribution(_labelled(prediction))
+    folder.write_derived(known.derived_table(), known.drip_lines())
     by_nucleus = _by_nucleus(config, prediction, measured)
     scores = score_run(config, tree, convergence, prediction.summary, by_nucleus, measured)
     folder.write_evaluation(_evaluation(prediction.summary, by_nucleus, measured))

@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bmm.data import check_new_masses, read_measurements
+from bmm.data import check_new_masses, load_measured, read_measurements
 from bmm.errors import BmmError, RunError
 from bmm.fingerprints import file_fingerprint
 from bmm.mixing.convergence import Convergence
-from bmm.mixing.fit import convergence_of
+from bmm.mixing.fit import convergence_of, fitted_masses
 from bmm.mixing.reweighting import Updated, update
-from bmm.nuclides import nuclide_index
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
 from bmm.workflows.results import write_results
@@ -127,9 +126,11 @@ def _write(
     facts: dict[str, Any],
     before: pd.DataFrame,
 ) -> pd.DataFrame:
-    measured = _measured(tree)
+    measured = fitted_masses(tree)
+    every = load_measured(config.data.measured)
+    every = pd.concat([every[~every.index.isin(measured.index)], measured]).sort_index()
     folder.write_posterior(tree)
-    scores = write_results(folder, config, tree, convergence, measured)
+    scores = write_results(folder, config, tree, convergence, measured, every)
     changes = _changes(before, pd.read_csv(folder.predictions))
     shown = changes.reset_index()
     write_whole(
@@ -138,14 +139,6 @@ def _write(
     folder.write_scores(scores | {"update": facts})
     folder.complete()
     return changes
-
-
-def _measured(tree: xr.DataTree) -> pd.DataFrame:
-    """Masses that a tree knows, indexed (Z, N), MeV."""
-    known, constant = tree["observed_data"].to_dataset(), tree["constant_data"].to_dataset()
-    columns = {name: known[name].to_numpy() for name in ("mass_excess", "mass_excess_uncertainty")}
-    index = nuclide_index(constant["Z"].to_numpy(), constant["N"].to_numpy())
-    return pd.DataFrame(columns, index=index)
 
 
 def _changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
