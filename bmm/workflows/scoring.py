@@ -70,7 +70,7 @@ def score_run(
     scores: Scores = evaluate(
         summary.isel(nucleus=fitted),
         by_nucleus,
-        tree["chart"].to_dataset(),
+        _models(tree),
         measured,
         training=measured,
         noise=_noise_family(config.mixing),
@@ -87,7 +87,7 @@ def score_run(
         "convergence": convergence.as_dict(),
         "modes": _modes(tree, measured, config.seed) if "modes" in tree.children else [],
         "hyperparameters": hyperparameters,
-        "redundancy": _redundancy(tree["chart"].to_dataset(), measured),
+        "redundancy": _redundancy(_models(tree), measured),
         "basis": basis_resolution(tree),
         "seconds": {
             "compile": tree.attrs["compile_seconds"],
@@ -96,6 +96,11 @@ def score_run(
         "provenance": json.loads(tree.attrs["provenance"]),
     }
     return {key: without_nan(value) for key, value in found.items()}
+
+
+def _models(tree: xr.DataTree) -> xr.Dataset:
+    """What the models themselves say of the chart, uncorrected."""
+    return tree["theory" if "theory" in tree.children else "chart"].to_dataset()
 
 
 def _redundancy(chart: xr.Dataset, measured: pd.DataFrame) -> dict[str, Any]:
