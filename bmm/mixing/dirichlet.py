@@ -53,11 +53,14 @@ class Moments(NamedTuple):
         a_k; zero where a model does not cover a nucleus.
     location, scale : array (..., nucleus)
         L and the square root of S without measurement, MeV.
+    log_alpha_0 : array (..., nucleus)
+        Logarithm of the concentration.
     """
 
     weight: FloatArray
     location: FloatArray
     scale: FloatArray
+    log_alpha_0: FloatArray
 
 
 def dirichlet_moments(
@@ -103,10 +106,11 @@ def dirichlet_moments(
     apart = (weight * (known - location[..., None]) ** 2).sum(axis=-1)
     depth = (support - _BORDER_SUPPORT) / (1 - _BORDER_SUPPORT)
     level, rho = np.asarray(log_alpha_0)[..., None], np.asarray(correlation)[..., None]
-    single = 1 / (1 + np.exp(BORDER + (level - BORDER) * depth))
+    log_alpha_0 = BORDER + (level - BORDER) * depth
+    single = 1 / (1 + np.exp(log_alpha_0))
     squares = single + (1 - single) * (weight**2).sum(axis=-1)
     own = (rho + (1 - rho) * squares) * (weight * squared).sum(axis=-1)
-    return Moments(weight, location, np.sqrt(own + single * apart))
+    return Moments(weight, location, np.sqrt(own + single * apart), log_alpha_0)
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -12,8 +12,9 @@ import xarray as xr
 from bmm.arrays import BoolArray, FloatArray, IntArray
 from bmm.distributions import student_t
 from bmm.distributions.logarithms import log_sum_exp
+from bmm.errors import DataError
 from bmm.gp.basis import Axis, root_spectral_density
-from bmm.mixing.dirichlet import dirichlet_moments
+from bmm.mixing.dirichlet import Moments, dirichlet_moments
 from bmm.mixing.likelihood import SIGMA_UNIT
 from bmm.mixing.noise import added_variance, log_mass_ratio
 from bmm.mixing.settings import Mixing
@@ -183,8 +184,13 @@ class Draws:
             Variance added to each model's, MeV^2; in the Dirichlet form its own.
         support : array (nucleus,), optional
             Dirichlet form: share of the neighbours that are measured.
+
+        Raises
+        ------
+        DataError
+            If the Dirichlet form is not given the support.
         """
-        if support is not None and self.form == "dirichlet":
+        if self.form == "dirichlet":
             yield from self._dirichlet_components(Z, N, theory, variance, support)
             return
         covers, centre = np.isfinite(theory), np.nan_to_num(theory)
@@ -209,16 +215,60 @@ class Draws:
         N: IntArray,
         theory: FloatArray,
         variance: FloatArray,
-        support: FloatArray,
+        support: FloatArray | None,
     ) -> Iterator[Components]:
-        level, correlation = self._of_dirichlet
-        for part, field in self.log_alpha(Z, N):
-            found = dirichlet_moments(
-                field, level[part], correlation[part], theory, np.sqrt(variance), support
-            )
+        for part, found in self._dirichlet_moments(Z, N, theory, variance, support):
             centre, scale = found.location[..., None], found.scale[..., None]
             alone = np.ones_like(centre)
             yield Components(part, found.weight, alone, np.zeros_like(centre), centre, scale)
+
+    def _dirichlet_moments(
+        self,
+        Z: IntArray,
+        N: IntArray,
+        theory: FloatArray,
+        variance: FloatArray,
+        support: FloatArray | None,
+    ) -> Iterator[tuple[slice, Moments]]:
+        if support is None:
+            raise DataError("the Dirichlet form needs the support of every nucleus")
+        level, correlation = self._of_dirichlet
+        for part, field in self.log_alpha(Z, N):
+            yield (
+                part,
+                dirichlet_moments(
+                    field, level[part], correlation[part], theory, np.sqrt(variance), support
+                ),
+            )
+
+    def concentrations(
+        self,
+        Z: IntArray,
+        N: IntArray,
+        theory: FloatArray,
+        variance: FloatArray,
+        support: FloatArray | None = None,
+    ) -> Iterator[tuple[slice, FloatArray]]:
+        """Logarithms of the parameters alpha_k(x) of the Dirichlet distribution of the weights.
+
+        Parameters
+        ----------
+        Z, N, theory, variance, support
+            See `components`.
+
+        Yields
+        ------
+        slice, array (draw, nucleus, theory)
+            Which draws, and log alpha_k of each; -inf where a model does not cover a nucleus.
+        """
+        if self.form == "dirichlet":
+            for part, found in self._dirichlet_moments(Z, N, theory, variance, support):
+                with np.errstate(divide="ignore"):
+                    yield part, found.log_alpha_0[..., None] + np.log(found.weight)
+            return
+        covers = np.isfinite(theory)
+        for part, field in self.log_alpha(Z, N):
+            yield part, np.where(covers, field, -np.inf)
 
     def log_likelihood(self, problem: xr.Dataset) -> npt.NDArray[np.float32]:
         """Log density of every measured mass under every draw.

@@ -13,7 +13,7 @@ import xarray as xr
 from rich.console import Console
 
 from bmm.data import check_measured
-from bmm.errors import ConfigError, RunError
+from bmm.errors import ConfigError, DataError, RunError
 from bmm.gp.basis import Axis
 from bmm.mixing.chain_storage import chain_stores
 from bmm.mixing.compilation import compile_mixture
@@ -95,6 +95,11 @@ def fit(
     check_agreement(measured, theory)
     problem = training_problem(measured, theory)
     refuse_uncovered(chart, "predicted")
+    if settings.likelihood == "dirichlet" and not ("support" in theory and "support" in chart):
+        raise DataError(
+            "the Dirichlet form needs the variable 'support', the share of measured neighbours: "
+            "expected theory and chart from bmm.correct_theory"
+        )
     if settings.mode is not None and len(settings.mode.sigma) != problem.sizes["theory"]:
         raise ConfigError(
             f"key 'mixing.mode.sigma' has {len(settings.mode.sigma)} values: expected one for "

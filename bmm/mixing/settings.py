@@ -298,6 +298,18 @@ class Mixing(Configuration):
     temper: Annotated[float, Field(gt=0, le=1)] = 1.0
     sampler: Sampler = Sampler()
 
+    @model_validator(mode="after")
+    def _of_dirichlet_form(self) -> Mixing:
+        if self.likelihood == "dirichlet":
+            if self.mode is not None:
+                raise ValueError("the Dirichlet form has no sigma: expected no mode beside it")
+            if self.noise.family != "student_t" or self.noise.nu == "learn":
+                raise ValueError(
+                    "the Dirichlet form has a Student-t of fixed degrees of freedom: expected "
+                    "noise.family 'student_t' and a number for noise.nu"
+                )
+        return self
+
     @field_validator("priors", mode="before")
     @classmethod
     def _by_name(cls, value: Any) -> Any:

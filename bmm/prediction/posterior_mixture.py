@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.distributions import StudentTMixture
@@ -35,6 +36,7 @@ from bmm.distributions.two_point import two_point_rule
 from bmm.mixing.draws import Components, Draws, mean_weights
 from bmm.mixing.likelihood import SIGMA_UNIT
 from bmm.mixing.noise import log_mass_ratio
+from bmm.mixing.settings import Mixing
 
 __all__ = ["Nuclei", "PosteriorMixture", "posterior_mixture"]
 
@@ -58,7 +60,9 @@ class Nuclei:
     theory : array (nucleus, theory)
         Model mass excess, MeV; NaN where a model does not cover a nucleus.
     variance : array (nucleus, theory)
-        Variance added to each model's, MeV^2.
+        Variance added to each model's, MeV^2; in the Dirichlet form its own.
+    support : array (nucleus,), optional
+        Dirichlet form: share of the neighbours that are measured.
     """
 
     Z: IntArray
@@ -66,6 +70,16 @@ class Nuclei:
     theory: FloatArray
     variance: FloatArray
     support: FloatArray | None = None
+
+    @classmethod
+    def of(cls, chart: xr.Dataset, settings: Mixing) -> Nuclei:
+        """Nuclei of a chart (see `bmm.theory.adapters.prediction`), as a mixture takes them."""
+        stated = np.nan_to_num(chart["mass_excess_sd"].to_numpy()) ** 2
+        if not settings.noise.measurement and settings.likelihood != "dirichlet":
+            stated = np.zeros_like(stated)
+        support = chart["support"].to_numpy() if "support" in chart else None
+        Z, N = (chart[name].to_numpy() for name in ("Z", "N"))
+        return cls(Z, N, chart["mass_excess"].to_numpy(), stated, support)
 
     def __len__(self) -> int:
         return len(self.Z)
@@ -77,6 +91,10 @@ class Nuclei:
     def components(self, draws: Draws) -> Iterator[Components]:
         """Distributions under posterior draws; see `bmm.mixing.draws.Draws.components`."""
         return draws.components(self.Z, self.N, self.theory, self.variance, self.support)
+
+    def concentrations(self, draws: Draws) -> Iterator[tuple[slice, FloatArray]]:
+        """Logarithms of alpha_k; see `bmm.mixing.draws.Draws.concentrations`."""
+        return draws.concentrations(self.Z, self.N, self.theory, self.variance, self.support)
 
 
 @dataclass(frozen=True)

@@ -105,14 +105,11 @@ def predict(
     """
     chart = _select(tree["chart"].to_dataset(), nuclei)
     measured = None if measured is None else check_measured(measured)
-    draws = posterior_draws(tree)
-    stated = np.nan_to_num(chart["mass_excess_sd"].to_numpy()) ** 2
+    draws, settings = posterior_draws(tree), read_settings(tree)
     mass, mass_variance = _measured_at(chart, measured)
-    if not read_settings(tree).noise.measurement:
-        stated, mass_variance = np.zeros_like(stated), np.zeros_like(mass_variance)
-    Z, N = (chart[name].to_numpy() for name in ("Z", "N"))
-    support = chart["support"].to_numpy() if "support" in chart else None
-    asked = Nuclei(Z, N, chart["mass_excess"].to_numpy(), stated, support)
+    if not settings.noise.measurement:
+        mass_variance = np.zeros_like(mass_variance)
+    asked = Nuclei.of(chart, settings)
     found = posterior_mixture(draws, asked)
     coords = {name: chart[name] for name in ("nucleus", "theory", "Z", "N")}
     summary = found.distribution.summary(coords).assign_coords(A=chart["Z"] + chart["N"])

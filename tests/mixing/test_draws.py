@@ -62,7 +62,7 @@ def test_log_likelihood_is_the_models(world, fitted, draws):
     problem = training_problem(world.measured, world.theory)
     settings = read_settings(fitted)
     model = build_model(problem, *read_axes(fitted), settings)
-    (likelihood, _) = model.potentials
+    likelihood = model["log_likelihood"]
     total = model.compile_fn(
         model.replace_rvs_by_values([likelihood])[0], inputs=model.value_vars, mode="NUMBA"
     )
