@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from bmm.workflows.sampled_tables import SurfacesFolder, make_surfaces
 
 from bmm.data import load_measured
 from bmm.emulation.analytic_surface import analytic_surface
@@ -17,7 +18,6 @@ from bmm.theory.adapters import predict_all
 from bmm.workflows.compare_config import load_comparison
 from bmm.workflows.config import load_config
 from bmm.workflows.inputs import chosen_cards
-from bmm.workflows.sampled_tables import SurfacesFolder, make_surfaces
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def score_run(
 
 
 def _models(tree: xr.DataTree) -> xr.Dataset:
-    """What the models themselves say of the chart, uncorrected."""
+    """Return what the models themselves say of the chart, uncorrected."""
     return tree["theory" if "theory" in tree.children else "chart"].to_dataset()
 
 

@@ -10,11 +10,11 @@ from bmm.theory.adapters import numbers
 
 
 def target(patch, text):
-    return read_target(text, patch.correction.theory, patch.measured)
+    return read_target(text, patch.forecast)
 
 
 def candidates(patch, text):
-    return find_candidates(text, patch.correction.theory, patch.measured)
+    return find_candidates(text, patch.forecast)
 
 
 def test_regions_chains_nuclides_and_files(patch, tmp_path):
@@ -39,7 +39,7 @@ def test_an_energy_has_its_measured_part_as_known(patch):
 def test_neighbours_are_unmeasured_and_one_step_away(patch):
     found = candidates(patch, "neighbours")
     assert (numbers(found)[1] == 56).all()
-    assert not found.isin(patch.measured.index).any()
+    assert not found.isin(patch.forecast.measured.index).any()
 
 
 def test_a_drip_line_needs_two_elements_more(patch):
@@ -99,10 +99,12 @@ def test_bad_candidates_are_named(patch):
 
 
 def test_nuclei_that_no_model_covers_are_named(patch):
-    with pytest.raises(BmmError, match="Pb-208: expected a nucleus that one of the models covers"):
+    with pytest.raises(
+        BmmError, match="Pb-208: expected an unmeasured nucleus"
+    ):
         rank_candidates(
-            patch.correction, nuclide_index([82], [126]), target(patch, "masses Z=42"),
-            patch.measured,
+            patch.forecast, nuclide_index([82], [126]), target(patch, "masses Z=42"),
+            precision=0.02, count=1,
         )  # fmt: skip
 
 
@@ -111,6 +113,6 @@ def test_nuclei_that_no_model_covers_are_named(patch):
 def test_impossible_numbers_are_refused(patch, wrong):
     with pytest.raises(ConfigError, match="expected a precision above 0"):
         rank_candidates(
-            patch.correction, candidates(patch, "neighbours"), target(patch, "masses Z=42"),
-            patch.measured, **wrong,
+            patch.forecast, candidates(patch, "neighbours"), target(patch, "masses Z=42"),
+            **({"precision": 0.02, "count": 1} | wrong),
         )  # fmt: skip
