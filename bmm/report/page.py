@@ -102,6 +102,7 @@ def _shown(contents: Contents) -> dict[str, Any]:
         "scores": tables.score_rows(contents),
         "coverage": tables.coverage_rows(contents),
         "weights": tables.weight_rows(contents),
+        "effective": tables.effective_rows(contents),
         "hyperparameters": tables.hyperparameter_rows(contents),
         "drip_lines": tables.drip_rows(contents),
         "figures": shown_figures(contents),

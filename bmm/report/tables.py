@@ -13,6 +13,7 @@ from bmm.report.contents import Contents
 __all__ = [
     "coverage_rows",
     "drip_rows",
+    "effective_rows",
     "hyperparameter_rows",
     "key_lines",
     "score_rows",
@@ -109,6 +110,28 @@ def weight_rows(contents: Contents) -> list[Row]:
          "rms": _keV(row["rms_MeV"]), "n": str(row["n"])}
         for name, row in rms.items() if name not in scores["weights"]
     ]  # fmt: skip
+
+
+def effective_rows(contents: Contents) -> list[Row]:
+    """Effective number of models, and their mean weights, by distance from the data and region."""
+    found = contents.scores.get("effective_models", {})
+    groups = [
+        (f"{name} steps from the data" if kind == "distance" else name, facts)
+        for kind, each in found.items()
+        for name, facts in each.items()
+    ]
+    return [
+        {
+            "where": where,
+            "n": str(facts["n"]),
+            "effective": _number(facts["effective_models"]),
+            "weights": ", ".join(
+                f"{name} {weight:.2f}"
+                for name, weight in sorted(facts["weights"].items(), key=lambda item: -item[1])[:4]
+            ),
+        }
+        for where, facts in groups
+    ]
 
 
 def hyperparameter_rows(contents: Contents) -> list[Row]:

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bmm.evaluation import NoiseFamily, Scores, evaluate, point_rms, redundancy
+from bmm.evaluation.weight_entropy import effective_numbers
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of
 from bmm.mixing.modes import select_mode
@@ -62,6 +63,8 @@ def score_run(
         * hyperparameters: mean and sd of each
         * redundancy: effective_models, and pairs, most alike first; see
           `bmm.evaluation.redundancy.Redundancy`
+        * effective_models: how many models share the weight, by distance and region; see
+          `bmm.evaluation.weight_entropy.effective_numbers`
         * basis: see `bmm.mixing.resolution.basis_resolution`
         * seconds: wall time of compilation and sampling
         * provenance: see `bmm.workflows.run_provenance.provenance`
@@ -88,6 +91,7 @@ def score_run(
         "modes": _modes(tree, measured, config.seed) if "modes" in tree.children else [],
         "hyperparameters": hyperparameters,
         "redundancy": _redundancy(_models(tree), measured),
+        "effective_models": effective_numbers(summary, measured),
         "basis": basis_resolution(tree),
         "seconds": {
             "compile": tree.attrs["compile_seconds"],

@@ -99,9 +99,7 @@ def test_bad_candidates_are_named(patch):
 
 
 def test_nuclei_that_no_model_covers_are_named(patch):
-    with pytest.raises(
-        BmmError, match="Pb-208: expected an unmeasured nucleus"
-    ):
+    with pytest.raises(BmmError, match="Pb-208: expected an unmeasured nucleus"):
         rank_candidates(
             patch.forecast, nuclide_index([82], [126]), target(patch, "masses Z=42"),
             precision=0.02, count=1,
