@@ -39,6 +39,14 @@ def surfaces(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace surfaces that are there.")
     ] = False,
+    extra: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--extra",
+            help="CSV of measurements to add, or to replace those of the same nuclei (columns Z, "
+            "N, mass_excess, mass_excess_uncertainty, MeV); repeatable.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(min=0, max=2**63 - 1, help="Seed, instead of the configuration's."),
@@ -53,7 +61,7 @@ def surfaces(
     """
     from bmm.workflows.config import load_config
 
-    config = load_config(configuration)
+    config = load_config(configuration).with_extra(extra or [])
     if seed is not None:
         config = config.model_copy(update={"seed": seed})
     console = Console(quiet=quiet)

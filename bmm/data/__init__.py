@@ -5,6 +5,12 @@ from bmm.data.layout import TableLayout
 from bmm.data.measured import MEASURED_TABLES, load_measured
 from bmm.data.measurements import read_measurements, read_nuclei
 from bmm.data.new_masses import check_new_masses
+from bmm.data.own_measurements import (
+    MeasuredMasses,
+    is_own_table,
+    measured_file,
+    measured_masses,
+)
 from bmm.data.provenance import Provenance, read_provenance
 from bmm.data.references import Reference
 from bmm.data.smoothness import find_suspects
@@ -16,6 +22,7 @@ from bmm.data.validation import check_measured
 __all__ = [
     "MEASURED_TABLES",
     "THEORY_TABLES",
+    "MeasuredMasses",
     "Provenance",
     "Reference",
     "TableLayout",
@@ -25,8 +32,11 @@ __all__ = [
     "citation_file",
     "data_folder",
     "find_suspects",
+    "is_own_table",
     "load_measured",
     "load_theory",
+    "measured_file",
+    "measured_masses",
     "models_folder",
     "read_mass_table",
     "read_measurements",

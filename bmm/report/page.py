@@ -109,6 +109,7 @@ def _shown(contents: Contents) -> dict[str, Any]:
         "largest_residuals": contents.largest_residuals().to_dict(orient="records"),
         "citations": origin["citations"],
         "data": config.data,
+        "own": tables.own_lines(contents),
         "chart": config.chart,
         "nuclei": len(contents.chart),
         "seed": origin["seed"],

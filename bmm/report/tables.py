@@ -15,6 +15,7 @@ __all__ = [
     "drip_rows",
     "hyperparameter_rows",
     "key_lines",
+    "own_lines",
     "score_rows",
     "side_by_side",
     "weight_rows",
@@ -23,6 +24,7 @@ __all__ = [
 Row = dict[str, str]
 
 _NONE = "-"
+_NAMED = 20
 
 LEVELS = ("0.50", "0.68", "0.90", "0.95", "0.99")
 """Probabilities of the intervals that the tables show."""
@@ -52,6 +54,21 @@ def key_lines(contents: Contents) -> list[str]:
         f"largest residual: {first['nucleus']}, predicted minus measured {first['off']:+.3f} MeV "
         f"({first['off_sd']:+.1f} sd)",
         *left_out,
+        *(f"own measurements: {line}" for line in own_lines(contents)),
+    ]
+
+
+def own_lines(contents: Contents) -> list[str]:
+    """Say what each file of extra measurements added and replaced."""
+    return [
+        f"{each['file']}: "
+        + "; ".join(
+            f"{len(each[how])} {how} ({', '.join(each[how][:_NAMED])}"
+            + (f" and {len(each[how]) - _NAMED} more)" if len(each[how]) > _NAMED else ")")
+            for how in ("added", "replaced")
+            if each[how]
+        )
+        for each in contents.scores.get("data", {"extra": []})["extra"]
     ]
 
 

@@ -9,7 +9,7 @@ from string import ascii_lowercase
 
 import yaml
 
-from bmm.data import MEASURED_TABLES, Reference, citation_file, read_provenance
+from bmm.data import MEASURED_TABLES, Reference, citation_file, is_own_table, read_provenance
 from bmm.errors import ConfigError
 from bmm.theory.cards import Card
 from bmm.theory.library import find_cards
@@ -63,10 +63,17 @@ def references_of(names: Sequence[str], extra: Sequence[Path] = ()) -> list[Refe
 
 def _of_run(path: Path) -> list[Reference]:
     config = RunFolder.open(path).read_config()
-    found = [*read_provenance(config.data.measured).references]
+    found: list[Reference] = []
+    for name in config.data.files:
+        found += _of_own(Path(name)) if is_own_table(name) else read_provenance(name).references
     for card in chosen_cards(config.theory):
         found += _of_card(card)
     return [*found, _of_bmm()]
+
+
+def _of_own(file: Path) -> tuple[Reference, ...]:
+    tag = "".join(each for each in file.stem if each.isascii() and each.isalnum()) or "own"
+    return (Reference(tag=tag, note=f"Measured masses, file {file.name}"),)
 
 
 def _of_card(card: Card) -> tuple[Reference, ...]:

@@ -6,14 +6,14 @@ import re
 from collections import Counter
 from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
 import tomli_w
 from pydantic import Field, PositiveInt, model_validator
 
 from bmm.configuration import Configuration
-from bmm.data import MEASURED_TABLES, load_measured
+from bmm.data import MEASURED_TABLES, measured_masses
 from bmm.evaluation.splits import (
     Split,
     block_folds,
@@ -24,7 +24,7 @@ from bmm.evaluation.splits import (
 from bmm.methods.registry import AnyMethod
 from bmm.nuclides import MAX_N, MAX_Z
 from bmm.theory.adapters import Domain
-from bmm.workflows.config import NRange, Theory, ZRange
+from bmm.workflows.config import NRange, Theory, ZRange, own_path
 from bmm.workflows.reading import configuration_file, read_configuration, shipped_files
 
 __all__ = [
@@ -56,7 +56,7 @@ class EditionSplit(_Nuclei):
     Parameters
     ----------
     train, test : str
-        Shipped evaluations.
+        Shipped evaluations; the test may be a CSV file of one's own, as for `Data.measured`.
     Z, N : (int, int)
         First and last proton and neutron number, both included, in training and test.
     """
@@ -70,6 +70,10 @@ class EditionSplit(_Nuclei):
         """Tables of measured masses that it takes."""
         return self.train, self.test
 
+    def relative_to(self, folder: Path) -> Self:
+        """Take the path of the user's own file as relative to a folder."""
+        return self.model_copy(update={"test": own_path(self.test, folder)})
+
     def splits(self, seed: int) -> list[Split]:
         """Build the one split."""
         return [edition_split(self.train, self.test, self._domain)]
@@ -77,14 +81,20 @@ class EditionSplit(_Nuclei):
 
 class _WithinEvaluation(_Nuclei):
     measured: str = "AME2020"
+    extra: list[Path] = Field(default_factory=list)
 
     @property
     def evaluations(self) -> tuple[str, ...]:
         """Tables of measured masses that it takes."""
-        return (self.measured,)
+        return (self.measured, *map(str, self.extra))
+
+    def relative_to(self, folder: Path) -> Self:
+        """Take the paths of the user's own files as relative to a folder."""
+        update: dict[str, Any] = {"extra": [folder / path for path in self.extra]}
+        return self.model_copy(update=update | {"measured": own_path(self.measured, folder)})
 
     def _nuclei(self) -> pd.DataFrame:
-        table = load_measured(self.measured)
+        table = measured_masses(self.measured, self.extra).table
         return table[self._domain.covers(table.index)]
 
 
@@ -94,7 +104,9 @@ class RandomSplit(_WithinEvaluation):
     Parameters
     ----------
     measured : str, default "AME2020"
-        Shipped evaluation.
+        Shipped evaluation, or path of a CSV file; see `bmm.workflows.config.Data`.
+    extra : list of path, optional
+        CSV files with masses that are added, or replace those of the same nuclei.
     folds : int, default 5
         How many.
     Z, N : (int, int)
@@ -115,7 +127,9 @@ class BlockSplit(_WithinEvaluation):
     Parameters
     ----------
     measured : str, default "AME2020"
-        Shipped evaluation.
+        Shipped evaluation, or path of a CSV file; see `bmm.workflows.config.Data`.
+    extra : list of path, optional
+        CSV files with masses that are added, or replace those of the same nuclei.
     folds : int, default 5
         How many.
     side : int, default 10
@@ -139,7 +153,9 @@ class ChainEnds(_WithinEvaluation):
     Parameters
     ----------
     measured : str, default "AME2020"
-        Shipped evaluation.
+        Shipped evaluation, or path of a CSV file; see `bmm.workflows.config.Data`.
+    extra : list of path, optional
+        CSV files with masses that are added, or replace those of the same nuclei.
     depth : int, default 2
         How many at each end.
     end : {"both", "proton-rich", "neutron-rich"}
@@ -249,7 +265,7 @@ def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
     Returns
     -------
     ComparisonConfig
-        With the paths of the user's cards made absolute.
+        With the paths of the user's cards and tables made absolute.
 
     Raises
     ------
@@ -258,4 +274,10 @@ def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
     """
     path = configuration_file(name_or_path, shipped_comparisons())
     config = read_configuration(path, ComparisonConfig)
-    return config.model_copy(update={"theory": config.theory.relative_to(path.resolve().parent)})
+    folder = path.resolve().parent
+    return config.model_copy(
+        update={
+            "split": config.split.relative_to(folder),
+            "theory": config.theory.relative_to(folder),
+        }
+    )

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
 from pydantic import AfterValidator, Field, PositiveFloat
 
 from bmm.configuration import Configuration
+from bmm.data import is_own_table
 from bmm.mixing.settings import Mixing
 from bmm.nuclides import MAX_N, MAX_Z
 from bmm.workflows.reading import configuration_file, read_configuration, shipped_files
 
-__all__ = ["Chart", "Data", "RunConfig", "Theory", "load_config", "shipped_configurations"]
+__all__ = [
+    "Chart",
+    "Data",
+    "RunConfig",
+    "Theory",
+    "load_config",
+    "own_path",
+    "shipped_configurations",
+]
 
 
 def _ascending(ends: tuple[int, int]) -> tuple[int, int]:
@@ -28,13 +38,22 @@ type ZRange = Annotated[tuple[_Z, _Z], AfterValidator(_ascending)]
 type NRange = Annotated[tuple[_N, _N], AfterValidator(_ascending)]
 
 
+def own_path(measured: str, folder: Path) -> str:
+    """Take the path of the user's own measured masses as relative to a folder; names stay."""
+    return str(folder / measured) if is_own_table(measured) else measured
+
+
 class Data(Configuration):
     """Measured nuclei to learn from.
 
     Parameters
     ----------
     measured : str, default "AME2020"
-        Name of a shipped evaluation.
+        Name of a shipped evaluation, or path of a CSV file with columns Z, N, mass_excess and
+        mass_excess_uncertainty (atomic, MeV); relative to the configuration.
+    extra : list of path, optional
+        CSV files with the same columns.  Their masses are added, and replace those of the same
+        nuclei.
     Z, N : (int, int)
         First and last proton and neutron number, both included.
     parity : {"all", "even-even"}, default "all"
@@ -46,10 +65,21 @@ class Data(Configuration):
     """
 
     measured: str = "AME2020"
+    extra: list[Path] = Field(default_factory=list)
     Z: ZRange = (8, MAX_Z)
     N: NRange = (8, MAX_N)
     parity: Literal["all", "even-even"] = "all"
     max_uncertainty_keV: PositiveFloat | None = None
+
+    @property
+    def files(self) -> list[str]:
+        """Tables that it takes: name or path of the measured one, paths of the others."""
+        return [self.measured, *map(str, self.extra)]
+
+    def relative_to(self, folder: Path) -> Data:
+        """Take the paths of the user's own files as relative to a folder."""
+        update: dict[str, Any] = {"extra": [folder / path for path in self.extra]}
+        return self.model_copy(update=update | {"measured": own_path(self.measured, folder)})
 
 
 class Theory(Configuration):
@@ -110,6 +140,11 @@ class RunConfig(Configuration):
     chart: Chart = Chart()
     mixing: Mixing = Mixing()
 
+    def with_extra(self, files: Sequence[Path]) -> RunConfig:
+        """Add files of extra measurements, relative to the working directory."""
+        extra = [*self.data.extra, *(path.resolve() for path in files)]
+        return self.model_copy(update={"data": self.data.model_copy(update={"extra": extra})})
+
     def to_toml(self) -> str:
         """Write the configuration, every default resolved, as TOML."""
         tree = self.model_dump(mode="json", exclude_none=True)
@@ -135,7 +170,7 @@ def load_config(name_or_path: str | Path) -> RunConfig:
     Returns
     -------
     RunConfig
-        With the paths of the user's cards made absolute.
+        With the paths of the user's cards and tables made absolute.
 
     Raises
     ------
@@ -144,4 +179,10 @@ def load_config(name_or_path: str | Path) -> RunConfig:
     """
     path = configuration_file(name_or_path, shipped_configurations())
     config = read_configuration(path, RunConfig)
-    return config.model_copy(update={"theory": config.theory.relative_to(path.resolve().parent)})
+    folder = path.resolve().parent
+    return config.model_copy(
+        update={
+            "data": config.data.relative_to(folder),
+            "theory": config.theory.relative_to(folder),
+        }
+    )

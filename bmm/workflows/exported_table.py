@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from bmm.arrays import FloatArray
-from bmm.data import load_measured
 from bmm.errors import RunError
 from bmm.export import MassTable, Origin
 from bmm.nuclides import nuclide_index
 from bmm.workflows.folder import RunFolder
+from bmm.workflows.inputs import known_masses
 from bmm.workflows.separations import JointDraws
 
 __all__ = ["mass_table_of"]
@@ -48,7 +48,7 @@ def mass_table_of(run: Path, draws: int = 0, seed: int | None = None) -> MassTab
     """
     folder = RunFolder.open(run)
     config = folder.read_config()
-    measured = load_measured(config.data.measured)
+    measured = known_masses(config.data, folder.origin["provenance"]["sha256"])
     predictions = folder.select_predictions(["Z=0-140"])
     index = nuclide_index(predictions["Z"], predictions["N"])
     nuclei = pd.DataFrame(
@@ -71,7 +71,7 @@ def mass_table_of(run: Path, draws: int = 0, seed: int | None = None) -> MassTab
         run=config.name,
         version=str(folder.read_scores()["provenance"]["packages"]["nuclear-bmm"]),
         models=tuple(config.theory.models),
-        evaluation=config.data.measured,
+        evaluation=" and ".join(config.data.files),
         date=date.today(),
         note=_NOTE,
     )

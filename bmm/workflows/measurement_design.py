@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from bmm.data import load_measured
 from bmm.design import Energies, Ranking, find_candidates, rank_candidates, read_target
 from bmm.errors import DataError, RunError
 from bmm.figures.files import write_figure
@@ -21,7 +20,13 @@ from bmm.nuclides import labels, nuclide_index
 from bmm.theory.adapters import numbers
 from bmm.theory.correction import FittedHyperparameters, correct_theory
 from bmm.workflows.config import RunConfig, load_config
-from bmm.workflows.inputs import chart_theory, chosen_cards, covered_nuclei, select_measured
+from bmm.workflows.inputs import (
+    chart_theory,
+    chosen_cards,
+    covered_nuclei,
+    known_masses,
+    select_measured,
+)
 from bmm.workflows.result_folder import ResultFolder, folder_kind
 from bmm.workflows.run_provenance import provenance
 from bmm.workflows.sampled_tables import SurfacesFolder
@@ -144,14 +149,14 @@ def make_design(
     console = console or Console(quiet=True)
     config = source.config
     used, cards = select_measured(config), chosen_cards(config.theory)
-    every = load_measured(config.data.measured)
+    every = known_masses(config.data)
     fitted = [card.build().fit(used) for card in cards]
     theory = chart_theory(config, used, fitted)
     used = covered_nuclei(used, theory)
     # What cannot be asked is told before anything that takes long.
     read_target(question.target, theory, every)
     find_candidates(question.candidates, theory, every)
-    origin = provenance(config.data.measured, cards, config.seed)
+    origin = provenance(config.data.files, cards, config.seed)
     with DesignFolder.begin(path, origin, overwrite=overwrite) as folder:
         again = "" if source.learnt is None else " as before"
         console.print(f"correcting {len(cards)} models on {len(used)} measured nuclei{again}")

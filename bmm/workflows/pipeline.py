@@ -132,7 +132,7 @@ def _origin(config: RunConfig) -> dict[str, Any]:
     cards = chosen_cards(config.theory)
     return {
         "configuration": config.to_toml(),
-        "provenance": provenance(config.data.measured, cards, config.seed),
+        "provenance": provenance(config.data.files, cards, config.seed),
     }
 
 
@@ -222,7 +222,7 @@ def fit_configuration(
         console=console,
     )
     tree.attrs["configuration"] = config.to_toml()
-    tree.attrs["provenance"] = json.dumps(provenance(config.data.measured, chosen, config.seed))
+    tree.attrs["provenance"] = json.dumps(provenance(config.data.files, chosen, config.seed))
     return tree
 
 

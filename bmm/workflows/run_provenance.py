@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bmm.data import data_folder
+from bmm.data import measured_file
 from bmm.errors import DataError
 from bmm.fingerprints import file_fingerprint
 from bmm.theory.cards import Card
@@ -21,13 +21,13 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any]:
+def provenance(measured: Sequence[str], cards: Sequence[Card], seed: int) -> dict[str, Any]:
     """Record versions, machine, seed and the checksums of every table that was read.
 
     Parameters
     ----------
-    measured : str
-        Name of the measured masses.
+    measured : sequence of str
+        Names of shipped evaluations, and paths of the user's own tables of measured masses.
     cards : sequence of Card
         Models that were mixed.
     seed : int
@@ -43,7 +43,7 @@ def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any
     DataError
         If a table cannot be read.
     """
-    files = {measured: data_folder() / "measured" / f"{measured}.csv"}
+    files = {name: measured_file(name) for name in measured}
     for card in cards:
         if card.data_file is not None:
             files[card.name] = card.data_file

@@ -12,7 +12,6 @@ import pandas as pd
 import xarray as xr
 from rich.console import Console
 
-from bmm.data import load_measured
 from bmm.distributions import summarise_draws
 from bmm.figures.chains import chain_figure
 from bmm.figures.files import write_figure
@@ -27,6 +26,7 @@ from bmm.workflows.inputs import (
     chart_theory,
     chosen_cards,
     covered_nuclei,
+    known_masses,
     select_measured,
 )
 from bmm.workflows.result_folder import ResultFolder
@@ -112,13 +112,13 @@ def make_surfaces(
     measured = select_measured(config)
     cards = chosen_cards(config.theory)
     writers = [EXPORT_FORMATS[name] for name in dict.fromkeys(formats)]
-    origin = provenance(config.data.measured, cards, config.seed)
+    origin = provenance(config.data.files, cards, config.seed)
     with SurfacesFolder.begin(path, origin, overwrite=overwrite) as folder:
         console.print(f"correcting {len(cards)} models on {len(measured)} measured nuclei")
         fitted = [card.build().fit(measured) for card in cards]
         theory = chart_theory(config, measured, fitted)
         correction = correct_theory(covered_nuclei(measured, theory), theory)
-        every = load_measured(config.data.measured)
+        every = known_masses(config.data)
         console.print(f"drawing {draws} surfaces")
         surfaces = sample_surfaces(
             correction,

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bmm.data import load_measured
 from bmm.distributions import summarise_draws
 from bmm.nuclides import labels
 from bmm.prediction.derived import QUANTITIES, derive
@@ -28,7 +27,7 @@ from bmm.theory.correction import FittedHyperparameters, correct_average, correc
 from bmm.theory.residual_field import Hyperparameters
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
-from bmm.workflows.inputs import chart_and_measured, covered_nuclei, select_measured
+from bmm.workflows.inputs import chart_and_measured, covered_nuclei, known_masses, select_measured
 
 __all__ = ["DRAWS", "JointDraws", "Separations", "run_separations"]
 
@@ -70,7 +69,7 @@ class JointDraws:
     def __init__(self, folder: RunFolder, config: RunConfig, chart: xr.Dataset) -> None:
         self.chart = chart
         self._measured = covered_nuclei(select_measured(config), chart)
-        self._every = load_measured(config.data.measured)
+        self._every = known_masses(config.data, folder.origin["provenance"]["sha256"])
         self._seed = config.seed
         self._folder = folder
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -93,7 +94,8 @@ def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = F
     try:
         updated = update(tree, new, seed=config.seed)
     except BmmError as error:
-        raise type(error)(f"{measurements}: {error}") from error
+        refit = _refit(parent, run, measurements)
+        raise type(error)(f"{measurements}: {error}; to fit anew: {refit}") from error
     convergence = convergence_of(tree)
     facts = _facts(run, measurements, updated)
     updated.tree.attrs["update"] = json.dumps(facts)
@@ -102,6 +104,20 @@ def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = F
         folder.write_config(config.to_toml())
         changes = _write(folder, config, updated.tree, convergence, facts, before)
     return UpdatedRun(folder, facts, changes.loc[new.index], changes, convergence.converged)
+
+
+def _refit(parent: RunFolder, run: Path, measurements: Path) -> str:
+    """Spell the command that fits the run's configuration with the new masses."""
+    earlier = parent.origin.get("update")
+    files = [*([earlier["measurements"]] if earlier else []), str(measurements)]
+    home = run.resolve().name
+    command = [
+        "bmm",
+        "run",
+        str(parent.config),
+        *(part for file in files for part in ("--extra", file)),
+    ]
+    return shlex.join([*command, "--output", str(run.with_name(f"{home}-refitted"))])
 
 
 def _facts(run: Path, measurements: Path, updated: Updated) -> dict[str, Any]:

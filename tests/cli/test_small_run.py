@@ -359,7 +359,8 @@ def test_update_refuses_what_it_cannot_learn(bmm, runs, whole, unknown, late, tm
 
     far = unknown.assign(mass_excess=unknown["mass_excess"] + 9.0)
     assert "k-hat is" in refused(far)
-    assert "fit the mixture anew" in refused(far)
+    command = f"to fit anew: bmm run {whole.path}/config.toml --extra {tmp_path}/new.csv --output"
+    assert command in refused(far)
     assert "Sn-130: expected nuclei that the mixture was not fitted to" in refused(
         late.assign(Z=[50, *late["Z"][1:]], N=[80, *late["N"][1:]], mass_excess=-80.1)
     )

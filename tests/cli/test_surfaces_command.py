@@ -21,22 +21,30 @@ table = "HFB26"
 Z = [36, 42]
 N = [40, 78]
 """
+# Zr-112, which AME2020 does not have measured.
+OWN, MASS = (40, 72), -32.4
 
 
 @pytest.fixture(scope="module")
 def made(call_bmm, tmp_path_factory):
     place = tmp_path_factory.mktemp("surfaces")
     (place / "small.toml").write_text(CONFIGURATION)
+    header = "Z,N,mass_excess,mass_excess_uncertainty"
+    (place / "own.csv").write_text(f"{header}\n{OWN[0]},{OWN[1]},{MASS},0.01\n")
     done = call_bmm(
-        "surfaces", place / "small.toml", "-o", place / "out", "--draws", "200", "--written", "20"
-    )
+        "surfaces", place / "small.toml", "-o", place / "out", "--draws", "200", "--written", "20",
+        "--extra", place / "own.csv",
+    )  # fmt: skip
     assert done.code == 0, done.err
     return done, place
 
 
 def test_measured_nuclei_keep_their_masses_and_others_are_predicted(made):
     masses = pd.read_csv(made[1] / "out" / "masses.csv").set_index(["Z", "N"])
-    measured = load_measured("AME2020")
+    measured = load_measured("AME2020")[["mass_excess", "mass_excess_uncertainty"]]
+    assert OWN not in measured.index
+    measured.loc[OWN] = MASS, 0.01
+    measured = measured.sort_index()
     known = masses[masses["measured"] == 1]
     assert len(known) == len(measured)
     off = (known["mean"] - measured["mass_excess"]).abs()
