@@ -74,6 +74,7 @@ def design(
     the target's variance that is expected to go when it is measured, averaged over what the
     measurement may give.  The set is chosen greedily: each nucleus is the best after those before.
     """
+    from bmm.progress import recording
     from bmm.workflows.measurement_design import Question, make_design, read_source
 
     read = read_source(source)
@@ -81,7 +82,9 @@ def design(
     console.print(f"[bold]bmm design {read.config.name}[/]  {escape(target)}", highlight=False)
     path = output or Path("runs") / f"{read.config.name}-design"
     question = Question(target, candidates, precision_keV / 1000, count, outcomes, learn_weights)
-    ranking = make_design(read, question, path, overwrite=overwrite, console=console)
+    with recording(console) as stages:
+        ranking = make_design(read, question, path, overwrite=overwrite)
+    console.print(stages.table())
     _show(ranking, target, precision_keV, console)
     console.print(f"results: {path}", highlight=False, markup=False, soft_wrap=True)
 

@@ -60,12 +60,13 @@ def run(
     console = Console(quiet=quiet)
     console.print(f"[bold]bmm run {config.name}[/]  {escape(config.description)}", highlight=False)
 
+    from bmm.progress import recording
     from bmm.workflows.pipeline import run as run_pipeline
 
     path = output or Path("runs") / config.name
-    with noting_interruption():
+    with noting_interruption(), recording(console):
         result = run_pipeline(config, path, overwrite=overwrite, console=console)
-    conclude(result, console)
+        conclude(result, console)
 
 
 @contextmanager
@@ -88,12 +89,18 @@ def advise(stop: BaseException) -> None:
 def conclude(result: RunResult, console: Console) -> None:
     """Show a finished run and write its report; exit with 3 if its chains have not converged."""
     _show(result, console)
+    from bmm.progress import recording, stage
     from bmm.report.contents import gather
     from bmm.report.page import write_page
     from bmm.report.tables import key_lines
+    from bmm.workflows.log import logged_to
 
-    contents = gather(result.folder.path)
-    report = write_page([contents], result.folder.report)
+    with recording(console) as stages, logged_to(result.folder.log):
+        contents = gather(result.folder.path)
+        with stage("report"):
+            report = write_page([contents], result.folder.report)
+        result.folder.add_seconds(stages.seconds)
+        console.print(stages.table())
     plain = partial(console.print, highlight=False, markup=False, soft_wrap=True)
     for line in key_lines(contents):
         plain(f"  {line}")

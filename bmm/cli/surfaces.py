@@ -69,14 +69,17 @@ def surfaces(
         f"[bold]bmm surfaces {config.name}[/]  {escape(config.description)}", highlight=False
     )
 
+    from bmm.progress import recording
     from bmm.workflows.export_formats import OWN_FORMATS
     from bmm.workflows.sampled_tables import make_surfaces
 
     path = output or Path("runs") / f"{config.name}-surfaces"
-    done = make_surfaces(
-        config, path, draws=draws, written=written, formats=formats or tuple(OWN_FORMATS),
-        overwrite=overwrite, console=console,
-    )  # fmt: skip
+    with recording(console) as stages:
+        done = make_surfaces(
+            config, path, draws=draws, written=written, formats=formats or tuple(OWN_FORMATS),
+            overwrite=overwrite,
+        )  # fmt: skip
+    console.print(stages.table())
     table = Table(title="Lightest and heaviest bound isotope, N", title_justify="left")
     for heading in ("Z", "side", "median", "68 %", "95 %", "beyond the chart"):
         table.add_column(heading, justify="right")

@@ -30,7 +30,15 @@ from bmm.prediction.joint_draws import sample_surfaces
 from bmm.theory.correction import FittedHyperparameters, correct_average, correct_theory
 from bmm.theory.residual_field import BLOCK
 
-__all__ = ["AVERAGE", "ENERGIES", "Window", "learn_fields", "separations", "windows"]
+__all__ = [
+    "AVERAGE",
+    "ENERGIES",
+    "Window",
+    "learn_fields",
+    "separations",
+    "window_count",
+    "windows",
+]
 
 ENERGIES = ("S_1n", "S_2n", "S_1p", "S_2p")
 """What is derived; see `bmm.prediction.derived.QUANTITIES`."""
@@ -129,6 +137,11 @@ def windows(
         )
         inside = sorted({int(z) for z in Z if start <= z <= end})
         yield Window(inside, surfaces)
+
+
+def window_count(elements: tuple[int, int]) -> int:
+    """Count the windows in which `windows` draws from a first to a last element."""
+    return len(range(elements[0], elements[1] + 1, _WIDTH))
 
 
 def separations(drawn: Iterator[Window]) -> tuple[pd.DataFrame, pd.DataFrame]:

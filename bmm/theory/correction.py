@@ -21,6 +21,7 @@ from bmm.data import check_measured
 from bmm.distributions.student_t import NU
 from bmm.errors import DataError
 from bmm.nuclides import label, nuclide_index
+from bmm.progress import track
 from bmm.theory.adapters import numbers
 from bmm.theory.residual_field import Hyperparameters, ResidualField, fit_residuals
 from bmm.theory.validation import check_agreement, check_theory
@@ -192,7 +193,9 @@ def correct_theory(
     parts = theory.transpose("nucleus", "theory")
     mass, sd = (parts[name].to_numpy().copy() for name in ("mass_excess", "mass_excess_sd"))
     models = {}
-    for k, name in enumerate(str(each) for each in theory["theory"].to_numpy()):
+    names = [str(each) for each in theory["theory"].to_numpy()]
+    for name in track(names, "correcting the models", note=str):
+        k = names.index(name)
         try:
             mass[:, k], sd[:, k], models[name] = _correct_model(
                 theory["Z"].to_numpy(), theory["N"].to_numpy(), mass[:, k], sd[:, k], rows,

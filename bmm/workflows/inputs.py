@@ -14,6 +14,7 @@ from bmm.data import is_own_table, load_theory, measured_file, measured_masses
 from bmm.errors import ConfigError, DataError
 from bmm.fingerprints import file_fingerprint
 from bmm.nuclides import labels, nuclide_index
+from bmm.progress import track
 from bmm.theory.adapters import Domain, FittedTheory, numbers, predict_all
 from bmm.theory.cards import Card
 from bmm.theory.library import find_cards
@@ -24,6 +25,7 @@ __all__ = [
     "chart_theory",
     "chosen_cards",
     "covered_nuclei",
+    "fitted_models",
     "known_masses",
     "own_measurements",
     "select_measured",
@@ -144,6 +146,12 @@ def chosen_cards(theory: Theory) -> list[Card]:
             f"expected one of {', '.join(cards)}"
         )
     return [cards[name] for name in theory.models]
+
+
+def fitted_models(cards: Sequence[Card], measured: pd.DataFrame) -> list[FittedTheory]:
+    """Build the models of cards; those that learn see these measured nuclei and no others."""
+    steps = track(cards, "fitting the models", note=lambda card: card.name)
+    return [card.build().fit(measured) for card in steps]
 
 
 def chart_theory(

@@ -17,6 +17,7 @@ from bmm.errors import DataError, RunError
 from bmm.figures.files import write_figure
 from bmm.figures.measurement_design import design_figure
 from bmm.nuclides import labels, nuclide_index
+from bmm.progress import Stages, recording, stage
 from bmm.theory.adapters import numbers
 from bmm.theory.correction import FittedHyperparameters, correct_theory
 from bmm.workflows.config import RunConfig, load_config
@@ -24,9 +25,11 @@ from bmm.workflows.inputs import (
     chart_theory,
     chosen_cards,
     covered_nuclei,
+    fitted_models,
     known_masses,
     select_measured,
 )
+from bmm.workflows.log import logged_to, rounded
 from bmm.workflows.result_folder import ResultFolder, folder_kind
 from bmm.workflows.run_provenance import provenance
 from bmm.workflows.sampled_tables import SurfacesFolder
@@ -139,27 +142,34 @@ def make_design(
     overwrite : bool, default False
         Replace a design that is there.
     console : rich.console.Console, optional
-        Where to say what is done.
+        Where to show the stages.
 
     Raises
     ------
     BmmError
         If the configuration, a table, the question or the folder cannot be used.
     """
-    console = console or Console(quiet=True)
+    with recording(console) as stages:
+        return _make(source, question, path, stages, overwrite=overwrite)
+
+
+def _make(
+    source: Source, question: Question, path: Path, stages: Stages, *, overwrite: bool
+) -> Ranking:
     config = source.config
     used, cards = select_measured(config), chosen_cards(config.theory)
     every = known_masses(config.data)
-    fitted = [card.build().fit(used) for card in cards]
+    fitted = fitted_models(cards, used)
     theory = chart_theory(config, used, fitted)
     used = covered_nuclei(used, theory)
     # What cannot be asked is told before anything that takes long.
     read_target(question.target, theory, every)
     find_candidates(question.candidates, theory, every)
     origin = provenance(config.data.files, cards, config.seed)
-    with DesignFolder.begin(path, origin, overwrite=overwrite) as folder:
-        again = "" if source.learnt is None else " as before"
-        console.print(f"correcting {len(cards)} models on {len(used)} measured nuclei{again}")
+    with (
+        DesignFolder.begin(path, origin, overwrite=overwrite) as folder,
+        logged_to(folder.log),
+    ):
         try:
             correction = correct_theory(used, theory, learnt=source.learnt)
         except DataError as error:
@@ -168,17 +178,18 @@ def make_design(
             raise DataError(f"{error}; expected the tables the folder was made with") from error
         target = read_target(question.target, correction.theory, every)
         candidates = find_candidates(question.candidates, correction.theory, every)
-        console.print(f"ranking {len(candidates)} candidates")
-        ranking = rank_candidates(
-            correction, candidates, target, every, precision=question.precision,
-            count=question.count, outcomes=question.outcomes, learn=question.learn,
-            seed=config.seed,
-        )  # fmt: skip
+        with stage("ranking the candidates"):
+            ranking = rank_candidates(
+                correction, candidates, target, every, precision=question.precision,
+                count=question.count, outcomes=question.outcomes, learn=question.learn,
+                seed=config.seed,
+            )  # fmt: skip
         folder.write_config(config.to_toml())
         summary = _summary(question, ranking, len(candidates))
         if isinstance(target, Energies):
             summary["nuclei"] = labels(*(each.tolist() for each in numbers(target.nuclei)))
         summary |= {"fields": correction.facts, "provenance": origin}
+        summary["seconds"] = rounded(stages.seconds)
         _write(folder, ranking, target.nuclei, every.index, summary)
     return ranking
 

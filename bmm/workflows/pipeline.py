@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from bmm.errors import RunError
 from bmm.evaluation import Scores
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of, fit
+from bmm.progress import recording, stage
 from bmm.theory.adapters import predict_all
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
@@ -25,8 +24,10 @@ from bmm.workflows.inputs import (
     chart_theory,
     chosen_cards,
     covered_nuclei,
+    fitted_models,
     select_measured,
 )
+from bmm.workflows.log import logged_to, rounded
 from bmm.workflows.origin import refuse_other_origin
 from bmm.workflows.results import write_results
 from bmm.workflows.run_provenance import provenance
@@ -139,14 +140,16 @@ def _origin(config: RunConfig) -> dict[str, Any]:
 def _go_on(
     folder: RunFolder, config: RunConfig, measured: pd.DataFrame, console: Console | None
 ) -> RunResult:
-    with _logged_to(folder.log):
+    with logged_to(folder.log), recording(console) as stages:
         logger.info("run %s: %d measured nuclei", config.name, len(measured))
         tree = _sample(folder, config, measured, console)
-        convergence = convergence_of(tree)
+        with stage("convergence"):
+            convergence = convergence_of(tree)
         for failure in convergence.failures:
             logger.warning("NOT CONVERGED: %s", failure)
         folder.reopen(folder.config, folder.posterior)
         scores = write_results(folder, config, tree, convergence, measured)
+        scores["seconds"]["stages"] = rounded(stages.seconds)
         folder.write_scores(scores)
         folder.complete()
         logger.info("complete: %s", folder.path)
@@ -209,7 +212,7 @@ def fit_configuration(
         See `bmm.mixing.fit.fit`; its attributes also hold the configuration and the provenance.
     """
     chosen = chosen_cards(config.theory)
-    fitted = [card.build().fit(measured) for card in chosen]
+    fitted = fitted_models(chosen, measured)
     chart = chart_theory(config, measured, fitted)
     measured = covered_nuclei(measured, chart)
     tree = fit(
@@ -224,22 +227,3 @@ def fit_configuration(
     tree.attrs["configuration"] = config.to_toml()
     tree.attrs["provenance"] = json.dumps(provenance(config.data.files, chosen, config.seed))
     return tree
-
-
-@contextmanager
-def _logged_to(path: Path) -> Iterator[None]:
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger("bmm")
-    root.addHandler(handler)
-    level = root.level
-    root.setLevel(logging.INFO)
-    try:
-        yield
-    except BaseException:
-        logger.exception("the run ended early")
-        raise
-    finally:
-        root.setLevel(level)
-        root.removeHandler(handler)
-        handler.close()

@@ -18,7 +18,8 @@ from bmm.figures.files import write_figure
 from bmm.prediction.existence import count_bound, drip_lines
 from bmm.prediction.joint_draws import sample_surfaces
 from bmm.prediction.mass_tables import derived_quantities, mass_table
-from bmm.theory.correction import correct_theory
+from bmm.progress import recording, stage
+from bmm.theory.correction import correct_average, correct_theory
 from bmm.workflows.config import RunConfig
 from bmm.workflows.export_formats import EXPORT_FORMATS, OWN_FORMATS
 from bmm.workflows.inputs import (
@@ -26,9 +27,12 @@ from bmm.workflows.inputs import (
     chart_theory,
     chosen_cards,
     covered_nuclei,
+    fitted_models,
     known_masses,
+    own_measurements,
     select_measured,
 )
+from bmm.workflows.log import logged_to, rounded
 from bmm.workflows.result_folder import ResultFolder
 from bmm.workflows.run_provenance import provenance
 from bmm.writing import write_json, write_whole
@@ -101,52 +105,58 @@ def make_surfaces(
     overwrite : bool, default False
         Replace surfaces that are there.
     console : rich.console.Console, optional
-        Where to say what is done.
+        Where to show the stages.
 
     Raises
     ------
     BmmError
         If the configuration, a table or the folder cannot be used.
     """
-    console = console or Console(quiet=True)
     measured = select_measured(config)
     cards = chosen_cards(config.theory)
     writers = [EXPORT_FORMATS[name] for name in dict.fromkeys(formats)]
     origin = provenance(config.data.files, cards, config.seed)
-    with SurfacesFolder.begin(path, origin, overwrite=overwrite) as folder:
-        console.print(f"correcting {len(cards)} models on {len(measured)} measured nuclei")
-        fitted = [card.build().fit(measured) for card in cards]
+    with (
+        recording(console) as stages,
+        SurfacesFolder.begin(path, origin, overwrite=overwrite) as folder,
+        logged_to(folder.log),
+    ):
+        fitted = fitted_models(cards, measured)
         theory = chart_theory(config, measured, fitted)
         correction = correct_theory(covered_nuclei(measured, theory), theory)
         every = known_masses(config.data)
-        console.print(f"drawing {draws} surfaces")
-        surfaces = sample_surfaces(
-            correction,
-            chart_and_measured(correction.theory, every),
-            draws,
-            config.seed,
-            measured=every,
-        )
-        masses, lines = mass_table(surfaces, every.index), drip_lines(surfaces)
+        with stage("residual field of the average"):
+            average = correct_average(correction.models)
+        with stage("drawing the surfaces"):
+            surfaces = sample_surfaces(
+                correction, chart_and_measured(correction.theory, every), draws, config.seed,
+                measured=every, average=average,
+            )  # fmt: skip
+        with stage("means, quantiles and drip lines"):
+            masses, lines = mass_table(surfaces, every.index), drip_lines(surfaces)
+            derived = derived_quantities(surfaces)
         summary = {
             "n_nuclei": len(masses),
             "n_measured": int(masses["measured"].sum()),
             "draws": draws,
             "bound": _bound(surfaces, masses),
+            "data": {"measured": config.data.measured, "extra": own_measurements(config.data)},
             "fields": correction.facts,
             "provenance": origin,
         }
         for name, frame in {
             "masses": masses,
-            "derived": derived_quantities(surfaces),
+            "derived": derived,
             "drip_lines": lines.reset_index(),
         }.items():
             write = partial(frame.to_csv, index=False, float_format="%.6f")
             write_whole(path / f"{name}.csv", write)
-        for write_surfaces in writers:
-            write_surfaces(surfaces.isel(draw=slice(written)), origin, path)
+        with stage("writing the surfaces"):
+            for write_surfaces in writers:
+                write_surfaces(surfaces.isel(draw=slice(written)), origin, path)
+            _write_figure(folder.figures, surfaces, every.index)
         folder.write_config(config.to_toml())
-        _write_figure(folder.figures, surfaces, every.index)
+        summary["seconds"] = rounded(stages.seconds)
         write_json(path / "summary.json", summary)
         folder.complete()
     return Surfaces(path, masses, lines, summary)

@@ -22,7 +22,15 @@ from bmm.distributions import summarise_draws
 from bmm.nuclides import labels
 from bmm.prediction.derived import QUANTITIES, derive
 from bmm.prediction.joint_draws import sample_surfaces
-from bmm.prediction.local_draws import AVERAGE, Window, learn_fields, separations, windows
+from bmm.prediction.local_draws import (
+    AVERAGE,
+    Window,
+    learn_fields,
+    separations,
+    window_count,
+    windows,
+)
+from bmm.progress import stage, track
 from bmm.theory.correction import FittedHyperparameters, correct_average, correct_theory
 from bmm.theory.residual_field import Hyperparameters
 from bmm.workflows.config import RunConfig
@@ -98,7 +106,8 @@ class JointDraws:
         folder = self._folder
         if folder.holds(folder.fields):
             return _read_learnt(folder.verified(folder.fields))
-        learnt = learn_fields(self._measured, self.chart)
+        with stage("residual fields"):
+            learnt = learn_fields(self._measured, self.chart)
         content = {
             name: {"factor": each.factor, **each.hyperparameters.as_dict()}
             for name, each in learnt.items()
@@ -110,7 +119,8 @@ class JointDraws:
     def everything(self) -> Separations:
         """Separation energies, existence and drip lines of the whole chart."""
         ends = int(self.chart["Z"].min()), int(self.chart["Z"].max())
-        return Separations(*separations(self._windows(ends)))
+        count = window_count(ends)
+        return Separations(*separations(track(self._windows(ends), "separation energies", count)))
 
     def quantity(self, nuclei: pd.MultiIndex, name: str) -> pd.DataFrame:
         """Summarise one quantity of some nuclei.
