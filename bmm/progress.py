@@ -57,12 +57,12 @@ class _Count(ProgressColumn):
 
 
 class _Left(ProgressColumn):
-    """Time left, from that of all steps so far; rich forgets those of half a minute ago."""
+    """Time left of what all steps are expected to take; rich forgets steps of half a minute ago."""
 
     def render(self, task: Task) -> Text:
-        if not (task.total and task.completed and task.elapsed):
+        if not (whole := task.fields.get("whole")):
             return Text("")
-        left = task.elapsed / task.completed * (task.total - task.completed)
+        left = max(whole - (task.elapsed or 0.0), 0.0)
         return Text(f"{timedelta(seconds=round(left))} left")
 
 
@@ -123,10 +123,11 @@ class Stages:
     def step(self, running: _Running) -> None:
         """Count a step of a stage."""
         running.done += 1
-        self._bars.update(running.task, completed=running.done)
         spent = time.perf_counter() - running.begun
+        whole = spent / running.done * (running.total or 0)
+        self._bars.update(running.task, completed=running.done, whole=whole)
         if running.total and self._silent:
-            left = spent / running.done * (running.total - running.done)
+            left = whole - spent
             self._say(f"{running.name}: {running.done} of {running.total}, {left:.0f} s left")
 
     def end(self, running: _Running) -> None:
@@ -154,9 +155,11 @@ class Stages:
     def parallel(self, names: Sequence[str], total: int) -> Iterator[Callable[..., None]]:
         """Show a bar for each part of a running stage; see `parallel`."""
         tasks = [self._bars.add_task(escape(name), total=total, note="") for name in names]
+        begun = time.perf_counter()
 
         def report(number: int, completed: int, note: str) -> None:
-            self._bars.update(tasks[number], completed=completed, note=note)
+            whole = (time.perf_counter() - begun) / max(completed, 1) * total
+            self._bars.update(tasks[number], completed=completed, note=note, whole=whole)
             if self._silent:
                 self._say(f"{names[number]}: {completed} of {total}, {note}")
 

@@ -64,8 +64,8 @@ def test_on_a_terminal_there_are_bars_with_the_time_left(clock):
     shown = console(force_terminal=True, color_system=None, get_time=clock)
     with recording(shown) as stages:
         for each in track(["[a]", "b", "c"], "work [1]", note=str):
-            clock(60)
             stages._bars.refresh()
+            clock(60)
             text = shown.file.getvalue()
             assert f" {each} " in text
         assert "work [1]" in text
