@@ -125,17 +125,11 @@ def _warn(failures: list[str]) -> None:
 
 def _show(result: RunResult, console: Console) -> None:
     from bmm.evaluation import score_tables
+    from bmm.mixing.resolution import unresolved
 
     scores, verdict = result.scores, result.convergence
     for table in score_tables(scores):
         console.print(table)
-    for axis, found in scores["basis"].items():
-        if not found["resolved"]:
-            console.print(
-                f"[yellow]basis:[/] the length scale along {axis} is "
-                f"{found['posterior_length_scale']:.1f} nucleons, the basis resolves "
-                f"{found['shortest_resolved']:.1f}; raise mixing.basis.m_{axis}"
-            )
     for mode in scores["modes"]:
         spreads = ", ".join(f"{value:.1f}" for value in mode["sigma"].values())
         console.print(
@@ -145,10 +139,14 @@ def _show(result: RunResult, console: Console) -> None:
             f"{1000 * mode['rms_MeV']['median']:.0f} keV (median), elpd {mode['elpd']:.1f}"
         )
     checked = verdict.as_dict()
+    coarse = unresolved(scores["basis"])
     if verdict.converged:
-        console.print("[bold green]Converged.[/]", end=" ")
+        banner = "[bold yellow]Converged, but see the basis below.[/]"
+        console.print(banner if coarse else "[bold green]Converged.[/]", end=" ")
     console.print(
         f"R-hat at most {checked['max_r_hat']:.3f}, ESS at least "
         f"{min(checked['min_ess_bulk'], checked['min_ess_tail']):.0f}, "
         f"{verdict.divergences} divergences, {verdict.chains} chains of {verdict.draws} draws"
     )
+    for number, line in enumerate(coarse):
+        console.print(f"[yellow]basis:[/] {line}" if number == 0 else f"  {escape(line)}")

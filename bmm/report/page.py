@@ -14,6 +14,7 @@ from bokeh.models import CustomJS
 from bokeh.resources import INLINE
 from jinja2 import Environment, Template
 
+from bmm.mixing.resolution import unresolved
 from bmm.report import tables
 from bmm.report.contents import Contents, gather
 from bmm.report.explorer import explorer
@@ -90,13 +91,14 @@ def page_template(name: str) -> Template:
 def _shown(contents: Contents) -> dict[str, Any]:
     """One run as the page's template takes it."""
     scores, origin, config = contents.scores, contents.provenance, contents.config
-    verdict = scores["convergence"]
+    verdict, coarse = scores["convergence"], unresolved(scores["basis"])
     return {
         "name": config.name,
         "description": config.description,
         "n": scores["n"],
         "converged": scores["converged"],
-        "verdict": _verdict(verdict),
+        "verdict": _verdict(verdict, coarse=bool(coarse)),
+        "coarse": coarse,
         "failures": verdict["failures"],
         "lines": tables.key_lines(contents),
         "scores": tables.score_rows(contents),
@@ -121,7 +123,7 @@ def _shown(contents: Contents) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _verdict(found: dict[str, Any]) -> str:
+def _verdict(found: dict[str, Any], *, coarse: bool) -> str:
     r_hat, *ess = (found[name] for name in ("max_r_hat", "min_ess_bulk", "min_ess_tail"))
     # What a single chain, or a handful of draws, cannot tell is not in the file.
     how = (
@@ -129,4 +131,6 @@ def _verdict(found: dict[str, Any]) -> str:
         + ("" if None in ess else f"ESS at least {min(ess):.0f}, ")
         + f"{found['divergences']} divergences, {found['chains']} chains of {found['draws']} draws"
     )
-    return f"Converged: {how}." if found["converged"] else f"NOT CONVERGED, do not use: {how}."
+    if not found["converged"]:
+        return f"NOT CONVERGED, do not use: {how}."
+    return f"Converged{', but see the basis' if coarse else ''}: {how}."
