@@ -2,16 +2,18 @@
 
 from bmm.data.folders import citation_file, data_folder, models_folder
 from bmm.data.layout import TableLayout
-from bmm.data.measured import MEASURED_TABLES, load_measured
+from bmm.data.measured import (
+    MEASURED_TABLES,
+    evaluation_name,
+    evaluation_path,
+    load_measured,
+    locate_measured,
+)
 from bmm.data.measurements import read_measurements, read_nuclei
 from bmm.data.new_masses import check_new_masses
-from bmm.data.own_measurements import (
-    MeasuredMasses,
-    is_own_table,
-    measured_file,
-    measured_masses,
-)
+from bmm.data.own_measurements import MeasuredMasses, measured_masses
 from bmm.data.provenance import Provenance, read_provenance
+from bmm.data.published_layouts import LAYOUTS, AnyLayout, NamedLayout
 from bmm.data.references import Reference
 from bmm.data.smoothness import find_suspects
 from bmm.data.theory_tables import THEORY_TABLES, load_theory
@@ -20,9 +22,12 @@ from bmm.data.user_table import read_mass_table
 from bmm.data.validation import check_measured
 
 __all__ = [
+    "LAYOUTS",
     "MEASURED_TABLES",
     "THEORY_TABLES",
+    "AnyLayout",
     "MeasuredMasses",
+    "NamedLayout",
     "Provenance",
     "Reference",
     "TableLayout",
@@ -31,11 +36,12 @@ __all__ = [
     "check_new_masses",
     "citation_file",
     "data_folder",
+    "evaluation_name",
+    "evaluation_path",
     "find_suspects",
-    "is_own_table",
     "load_measured",
     "load_theory",
-    "measured_file",
+    "locate_measured",
     "measured_masses",
     "models_folder",
     "read_mass_table",

@@ -1,4 +1,4 @@
-"""Measured masses of a shipped evaluation or of the user's own tables."""
+"""Measured masses with the user's own, added or in place of those of the same nuclei."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from bmm.data.folders import check_name, data_folder
-from bmm.data.measured import MEASURED_TABLES, load_measured
+from bmm.data.measured import load_measured
 from bmm.data.measurements import read_measurements
 from bmm.data.new_masses import check_new_masses
 from bmm.errors import DataError
 from bmm.nuclides import labels, nuclide_index
 
-__all__ = ["MeasuredMasses", "is_own_table", "measured_file", "measured_masses"]
+__all__ = ["MeasuredMasses", "measured_masses"]
+
+_COLUMNS = ["mass_excess", "mass_excess_uncertainty"]
 
 
 @dataclass(frozen=True)
@@ -35,34 +36,16 @@ class MeasuredMasses:
     own: list[dict[str, Any]]
 
 
-def is_own_table(name_or_path: str) -> bool:
-    """Tell whether a name of measured masses is the path of the user's own file."""
-    return name_or_path.lower().endswith(".csv")
-
-
-def measured_file(name_or_path: str) -> Path:
-    """Return the file of a shipped evaluation, or the user's own.
-
-    Raises
-    ------
-    DataError
-        If it is neither the name of a shipped evaluation nor the path of a ``.csv`` file.
-    """
-    if is_own_table(name_or_path):
-        return Path(name_or_path)
-    check_name(name_or_path, MEASURED_TABLES, "measured")
-    return data_folder() / "measured" / f"{name_or_path}.csv"
-
-
 def measured_masses(name_or_path: str, extra: Sequence[Path] = ()) -> MeasuredMasses:
     """Read measured masses, with measurements that replace some of them or are added.
 
     Parameters
     ----------
     name_or_path : str
-        Name of a shipped evaluation, or path of a file as `bmm.data.read_measurements` reads it.
+        See `bmm.data.load_measured`.
     extra : sequence of Path, optional
-        Such files.  A mass in one of them replaces that of the same nucleus in the evaluation.
+        Files as `bmm.data.read_measurements` reads them.  A mass in one of them replaces that of
+        the same nucleus.
 
     Raises
     ------
@@ -70,9 +53,7 @@ def measured_masses(name_or_path: str, extra: Sequence[Path] = ()) -> MeasuredMa
         If a file cannot be read, a mass is absurd (see `bmm.data.check_new_masses`), or two of the
         extra files hold the same nucleus; the sentence names the file.
     """
-    table = _checked(measured_file(name_or_path)) if is_own_table(name_or_path) else (
-        load_measured(name_or_path)[["mass_excess", "mass_excess_uncertainty"]]
-    )  # fmt: skip
+    table = load_measured(name_or_path)[_COLUMNS]
     evaluated = table.index
     own: list[dict[str, Any]] = []
     source: dict[str, Path] = {}

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bmm.data import MEASURED_TABLES, is_own_table, load_measured, measured_masses
+from bmm.data import MEASURED_TABLES, evaluation_name, load_measured
 from bmm.errors import ConfigError, DataError
 from bmm.theory.adapters import Domain, numbers
 from bmm.theory.cards import Card
@@ -73,9 +72,9 @@ def edition_split(train: str, test: str, domain: Domain | None = None) -> Split:
     Parameters
     ----------
     train, test : str
-        Shipped evaluations, the older one first.  Training masses have the older one's values,
-        which the test must not improve.  The test may be the user's own table; see
-        `bmm.data.measured_masses`.
+        Shipped evaluations, the older one first; or for `test` a file, which counts as later than
+        all of these.  Training masses have the older one's values, which the test must not
+        improve.
     domain : Domain, optional
         Nuclei to use; all by default.
 
@@ -85,18 +84,22 @@ def edition_split(train: str, test: str, domain: Domain | None = None) -> Split:
         If `test` is not later than `train`, or nothing is left.
     """
     domain = domain or Domain()
-    own = is_own_table(test)
-    older, newer = load_measured(train), measured_masses(test).table
-    if not own and MEASURED_TABLES.index(train) >= MEASURED_TABLES.index(test):
+    older, newer = load_measured(train), load_measured(test)
+    if _age(train) >= _age(test):
         raise DataError(f"a blind test on {test} needs an earlier training evaluation, not {train}")
     known = older.index
-    for earlier in MEASURED_TABLES[: MEASURED_TABLES.index(train)]:
+    for earlier in MEASURED_TABLES[: _age(train)]:
         known = known.union(_told_by(earlier))
     new = newer[~newer.index.isin(known)]
-    name = Path(test).stem if own else test
     return Split(
-        f"{train}-{name}", older[domain.covers(older.index)], new[domain.covers(new.index)]
+        f"{train}-{evaluation_name(test)}",
+        older[domain.covers(older.index)],
+        new[domain.covers(new.index)],
     )
+
+
+def _age(name: str) -> int:
+    return MEASURED_TABLES.index(name) if name in MEASURED_TABLES else len(MEASURED_TABLES)
 
 
 def random_folds(measured: pd.DataFrame, folds: int, seed: int) -> list[Split]:

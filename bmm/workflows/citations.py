@@ -9,7 +9,13 @@ from string import ascii_lowercase
 
 import yaml
 
-from bmm.data import MEASURED_TABLES, Reference, citation_file, is_own_table, read_provenance
+from bmm.data import (
+    MEASURED_TABLES,
+    Reference,
+    citation_file,
+    evaluation_name,
+    read_provenance,
+)
 from bmm.errors import ConfigError
 from bmm.theory.cards import Card
 from bmm.theory.library import find_cards
@@ -65,15 +71,16 @@ def _of_run(path: Path) -> list[Reference]:
     config = RunFolder.open(path).read_config()
     found: list[Reference] = []
     for name in config.data.files:
-        found += _of_own(Path(name)) if is_own_table(name) else read_provenance(name).references
+        found += _of_measured(name)
     for card in chosen_cards(config.theory):
         found += _of_card(card)
     return [*found, _of_bmm()]
 
 
-def _of_own(file: Path) -> tuple[Reference, ...]:
-    tag = "".join(each for each in file.stem if each.isascii() and each.isalnum()) or "own"
-    return (Reference(tag=tag, note=f"Measured masses, file {file.name}"),)
+def _of_measured(name: str) -> tuple[Reference, ...]:
+    if name in MEASURED_TABLES:
+        return read_provenance(name).references
+    return (Reference(tag="measured", note=f"Measured masses of {evaluation_name(name)}"),)
 
 
 def _of_card(card: Card) -> tuple[Reference, ...]:

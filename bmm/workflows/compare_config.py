@@ -6,14 +6,14 @@ import re
 from collections import Counter
 from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import pandas as pd
 import tomli_w
 from pydantic import Field, PositiveInt, model_validator
 
 from bmm.configuration import Configuration
-from bmm.data import MEASURED_TABLES, measured_masses
+from bmm.data import MEASURED_TABLES, locate_measured, measured_masses
 from bmm.evaluation.splits import (
     Split,
     block_folds,
@@ -24,7 +24,7 @@ from bmm.evaluation.splits import (
 from bmm.methods.registry import AnyMethod
 from bmm.nuclides import MAX_N, MAX_Z
 from bmm.theory.adapters import Domain
-from bmm.workflows.config import NRange, Theory, ZRange, own_path
+from bmm.workflows.config import NRange, Theory, ZRange
 from bmm.workflows.reading import configuration_file, read_configuration, shipped_files
 
 __all__ = [
@@ -49,6 +49,10 @@ class _Nuclei(Configuration):
     def _domain(self) -> Domain:
         return Domain(Z=self.Z, N=self.N)
 
+    def relative_to(self, folder: Path) -> Self:
+        """Take the paths of files with measured masses as relative to a folder."""
+        return self
+
 
 class EditionSplit(_Nuclei):
     """Train on one evaluation, test on what a later one has measured since.
@@ -56,7 +60,7 @@ class EditionSplit(_Nuclei):
     Parameters
     ----------
     train, test : str
-        Shipped evaluations; the test may be a CSV file of one's own, as for `Data.measured`.
+        Shipped evaluations; the later one may be a file, see `bmm.data.load_measured`.
     Z, N : (int, int)
         First and last proton and neutron number, both included, in training and test.
     """
@@ -71,8 +75,8 @@ class EditionSplit(_Nuclei):
         return self.train, self.test
 
     def relative_to(self, folder: Path) -> Self:
-        """Take the path of the user's own file as relative to a folder."""
-        return self.model_copy(update={"test": own_path(self.test, folder)})
+        """Take the path of the later evaluation, if it is one, as relative to a folder."""
+        return self.model_copy(update={"test": locate_measured(self.test, folder)})
 
     def splits(self, seed: int) -> list[Split]:
         """Build the one split."""
@@ -89,9 +93,10 @@ class _WithinEvaluation(_Nuclei):
         return (self.measured, *map(str, self.extra))
 
     def relative_to(self, folder: Path) -> Self:
-        """Take the paths of the user's own files as relative to a folder."""
-        update: dict[str, Any] = {"extra": [folder / path for path in self.extra]}
-        return self.model_copy(update=update | {"measured": own_path(self.measured, folder)})
+        """Take the paths of measured masses as relative to a folder."""
+        measured = locate_measured(self.measured, folder)
+        extra = [folder / path for path in self.extra]
+        return self.model_copy(update={"measured": measured, "extra": extra})
 
     def _nuclei(self) -> pd.DataFrame:
         table = measured_masses(self.measured, self.extra).table
@@ -104,9 +109,9 @@ class RandomSplit(_WithinEvaluation):
     Parameters
     ----------
     measured : str, default "AME2020"
-        Shipped evaluation, or path of a CSV file; see `bmm.workflows.config.Data`.
+        Shipped evaluation, or a file; see `bmm.data.load_measured`.
     extra : list of path, optional
-        CSV files with masses that are added, or replace those of the same nuclei.
+        Files with masses that are added or replace others; see `bmm.workflows.config.Data`.
     folds : int, default 5
         How many.
     Z, N : (int, int)
@@ -127,9 +132,9 @@ class BlockSplit(_WithinEvaluation):
     Parameters
     ----------
     measured : str, default "AME2020"
-        Shipped evaluation, or path of a CSV file; see `bmm.workflows.config.Data`.
+        Shipped evaluation, or a file; see `bmm.data.load_measured`.
     extra : list of path, optional
-        CSV files with masses that are added, or replace those of the same nuclei.
+        Files with masses that are added or replace others; see `bmm.workflows.config.Data`.
     folds : int, default 5
         How many.
     side : int, default 10
@@ -153,9 +158,9 @@ class ChainEnds(_WithinEvaluation):
     Parameters
     ----------
     measured : str, default "AME2020"
-        Shipped evaluation, or path of a CSV file; see `bmm.workflows.config.Data`.
+        Shipped evaluation, or a file; see `bmm.data.load_measured`.
     extra : list of path, optional
-        CSV files with masses that are added, or replace those of the same nuclei.
+        Files with masses that are added or replace others; see `bmm.workflows.config.Data`.
     depth : int, default 2
         How many at each end.
     end : {"both", "proton-rich", "neutron-rich"}
@@ -265,7 +270,7 @@ def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
     Returns
     -------
     ComparisonConfig
-        With the paths of the user's cards and tables made absolute.
+        With the paths of the user's files made absolute.
 
     Raises
     ------
@@ -275,9 +280,5 @@ def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
     path = configuration_file(name_or_path, shipped_comparisons())
     config = read_configuration(path, ComparisonConfig)
     folder = path.resolve().parent
-    return config.model_copy(
-        update={
-            "split": config.split.relative_to(folder),
-            "theory": config.theory.relative_to(folder),
-        }
-    )
+    split, theory = (part.relative_to(folder) for part in (config.split, config.theory))
+    return config.model_copy(update={"split": split, "theory": theory})

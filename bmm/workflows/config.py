@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tomli_w
 from pydantic import AfterValidator, Field, PositiveFloat
 
 from bmm.configuration import Configuration
-from bmm.data import is_own_table
+from bmm.data import locate_measured
 from bmm.mixing.settings import Mixing
 from bmm.nuclides import MAX_N, MAX_Z
 from bmm.workflows.reading import configuration_file, read_configuration, shipped_files
 
-__all__ = [
-    "Chart",
-    "Data",
-    "RunConfig",
-    "Theory",
-    "load_config",
-    "own_path",
-    "shipped_configurations",
-]
+__all__ = ["Chart", "Data", "RunConfig", "Theory", "load_config", "shipped_configurations"]
 
 
 def _ascending(ends: tuple[int, int]) -> tuple[int, int]:
@@ -38,21 +30,17 @@ type ZRange = Annotated[tuple[_Z, _Z], AfterValidator(_ascending)]
 type NRange = Annotated[tuple[_N, _N], AfterValidator(_ascending)]
 
 
-def own_path(measured: str, folder: Path) -> str:
-    """Take the path of the user's own measured masses as relative to a folder; names stay."""
-    return str(folder / measured) if is_own_table(measured) else measured
-
-
 class Data(Configuration):
     """Measured nuclei to learn from.
 
     Parameters
     ----------
     measured : str, default "AME2020"
-        Name of a shipped evaluation, or path of a CSV file with columns Z, N, mass_excess and
-        mass_excess_uncertainty (atomic, MeV); relative to the configuration.
+        Name of a shipped evaluation; or the path of a file with measured masses, relative to the
+        configuration, such as that of a new evaluation; see `bmm.data.load_measured`.
     extra : list of path, optional
-        CSV files with the same columns.  Their masses are added, and replace those of the same
+        CSV files with columns Z, N, mass_excess and mass_excess_uncertainty (atomic, MeV),
+        relative to the configuration.  Their masses are added, and replace those of the same
         nuclei.
     Z, N : (int, int)
         First and last proton and neutron number, both included.
@@ -71,15 +59,16 @@ class Data(Configuration):
     parity: Literal["all", "even-even"] = "all"
     max_uncertainty_keV: PositiveFloat | None = None
 
+    def relative_to(self, folder: Path) -> Data:
+        """Take the paths of measured masses as relative to a folder."""
+        measured = locate_measured(self.measured, folder)
+        extra = [folder / path for path in self.extra]
+        return self.model_copy(update={"measured": measured, "extra": extra})
+
     @property
     def files(self) -> list[str]:
         """Tables that it takes: name or path of the measured one, paths of the others."""
         return [self.measured, *map(str, self.extra)]
-
-    def relative_to(self, folder: Path) -> Data:
-        """Take the paths of the user's own files as relative to a folder."""
-        update: dict[str, Any] = {"extra": [folder / path for path in self.extra]}
-        return self.model_copy(update=update | {"measured": own_path(self.measured, folder)})
 
 
 class Theory(Configuration):
@@ -170,7 +159,7 @@ def load_config(name_or_path: str | Path) -> RunConfig:
     Returns
     -------
     RunConfig
-        With the paths of the user's cards and tables made absolute.
+        With the paths of the user's files made absolute.
 
     Raises
     ------

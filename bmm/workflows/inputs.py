@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bmm.data import is_own_table, load_theory, measured_file, measured_masses
+from bmm.data import MEASURED_TABLES, evaluation_path, load_theory, measured_masses
+from bmm.data.text_table import table_fingerprint
 from bmm.errors import ConfigError, DataError
-from bmm.fingerprints import file_fingerprint
 from bmm.nuclides import labels, nuclide_index
 from bmm.progress import track
 from bmm.theory.adapters import Domain, FittedTheory, numbers, predict_all
@@ -53,9 +53,9 @@ def known_masses(data: Data, checksums: Mapping[str, str] | None = None) -> pd.D
     """
     table = measured_masses(data.measured, data.extra).table
     for name in data.files:
-        if checksums is None or not is_own_table(name):
+        if checksums is None or name in MEASURED_TABLES:
             continue
-        if file_fingerprint(measured_file(name)) != checksums.get(name):
+        if table_fingerprint(evaluation_path(name)) != checksums.get(name):
             raise DataError(f"{name} was changed since the run was made: expected it as it was")
     return table
 
