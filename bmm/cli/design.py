@@ -19,6 +19,7 @@ __all__ = ["design"]
 
 _SHOWN = 10
 _EDGE = 0.01
+_LITTLE = 0.01  # share of the variance
 
 
 def design(
@@ -33,7 +34,7 @@ def design(
         str,
         typer.Option(
             "--target", "-t",
-            help="What is to be known better: 'masses Z=50-60 N=90-100', 'S_2n Z=50' (or another "
+            help="What is to be known better: 'masses Z=50-60 N=90-100', 'S_2n Z=50 N=83-90' (or another "
             "separation energy, Q value or gap), 'S_1n path.csv' (columns Z and N), "
             "'drip-line Ca' or 'drip-line Z=50 proton'.",
         ),
@@ -100,6 +101,14 @@ def _show(ranking: Ranking, target: str, precision_keV: float, console: Console)
         console.print(
             f"[yellow]the chart ends before it on {100 * ranking.at_edge:.0f} % of the surfaces:"
             "[/] expect more uncertainty, and choose a chart that reaches further"
+        )
+    best = float(ranking.alone["reduction"].max()) if len(ranking.alone) else 0.0
+    if best < _LITTLE:
+        console.print(
+            f"[yellow]the best single measurement takes away {100 * best:.2f} % of the variance:[/]"
+            " the target is wide, or far from all candidates; name a narrower one, such as "
+            "'S_2n Z=50 N=83-90', or candidates closer to it",
+            highlight=False,
         )
     for title, frame in (
         (f"Best single measurements, with {precision_keV:g} keV", ranking.alone.head(_SHOWN)),

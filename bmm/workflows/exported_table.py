@@ -49,7 +49,7 @@ def mass_table_of(run: Path, draws: int = 0, seed: int | None = None) -> MassTab
     """
     folder = RunFolder.open(run)
     config = folder.read_config()
-    measured = known_masses(config.data, folder.origin["provenance"]["sha256"])
+    measured = known_masses(config.data, folder.checksums)
     predictions = folder.select_predictions(["Z=0-140"])
     index = nuclide_index(predictions["Z"], predictions["N"])
     nuclei = pd.DataFrame(

@@ -66,6 +66,12 @@ class RunFolder(ResultFolder):
         self.fields = path / "fields.json"
         self.chains = path / "chains"
 
+    @property
+    def checksums(self) -> dict[str, str] | None:
+        """SHA-256 of the tables that the run was begun with, by name."""
+        found: dict[str, str] | None = self.origin.get("provenance", {}).get("sha256")
+        return found
+
     def holds_work(self) -> bool:
         """Tell whether there are draws: these are never thrown away."""
         return self.holds(self.posterior) or holds_draws(self.chains)

@@ -77,7 +77,7 @@ class JointDraws:
     def __init__(self, folder: RunFolder, config: RunConfig, chart: xr.Dataset) -> None:
         self.chart = chart
         self._measured = covered_nuclei(select_measured(config), chart)
-        self._every = known_masses(config.data, folder.origin["provenance"]["sha256"])
+        self._every = known_masses(config.data, folder.checksums)
         self._seed = config.seed
         self._folder = folder
 

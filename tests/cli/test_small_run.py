@@ -35,7 +35,7 @@ TOP_SCORES = [
     "crps_MeV", "coverage", "coverage_standard_error", "log_score", "baselines", "bma_n",
     "left_out",
     "weights", "responsibilities", "convergence", "modes", "hyperparameters", "redundancy", "basis",
-    "seconds",
+    "data", "seconds",
     "provenance",
 ]  # fmt: skip
 

@@ -43,8 +43,8 @@ def test_measured_nuclei_keep_their_masses_and_others_are_predicted(made):
     masses = pd.read_csv(made[1] / "out" / "masses.csv").set_index(["Z", "N"])
     measured = load_measured("AME2020")[["mass_excess", "mass_excess_uncertainty"]]
     assert OWN not in measured.index
-    measured.loc[OWN] = MASS, 0.01
-    measured = measured.sort_index()
+    own = pd.DataFrame([[MASS, 0.01]], pd.MultiIndex.from_tuples([OWN]), measured.columns)
+    measured = pd.concat([measured, own]).sort_index().rename_axis(["Z", "N"])
     known = masses[masses["measured"] == 1]
     assert len(known) == len(measured)
     off = (known["mean"] - measured["mass_excess"]).abs()
@@ -75,7 +75,9 @@ def test_what_follows_is_written_and_said(made):
     assert summary["bound"]["lower_95"] <= summary["bound"]["median"]
     assert f"{likely} nuclei with Z up to 119" in " ".join(done.out.split())
     assert set(summary["fields"]) == {"HFB26", "DZ33"}
-    assert set(summary["provenance"]["sha256"]) == {"AME2020", "HFB26"}
+    assert set(summary["provenance"]["sha256"]) == {
+        "AME2020", "HFB26", str(made[1] / "own.csv"),
+    }  # fmt: skip
     derived = pd.read_csv(place / "out" / "derived.csv").set_index(["quantity", "Z", "N"])
     assert derived.loc[("S_2n", 50, 82), "mean"] == pytest.approx(12.557, abs=0.005)
     lines = pd.read_csv(place / "out" / "drip_lines.csv")
