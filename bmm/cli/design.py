@@ -34,8 +34,8 @@ def design(
         str,
         typer.Option(
             "--target", "-t",
-            help="What is to be known better: 'masses Z=50-60 N=90-100', 'S_2n Z=50 N=83-90' (or another "
-            "separation energy, Q value or gap), 'S_1n path.csv' (columns Z and N), "
+            help="What is to be known better: 'masses Z=50-60 N=90-100', 'S_2n Z=50 N=83-90' (or "
+            "another separation energy, Q value or gap), 'S_1n path.csv' (columns Z and N), "
             "'drip-line Ca' or 'drip-line Z=50 proton'.",
         ),
     ] = "masses Z=8-120",

@@ -79,7 +79,7 @@ def test_the_time_of_every_stage_is_said_and_kept(reported):
 
 
 def test_what_is_wrong_with_the_basis_and_own_masses_are_named(contents, tmp_path, monkeypatch):
-    monkeypatch.setattr(page_module, "shown_figures", lambda shown: dict.fromkeys(SECTIONS, []))
+    monkeypatch.setattr(page_module, "shown_figures", lambda shown: {key: [] for key in SECTIONS})
     scores = json.loads(json.dumps(contents.scores))
     coarse = {"posterior_length_scale": 3.1, "shortest_resolved": 5.4, "resolved": False,
               "proposed_m": 44}  # fmt: skip
