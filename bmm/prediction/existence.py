@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from bmm.distributions import summarise_draws
-from bmm.prediction.derived import derive
+from bmm.prediction.derived import across_border, derive
 
 __all__ = ["SEPARATIONS", "bound", "count_bound", "drip_lines", "existence"]
 
@@ -38,7 +38,9 @@ def bound(surfaces: xr.DataArray) -> xr.DataArray:
         1 or 0; NaN where a separation energy cannot be had because a neighbour is missing, and
         none of the others is negative.
     """
-    energies = np.stack([derive(surfaces, name).to_numpy() for name in SEPARATIONS])
+    # Across the border of a model's table, too: a nucleus there is no less counted.
+    anywhere = surfaces.drop_vars("models", errors="ignore")
+    energies = np.stack([derive(anywhere, name).to_numpy() for name in SEPARATIONS])
     unknown = np.isnan(energies).any(axis=0)
     negative = (energies <= 0).any(axis=0)
     state = np.where(negative, 0.0, np.where(unknown, np.nan, 1.0))
@@ -58,9 +60,12 @@ def existence(surfaces: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     DataArray (nucleus)
-        NaN where `bound` is unknown on any surface.
+        NaN where `bound` is unknown on any surface, or a separation energy lies across the border
+        of a model's table; see `bmm.prediction.derived.mark_models`.
     """
-    return bound(surfaces).mean("draw", skipna=False).rename("existence")
+    share = bound(surfaces).mean("draw", skipna=False)
+    border = np.any([across_border(surfaces, name) for name in SEPARATIONS], axis=0)
+    return share.where(~xr.DataArray(border, dims="nucleus")).rename("existence")
 
 
 def count_bound(surfaces: xr.DataArray, max_Z: int = 119) -> xr.DataArray:

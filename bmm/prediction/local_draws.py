@@ -24,7 +24,7 @@ import xarray as xr
 
 from bmm.distributions import WIDE_INTERVALS, summarise_draws
 from bmm.nuclides import nuclide_index, symbol
-from bmm.prediction.derived import derive
+from bmm.prediction.derived import across_border, derive, mark_models
 from bmm.prediction.existence import drip_lines, existence
 from bmm.prediction.joint_draws import sample_surfaces
 from bmm.theory.correction import FittedHyperparameters, correct_average, correct_theory
@@ -135,6 +135,7 @@ def windows(
         surfaces = sample_surfaces(
             correction, _dataset(wanted), count, seed, measured=known, average=average
         )
+        surfaces = mark_models(surfaces, part, known.index)
         inside = sorted({int(z) for z in Z if start <= z <= end})
         yield Window(inside, surfaces)
 
@@ -155,10 +156,11 @@ def separations(drawn: Iterator[Window]) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns
     -------
     nuclei : DataFrame
-        One row per nucleus: Z, N, A, symbol, existence (probability that it is bound against the
-        emission of nucleons), and for each of S_1n, S_2n, S_1p and S_2p <name>_mean,
+        One row per nucleus: Z, N, A, symbol, border (1 if a separation energy lies across the
+        border of a model's table, where it is left out), existence (probability that it is bound
+        against the emission of nucleons), and for each of S_1n, S_2n, S_1p and S_2p <name>_mean,
         <name>_median, <name>_sd, <name>_lower_68, <name>_upper_68 and so on for the central
-        intervals of 68, 95 and 99.7 %, MeV.  NaN where a neighbour is missing.
+        intervals of 68, 95 and 99.7 %, MeV.  NaN where a neighbour is missing, or across a border.
     lines : DataFrame
         See `bmm.prediction.existence.drip_lines`.
     """
@@ -168,6 +170,9 @@ def separations(drawn: Iterator[Window]) -> tuple[pd.DataFrame, pd.DataFrame]:
         here = window.surfaces.isel(nucleus=kept)
         Z, N = here["Z"].to_numpy(), here["N"].to_numpy()
         columns = {"Z": Z, "N": N, "A": Z + N, "symbol": [symbol(int(z)) for z in Z]}
+        columns["border"] = np.any(
+            [across_border(window.surfaces, name)[kept] for name in ENERGIES], axis=0
+        ).astype(int)
         columns["existence"] = existence(window.surfaces).to_numpy()[kept]
         for name in ENERGIES:
             found = summarise_draws(

@@ -15,6 +15,7 @@ from rich.console import Console
 from bmm.distributions import summarise_draws
 from bmm.figures.chains import chain_figure
 from bmm.figures.files import write_figure
+from bmm.prediction.derived import mark_models
 from bmm.prediction.existence import count_bound, drip_lines
 from bmm.prediction.joint_draws import sample_surfaces
 from bmm.prediction.mass_tables import derived_quantities, mass_table
@@ -132,6 +133,7 @@ def make_surfaces(
                 correction, chart_and_measured(correction.theory, every), draws, config.seed,
                 measured=every, average=average,
             )  # fmt: skip
+            surfaces = mark_models(surfaces, correction.theory, every.index)
         with stage("means, quantiles and drip lines"):
             masses, lines = mass_table(surfaces, every.index), drip_lines(surfaces)
             derived = derived_quantities(surfaces)
