@@ -113,7 +113,8 @@ class Stages:
             self._bars.start()
         task = self._bars.add_task(escape(name), total=total, note="")
         self._running.append(_Running(name, total, task, time.perf_counter()))
-        self._say(name)
+        if len(self._running) == 1:
+            self._say(name)
         return self._running[-1]
 
     def note(self, running: _Running, note: str) -> None:
@@ -141,7 +142,7 @@ class Stages:
             own = seconds - last.inside
             self.seconds[last.name] = self.seconds.get(last.name, 0.0) + own
             logger.info("%s: %.1f s", last.name, own)
-            if seconds >= _LONG:
+            if seconds >= _LONG and not self._running:
                 self._say(f"{last.name}: done in {seconds:.1f} s")
         if not self._running:
             self._bars.stop()

@@ -19,6 +19,7 @@ from bmm.report import tables
 from bmm.report.contents import Contents, gather
 from bmm.report.explorer import explorer
 from bmm.report.figures import shown_figures
+from bmm.report.scripts import script
 from bmm.workflows.separations import DRAWS
 from bmm.writing import write_whole
 
@@ -76,8 +77,11 @@ def add_explorer(document: Document, contents: Contents, number: int) -> None:
         part.name = f"{name}_{number}"
         document.add_root(part)
     follow = CustomJS(
-        args={"show": made.show},
-        code='show.execute(show); addEventListener("hashchange", () => show.execute(show));',
+        args={
+            "show": made.show,
+            "plots": [made.parts[name] for name in ("chart", "density", "chain")],
+        },
+        code=script("opened.js"),
     )
     document.js_on_event("document_ready", follow)
 
@@ -108,7 +112,8 @@ def _shown(contents: Contents) -> dict[str, Any]:
         "drip_lines": tables.drip_rows(contents),
         "figures": shown_figures(contents),
         "missing": contents.missing,
-        "largest_residuals": contents.largest_residuals().to_dict(orient="records"),
+        "largest_residuals": tables.residual_rows(contents),
+        "border": _border(contents),
         "citations": origin["citations"],
         "data": config.data,
         "own": tables.own_lines(contents),
@@ -121,6 +126,13 @@ def _shown(contents: Contents) -> dict[str, Any]:
                      **origin["packages"]},
         "checksums": origin["sha256"],
     }  # fmt: skip
+
+
+def _border(contents: Contents) -> int:
+    """Count the nuclei of which a difference would lie across the end of a model's table."""
+    if contents.separations is None or "border" not in contents.separations.nuclei:
+        return 0
+    return int(contents.separations.nuclei["border"].sum())
 
 
 def _verdict(found: dict[str, Any], *, coarse: bool) -> str:
