@@ -94,8 +94,9 @@ def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = F
     try:
         updated = update(tree, new, seed=config.seed)
     except BmmError as error:
-        refit = _refit(parent, run, measurements)
-        raise type(error)(f"{measurements}: {error}; to fit anew: {refit}") from error
+        refused = type(error)(f"{measurements}: {error}")
+        refused.add_note(f"to fit anew: {_refit(parent, measurements)}")
+        raise refused from error
     convergence = convergence_of(tree)
     facts = _facts(run, measurements, updated)
     updated.tree.attrs["update"] = json.dumps(facts)
@@ -106,7 +107,7 @@ def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = F
     return UpdatedRun(folder, facts, changes.loc[new.index], changes, convergence.converged)
 
 
-def _refit(parent: RunFolder, run: Path, measurements: Path) -> str:
+def _refit(parent: RunFolder, measurements: Path) -> str:
     """Spell the command that fits the run's configuration with the new masses."""
     earlier = parent.origin.get("update")
     files = [*([earlier["measurements"]] if earlier else []), str(measurements)]
