@@ -111,14 +111,14 @@ def _refit(parent: RunFolder, measurements: Path) -> str:
     """Spell the command that fits the run's configuration with the new masses."""
     earlier = parent.origin.get("update")
     files = [*([earlier["measurements"]] if earlier else []), str(measurements)]
-    home = run.resolve().name
+    home = parent.path.resolve()
     command = [
         "bmm",
         "run",
         str(parent.config),
         *(part for file in files for part in ("--extra", file)),
     ]
-    return shlex.join([*command, "--output", str(run.with_name(f"{home}-refitted"))])
+    return shlex.join([*command, "--output", str(home.with_name(f"{home.name}-refitted"))])
 
 
 def _facts(run: Path, measurements: Path, updated: Updated) -> dict[str, Any]:
