@@ -94,16 +94,49 @@ def explorer(contents: Contents) -> Explorer:
     contents : Contents
         The run.
     """
+    source = ColumnDataSource(_columns(contents))
+    picked = ColumnDataSource({"N": [], "Z": [], "label": []})
+    search = TextInput(
+        title="Nucleus, such as Sn-132 or 132Sn", value="", sizing_mode="stretch_width"
+    )
+    details = Div(text="", sizing_mode="stretch_width")
+    density, density_source = density_panel(contents)
+    chain, chain_source, here = chain_panel(contents)
+    present = set(contents.chart["label"])
+    info = panel_facts(contents) | {
+        "start": _START if _START in present else str(contents.chart["label"].iloc[0]),
+    }
+    show = CustomJS(
+        args={
+            "source": source, "picked": picked, "details": details, "search": search, "info": info,
+            "density": density_source, "chain": chain_source, "chain_here": here,
+            "density_title": density.title, "chain_title": chain.title,
+        },
+        code=script("format.js", "nucleus.js"),
+    )  # fmt: skip
+    search.js_on_change("value", show)
+    source.selected.js_on_change("indices", show)
+    choose, key, chart = _quantity_parts(contents, source, picked)
+    parts: dict[str, UIElement] = {
+        "choose": choose, "search": search, "key": key, "chart": chart, "details": details,
+        "density": density, "chain": chain,
+    }  # fmt: skip
+    return Explorer(parts, show)
+
+
+def _quantity_parts(
+    contents: Contents, source: ColumnDataSource, picked: ColumnDataSource
+) -> tuple[Select, Div, Any]:
+    """Build the choice of a quantity, the key of the models' colours, and the chart."""
     grouped = quantities(contents)
     names = {key: name for group in grouped.values() for key, name in group.items()}
     first = _BEST if _BEST in names else "sd"
     options: dict[str, list[Any]] = {key: [*group.items()] for key, group in grouped.items()}
     choose = Select(title="Quantity", value=first, options=options, sizing_mode="stretch_width")
-    columns = _columns(contents)
-    source = ColumnDataSource(columns | {"value": columns[first]})
+    values: Any = source.data[first]
+    source.data["value"] = values
     Z, N = contents.chart["Z"].to_numpy(), contents.chart["N"].to_numpy()
-    painted = ColumnDataSource({"image": [_grid(Z, N, columns[first])]})
-    picked = ColumnDataSource({"N": [], "Z": [], "label": []})
+    painted = ColumnDataSource({"image": [_grid(Z, N, values)]})
     mappers = _mappers(contents)
     chart, images = _chart_figure(contents, painted, mappers, picked)
     _add_pointers(contents, chart, source, choose)
@@ -127,31 +160,7 @@ def explorer(contents: Contents) -> Explorer:
     key.visible = first == _BEST
     if first != _BEST:
         mappers["log"].low, mappers["log"].high = _limits(contents, first)
-    search = TextInput(
-        title="Nucleus, such as Sn-132 or 132Sn", value="", sizing_mode="stretch_width"
-    )
-    details = Div(text="", sizing_mode="stretch_width")
-    density, density_source = density_panel(contents)
-    chain, chain_source, here = chain_panel(contents)
-    present = set(contents.chart["label"])
-    info = panel_facts(contents) | {
-        "start": _START if _START in present else str(contents.chart["label"].iloc[0]),
-    }
-    show = CustomJS(
-        args={
-            "source": source, "picked": picked, "details": details, "search": search, "info": info,
-            "density": density_source, "chain": chain_source, "chain_here": here,
-            "density_title": density.title, "chain_title": chain.title,
-        },
-        code=script("format.js", "nucleus.js"),
-    )  # fmt: skip
-    search.js_on_change("value", show)
-    source.selected.js_on_change("indices", show)
-    parts: dict[str, UIElement] = {
-        "choose": choose, "search": search, "key": key, "chart": chart, "details": details,
-        "density": density, "chain": chain,
-    }  # fmt: skip
-    return Explorer(parts, show)
+    return choose, key, chart
 
 
 def _columns(contents: Contents) -> dict[str, Any]:
@@ -176,6 +185,7 @@ def _columns(contents: Contents) -> dict[str, Any]:
 
 # Means, and ends of intervals, that no panel shows.
 _UNUSED = (
+    "border",
     *(f"{name}_mean" for name in ENERGIES),
     *(f"{name}_{side}_" for name in ("S_1n", "S_1p", "S_2p") for side in ("lower", "upper")),
 )
