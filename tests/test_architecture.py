@@ -34,6 +34,7 @@ LEAVES = (
     "errors",
     "nuclides",
     "conversions",
+    "progress",
     "writing",
     "netcdf",
     "fingerprints",

@@ -45,9 +45,13 @@ def compare(
         derived_screen,
         region_table,
     )
+    from bmm.progress import recording
     from bmm.workflows.compare import run_comparison
 
-    result = run_comparison(config, output or Path("runs") / config.name, console=console)
+    with recording(console) as stages:
+        path = output or Path("runs") / config.name
+        result = run_comparison(config, path, console=console)
+    console.print(stages.table())
     methods = result.summary["methods"]
     for split in result.summary["splits"]:
         console.print(

@@ -19,6 +19,7 @@ __all__ = ["design"]
 
 _SHOWN = 10
 _EDGE = 0.01
+_LITTLE = 0.01  # share of the variance
 
 
 def design(
@@ -27,8 +28,8 @@ def design(
         str,
         typer.Option(
             "--target", "-t",
-            help="What is to be known better: 'masses Z=50-60 N=90-100', 'S_2n Z=50' (or another "
-            "separation energy, Q value or gap), 'S_1n path.csv' (columns Z and N), "
+            help="What is to be known better: 'masses Z=50-60 N=90-100', 'S_2n Z=50 N=83-90' (or "
+            "another separation energy, Q value or gap), 'S_1n path.csv' (columns Z and N), "
             "'drip-line Ca' or 'drip-line Z=50 proton'.",
         ),
     ] = "masses Z=8-120",
@@ -64,6 +65,7 @@ def design(
     measured, averaged over what the measurement may give.  The set is chosen greedily: each nucleus
     is the best after those before.
     """
+    from bmm.progress import recording
     from bmm.workflows.measurement_design import Question, make_design
 
     console = Console(quiet=quiet)
@@ -71,7 +73,9 @@ def design(
     home = run.resolve()
     path = output or home.with_name(f"{home.name}-design")
     question = Question(target, candidates, precision_keV / 1000, count, outcomes)
-    ranking = make_design(run, question, path, overwrite=overwrite, console=console)
+    with recording(console) as stages:
+        ranking = make_design(run, question, path, overwrite=overwrite)
+    console.print(stages.table())
     _show(ranking, target, precision_keV, console)
     console.print(f"results: {path}", highlight=False, markup=False, soft_wrap=True)
 
@@ -87,6 +91,14 @@ def _show(ranking: Ranking, target: str, precision_keV: float, console: Console)
         console.print(
             f"[yellow]the chart ends before it on {100 * ranking.at_edge:.0f} % of the surfaces:"
             "[/] expect more uncertainty, and choose a chart that reaches further"
+        )
+    best = float(ranking.alone["reduction"].max()) if len(ranking.alone) else 0.0
+    if best < _LITTLE:
+        console.print(
+            f"[yellow]the best single measurement takes away {100 * best:.2f} % of the variance:[/]"
+            " the target is wide, or far from all candidates; name a narrower one, such as "
+            "'S_2n Z=50 N=83-90', or candidates closer to it",
+            highlight=False,
         )
     for title, frame in (
         (f"Best single measurements, with {precision_keV:g} keV", ranking.alone.head(_SHOWN)),

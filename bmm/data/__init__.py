@@ -11,6 +11,7 @@ from bmm.data.measured import (
 )
 from bmm.data.measurements import read_measurements, read_nuclei
 from bmm.data.new_masses import check_new_masses
+from bmm.data.own_measurements import MeasuredMasses, measured_masses
 from bmm.data.provenance import Provenance, read_provenance
 from bmm.data.published_layouts import LAYOUTS, AnyLayout, NamedLayout
 from bmm.data.references import Reference
@@ -25,6 +26,7 @@ __all__ = [
     "MEASURED_TABLES",
     "THEORY_TABLES",
     "AnyLayout",
+    "MeasuredMasses",
     "NamedLayout",
     "Provenance",
     "Reference",
@@ -40,6 +42,7 @@ __all__ = [
     "load_measured",
     "load_theory",
     "locate_measured",
+    "measured_masses",
     "models_folder",
     "read_mass_table",
     "read_measurements",

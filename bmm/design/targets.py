@@ -142,10 +142,13 @@ def _drip_line(name: str, rest: str, forecast: Forecast) -> DripLine:
         raise ConfigError(f"target {name!r}: expected the side neutron or proton, not {side!r}")
     Z = _proton_number(name, element)
     every, measured = forecast.index, forecast.known_masses
-    protons, neutrons = numbers(every)
-    own = neutrons[protons == Z]
-    if not len(own):
-        raise DomainError(f"target {name!r}: no model covers an isotope of {symbol(Z)}")
+    protons = numbers(every)[0]
+    predicted = every[~every.isin(measured.index)].get_level_values("Z")
+    if Z not in predicted:
+        raise DomainError(
+            f"target {name!r}: the chart of these models has no isotope of {symbol(Z)} that is not "
+            f"measured; expected an element with Z from {predicted.min()} to {predicted.max()}"
+        )
     # S_1p and S_2p need the elements below.
     chain = every[(protons <= Z) & (protons >= Z - 2) & ~every.isin(measured.index)]
     ends = numbers(measured.index[measured.index.get_level_values("Z") == Z])[1]
@@ -154,7 +157,10 @@ def _drip_line(name: str, rest: str, forecast: Forecast) -> DripLine:
     if len(ends):
         chain = chain[Ns > ends.min()] if side == "neutron" else chain[Ns < ends.max()]
     if chain.empty or not (numbers(chain)[0] == Z).any():
-        raise DomainError(f"target {name!r}: every isotope of {symbol(Z)} on this side is measured")
+        raise DomainError(
+            f"target {name!r}: every isotope of {symbol(Z)} that the models predict on this side "
+            "is measured"
+        )
     return DripLine(name, Z, "neutron" if side == "neutron" else "proton", chain)
 
 

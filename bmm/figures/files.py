@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from bmm.evaluation.mixture_scores import Scores
 from bmm.figures.calibration import coverage_curve
 from bmm.figures.maps import residual_map, uncertainty_map, weight_map
+from bmm.progress import track
 from bmm.writing import write_whole
 
 __all__ = ["file_stems", "write_figure", "write_figures"]
@@ -56,7 +57,8 @@ def write_figures(
     }
     for model, stem in zip(models, file_stems(models), strict=True):
         figures[f"weight_{stem}"] = partial(weight_map, summary, model, measured)
-    return [path for stem, make in figures.items() for path in write_figure(folder / stem, make())]
+    steps = track(figures.items(), "figures", note=lambda item: item[0])
+    return [path for stem, make in steps for path in write_figure(folder / stem, make())]
 
 
 def write_figure(stem: Path, figure: Figure) -> list[Path]:

@@ -25,6 +25,7 @@ from bmm.mixing.sampling import Sampled, sample
 from bmm.mixing.settings import Mixing
 from bmm.mixing.training_data import refuse_uncovered, training_problem
 from bmm.nuclides import nuclide_index
+from bmm.progress import recording, stage
 from bmm.theory.validation import check_agreement, check_theory
 
 __all__ = [
@@ -110,21 +111,30 @@ def fit(
         np.append(chart["N"].to_numpy(), problem["N"].to_numpy()),
         settings,
     )
+    with recording(console):
+        sampled = _sample(problem, (axis_Z, axis_N), settings, seed, store)
+        with stage("log likelihood"):
+            return _assemble(sampled, problem, chart, (axis_Z, axis_N), settings, seed)
+
+
+def _sample(
+    problem: xr.Dataset, axes: tuple[Axis, Axis], settings: Mixing, seed: int, store: Path | None
+) -> list[Sampled]:
+    """Sample the free chains, and those confined to a mode if one is to be sampled for itself."""
     free, confined = (None, None)
     if store is not None:
-        free, confined = chain_stores(store, problem, (axis_Z, axis_N), settings, seed)
-    compiled = compile_mixture(problem, (axis_Z, axis_N), settings)
-    sampled = [sample(compiled, settings.sampler, seed, store=free, console=console)]
+        free, confined = chain_stores(store, problem, axes, settings, seed)
+    with stage("compiling the sampler"):
+        compiled = compile_mixture(problem, axes, settings)
+    sampled = [sample(compiled, settings.sampler, seed, store=free)]
     if settings.mode is not None and not sampled[0].partial:
-        compiled = compile_mixture(problem, (axis_Z, axis_N), settings, confined=True)
+        compiled = compile_mixture(problem, axes, settings, confined=True)
         try:
-            sampled.append(
-                sample(compiled, settings.sampler, seed + 1, store=confined, console=console)
-            )
+            sampled.append(sample(compiled, settings.sampler, seed + 1, store=confined))
         except RunError as error:
             logger.warning("only the free chains are kept: %s", error)
             sampled = [replace(sampled[0], partial=True)]
-    return _assemble(sampled, problem, chart, (axis_Z, axis_N), settings, seed)
+    return sampled
 
 
 def _assemble(

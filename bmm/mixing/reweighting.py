@@ -129,9 +129,9 @@ def _new_problem(tree: xr.DataTree, new: pd.DataFrame) -> xr.Dataset:
 def _refuse_unreliable(found: Reweighting, count: int) -> None:
     if not found.reliable:
         raise RunError(
-            f"the {count} new masses are too far from what the draws expect to be learnt by "
-            f"reweighting them: k-hat is {found.k_hat:.2f}, expected at most {found.limit:.2f}; "
-            "fit the mixture anew with these masses"
+            f"the posterior draws cannot be reweighted reliably by {count} new "
+            f"{'mass' if count == 1 else 'masses'}: the Pareto k-hat of the weights is "
+            f"{found.k_hat:.2f}, expected at most {found.limit:.2f}"
         )
 
 

@@ -14,9 +14,9 @@ import pandas as pd
 import xarray as xr
 
 from bmm.distributions import summarise_draws
-from bmm.prediction.derived import derive
+from bmm.prediction.derived import across_border, derive
 
-__all__ = ["SEPARATIONS", "bound", "count_bound", "drip_lines", "existence"]
+__all__ = ["SEPARATIONS", "bound", "count_bound", "drip_lines", "existence", "share_bound"]
 
 SEPARATIONS = ("S_1n", "S_2n", "S_1p", "S_2p")
 """Quantities that are positive of a bound nucleus."""
@@ -38,10 +38,12 @@ def bound(surfaces: xr.DataArray) -> xr.DataArray:
         1 or 0; NaN where a separation energy cannot be had because a neighbour is missing, and
         none of the others is negative.
     """
+    # Across the border of a model's table, too: a nucleus there is no less counted.
+    anywhere = surfaces.drop_vars("models", errors="ignore")
     # In single precision, and one energy after the other: surfaces are many and large.
     state = np.ones(surfaces.transpose(..., "nucleus").shape, dtype=np.float32)
     for name in SEPARATIONS:
-        energy = derive(surfaces, name).to_numpy()
+        energy = derive(anywhere, name).to_numpy()
         state[np.isnan(energy) & (state > 0)] = np.nan
         state[energy <= 0] = 0.0
     found = surfaces.transpose(..., "nucleus").copy(data=state)
@@ -60,9 +62,25 @@ def existence(surfaces: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     DataArray (nucleus)
-        NaN where `bound` is unknown on any surface.
+        NaN where `bound` is unknown on any surface, or a separation energy lies across the border
+        of a model's table; see `bmm.prediction.derived.mark_models`.
     """
-    return bound(surfaces).mean("draw", skipna=False, dtype=np.float64).rename("existence")
+    return share_bound(surfaces, bound(surfaces))
+
+
+def share_bound(surfaces: xr.DataArray, state: xr.DataArray) -> xr.DataArray:
+    """Share of the surfaces on which each nucleus is bound; see `existence`.
+
+    Parameters
+    ----------
+    surfaces : DataArray (draw, nucleus)
+        Joint draws of the mass excess, MeV.
+    state : DataArray (draw, nucleus)
+        What `bound` says of them.
+    """
+    share = state.mean("draw", skipna=False, dtype=np.float64)
+    border = np.any([across_border(surfaces, name) for name in SEPARATIONS], axis=0)
+    return share.where(~xr.DataArray(border, dims="nucleus")).rename("existence")
 
 
 def count_bound(surfaces: xr.DataArray, max_Z: int = 119) -> xr.DataArray:

@@ -24,8 +24,8 @@ from bmm.errors import DataError
 from bmm.mixing.corrected_fit import average_of
 from bmm.mixing.fit import fitted_masses
 from bmm.nuclides import labels, nuclide_index
-from bmm.prediction.derived import QUANTITIES, derive
-from bmm.prediction.existence import bound, drip_lines
+from bmm.prediction.derived import QUANTITIES, across_border, derive, mark_models
+from bmm.prediction.existence import SEPARATIONS, bound, drip_lines, share_bound
 from bmm.prediction.joint_law import JointLaw
 from bmm.prediction.predictive import predict
 from bmm.theory.adapters import numbers
@@ -46,7 +46,8 @@ class Forecast:
     Parameters
     ----------
     nuclei : Dataset
-        Coordinates nucleus (names), Z and N.
+        Coordinates nucleus (names), Z and N; and models, where differences of masses that come
+        from different models are to be left out (see `bmm.prediction.derived.mark_models`).
     distribution : StudentTMixture
         Predictive distribution of each mass excess, MeV; of a measured nucleus that the models
         were corrected with, without its own mass.  A nucleus without any is known only if it is
@@ -140,7 +141,11 @@ class Forecast:
         drawn[:, known] = mass[known] + uncertainty[known] * noise
         if self._predicted.size:
             drawn[:, self._predicted] = self.law.draws(count, rng)
-        coords = {name: self.nuclei[name].variable for name in ("nucleus", "Z", "N")}
+        coords = {
+            name: self.nuclei[name].variable
+            for name in ("nucleus", "Z", "N", "models")
+            if name in self.nuclei.coords
+        }
         return xr.DataArray(
             drawn, dims=("draw", "nucleus"), coords=coords, name="mass_excess", attrs=_MeV
         )
@@ -200,12 +205,16 @@ class Forecast:
         Returns
         -------
         DataFrame
-            nucleus, Z, N, A, existence (probability that it is bound against the emission of
-            nucleons; see `bmm.prediction.existence`), and S_1n_mean, S_1n_median and so on, MeV.
+            nucleus, Z, N, A, border (1 if a separation energy lies across the border of a model's
+            table, where it is left out), existence (probability that it is bound against the
+            emission of nucleons; see `bmm.prediction.existence`), and S_1n_mean, S_1n_median and so
+            on, MeV.
         """
         Z, N = (self.nuclei[name].to_numpy() for name in ("Z", "N"))
         columns = {"nucleus": labels(Z.tolist(), N.tolist()), "Z": Z, "N": N, "A": Z + N}
-        columns["existence"] = self.bound.mean("draw", skipna=False, dtype=np.float64).to_numpy()
+        across = [across_border(self.joint, name) for name in SEPARATIONS]
+        columns["border"] = np.any(across, axis=0).astype(int)
+        columns["existence"] = share_bound(self.joint, self.bound).to_numpy()
         for name in quantities:
             found = self.derived(name)
             columns |= {f"{name}_{key}": each.to_numpy() for key, each in found.items()}
@@ -243,12 +252,15 @@ def forecast(
     every = fitted if measured is None else check_measured(measured)
     if distribution is None:
         distribution = predict(tree).distribution
-    chart = nuclide_index(tree["chart"]["Z"].to_numpy(), tree["chart"]["N"].to_numpy())
+    theory = tree["chart"].to_dataset()
+    chart = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     index = chart.union(nuclide_index(*numbers(every.index))).sort_values()
     Z, N = numbers(index)
     coords = {"nucleus": labels(Z.tolist(), N.tolist()), "Z": ("nucleus", Z), "N": ("nucleus", N)}
+    blank = xr.DataArray(np.zeros(len(Z)), coords, dims="nucleus")
+    nuclei = mark_models(blank, theory, every.index)
     return Forecast(
-        xr.Dataset(coords=coords),
+        nuclei.coords.to_dataset(),
         distribution.take(chart.get_indexer(index)),
         average_of(tree, fitted),
         every,

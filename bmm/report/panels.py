@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from bokeh.models import ColumnDataSource, DataRange1d, HoverTool
+from bokeh.models import ColumnDataSource, CustomJSHover, DataRange1d, HoverTool
 from bokeh.plotting import figure
 
 from bmm.conversions import NEUTRON_MASS_EXCESS
 from bmm.figures.palette import model_styles
 from bmm.report.contents import Contents
 from bmm.report.density import density_curves
+from bmm.report.scripts import script, spread_text
 
-__all__ = ["chain_panel", "density_panel", "panel_facts"]
+__all__ = ["DASH", "chain_panel", "density_panel", "panel_facts"]
 
 _BANDS = {"99.7": "#e3ecf4", "95": "#c0d5e8", "68": "#8fb6d9"}
 
-# What bokeh calls differently.
+DASH = {"dashdot": "dotdash"}
+"""What bokeh calls differently."""
+
 _TOOLTIPS = [
     ("", "@label"),
-    ("S_2n", "@median{0.000} ± @sd{0.000} MeV"),
-    ("exists", "@existence{0.000}"),
+    ("S_2n", "@median{custom}"),
+    ("exists", "@existence{custom}"),
 ]
-_DASH = {"dashdot": "dotdash"}
 
 
 def panel_facts(contents: Contents) -> dict[str, Any]:
@@ -55,7 +57,7 @@ def density_panel(contents: Contents) -> tuple[Any, ColumnDataSource]:
     plot.varea("x", y1=0, y2="total", source=source, fill_color="#e8e8e8")
     for k, (name, (colour, dash)) in enumerate(zip(names, model_styles(len(names)), strict=True)):
         plot.line("x", f"part_{k}", source=source, color=colour, line_width=1.5,
-                  line_dash=_DASH.get(dash, dash), legend_label=name)  # fmt: skip
+                  line_dash=DASH.get(dash, dash), legend_label=name)  # fmt: skip
     plot.line("x", "total", source=source, color="black", line_width=2, legend_label="mixture")
     plot.line("known", "height", source=source, color="black", line_dash="dashed",
               legend_label="measured")  # fmt: skip
@@ -84,13 +86,17 @@ def chain_panel(contents: Contents) -> tuple[Any, ColumnDataSource, ColumnDataSo
         zip(names, model_styles(len(names)), strict=True)
     ):  # fmt: skip
         plot.line("N", f"model_{k}", source=source, color=colour, line_width=0.8,
-                  line_dash=_DASH.get(dash, dash), legend_label=name)  # fmt: skip
+                  line_dash=DASH.get(dash, dash), legend_label=name)  # fmt: skip
     median = plot.line("N", "median", source=source, color="black", legend_label="median")
     dots = plot.scatter("N", "known", source=source, size=4, color="black", legend_label="measured")
     plot.scatter("N", "S_2n", source=here, size=11, fill_color=None, line_color="#d55e00",
                  line_width=3)  # fmt: skip
     spots = plot.scatter("N", "median", source=source, size=8, alpha=0)
-    plot.add_tools(HoverTool(renderers=[spots], tooltips=_TOOLTIPS))
+    formatters: dict[str, Any] = {
+        "@median": spread_text(source),
+        "@existence": CustomJSHover(code=script("format.js") + "return number(value, 3);"),
+    }
+    plot.add_tools(HoverTool(renderers=[spots], tooltips=_TOOLTIPS, formatters=formatters))
     plot.hspan(0, line_color="grey", line_width=0.5)
     plot.y_range = DataRange1d(renderers=[*shown[1:], median, dots])
     _legend_below(plot)
@@ -108,7 +114,7 @@ def _legend_below(plot: Any) -> None:
 
 def _small_plot(title: str, x: str, y: str) -> Any:
     plot = figure(
-        height=420, sizing_mode="stretch_width", tools="pan,wheel_zoom,box_zoom,reset,save",
+        sizing_mode="stretch_both", tools="pan,wheel_zoom,box_zoom,reset,save",
         title=title, x_axis_label=x, y_axis_label=y,
     )  # fmt: skip
     plot.toolbar.logo = None

@@ -22,6 +22,7 @@ from bmm.data import check_measured
 from bmm.distributions.student_t import NU, inflation
 from bmm.errors import DataError
 from bmm.nuclides import label, nuclide_index
+from bmm.progress import track
 from bmm.theory.adapters import numbers
 from bmm.theory.residual_field import FEWEST, Hyperparameters, ResidualField, fit_residuals
 from bmm.theory.support import data_support
@@ -205,7 +206,9 @@ def correct_theory(
     parts = theory.transpose("nucleus", "theory")
     mass, sd = (parts[name].to_numpy().copy() for name in ("mass_excess", "mass_excess_sd"))
     models: dict[str, CorrectedModel] = {}
-    for k, name in enumerate(str(each) for each in theory["theory"].to_numpy()):
+    names = [str(each) for each in theory["theory"].to_numpy()]
+    for name in track(names, "correcting the models", note=str):
+        k = names.index(name)
         try:
             residual = measured["mass_excess"].to_numpy(float) - mass[rows, k]
             if np.isfinite(residual).sum() < FEWEST:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -37,6 +38,10 @@ class Data(Configuration):
     measured : str, default "AME2020"
         Name of a shipped evaluation; or the path of a file with measured masses, relative to the
         configuration, such as that of a new evaluation; see `bmm.data.load_measured`.
+    extra : list of path, optional
+        CSV files with columns Z, N, mass_excess and mass_excess_uncertainty (atomic, MeV),
+        relative to the configuration.  Their masses are added, and replace those of the same
+        nuclei.
     Z, N : (int, int)
         First and last proton and neutron number, both included.
     parity : {"all", "even-even"}, default "all"
@@ -48,14 +53,22 @@ class Data(Configuration):
     """
 
     measured: str = "AME2020"
+    extra: list[Path] = Field(default_factory=list)
     Z: ZRange = (8, MAX_Z)
     N: NRange = (8, MAX_N)
     parity: Literal["all", "even-even"] = "all"
     max_uncertainty_keV: PositiveFloat | None = None
 
     def relative_to(self, folder: Path) -> Data:
-        """Take the path of measured masses, if it is one, as relative to a folder."""
-        return self.model_copy(update={"measured": locate_measured(self.measured, folder)})
+        """Take the paths of measured masses as relative to a folder."""
+        measured = locate_measured(self.measured, folder)
+        extra = [folder / path for path in self.extra]
+        return self.model_copy(update={"measured": measured, "extra": extra})
+
+    @property
+    def files(self) -> list[str]:
+        """Tables that it takes: name or path of the measured one, paths of the others."""
+        return [self.measured, *map(str, self.extra)]
 
 
 class Theory(Configuration):
@@ -143,6 +156,11 @@ class RunConfig(Configuration):
                 "'linear' with theory.corrected = false"
             )
         return self
+
+    def with_extra(self, files: Sequence[Path]) -> RunConfig:
+        """Add files of extra measurements, relative to the working directory."""
+        extra = [*self.data.extra, *(path.resolve() for path in files)]
+        return self.model_copy(update={"data": self.data.model_copy(update={"extra": extra})})
 
     def to_toml(self) -> str:
         """Write the configuration, every default resolved, as TOML."""

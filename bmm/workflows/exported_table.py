@@ -8,11 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from bmm.arrays import FloatArray
-from bmm.data import evaluation_name, load_measured
+from bmm.data import evaluation_name
 from bmm.errors import RunError
 from bmm.export import MassTable, Origin
 from bmm.nuclides import nuclide_index
 from bmm.workflows.folder import RunFolder
+from bmm.workflows.inputs import known_masses
 from bmm.workflows.run_forecast import read_forecast
 
 __all__ = ["mass_table_of"]
@@ -47,7 +48,7 @@ def mass_table_of(run: Path, draws: int = 0, seed: int | None = None) -> MassTab
     """
     folder = RunFolder.open(run)
     config = folder.read_config()
-    measured = load_measured(config.data.measured)
+    measured = known_masses(config.data, folder.checksums)
     predictions = folder.select_predictions(["Z=0-140"])
     index = nuclide_index(predictions["Z"], predictions["N"])
     nuclei = pd.DataFrame(
@@ -70,7 +71,7 @@ def mass_table_of(run: Path, draws: int = 0, seed: int | None = None) -> MassTab
         run=config.name,
         version=str(folder.read_scores()["provenance"]["packages"]["nuclear-bmm"]),
         models=tuple(config.theory.models),
-        evaluation=evaluation_name(config.data.measured),
+        evaluation=" and ".join(evaluation_name(name) for name in config.data.files),
         date=date.today(),
         note=_NOTE,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from bmm.mixing.chain_storage import holds_draws
 from bmm.netcdf import read_dataset, read_tree, write_dataset, write_tree
 from bmm.nuclides import nuclide_index, select_nuclei
 from bmm.workflows.config import RunConfig, load_config
+from bmm.workflows.log import rounded
 from bmm.workflows.result_folder import ResultFolder
 from bmm.writing import write_json, write_whole
 
@@ -66,6 +67,12 @@ class RunFolder(ResultFolder):
         self.derived = path / "derived.csv"
         self.drip_lines = path / "drip_lines.csv"
         self.chains = path / "chains"
+
+    @property
+    def checksums(self) -> dict[str, str] | None:
+        """SHA-256 of the tables that the run was begun with, by name."""
+        found: dict[str, str] | None = self.origin.get("provenance", {}).get("sha256")
+        return found
 
     def holds_work(self) -> bool:
         """Tell whether there are draws: these are never thrown away."""
@@ -216,6 +223,13 @@ class RunFolder(ResultFolder):
     def write_scores(self, scores: Scores | dict[str, Any]) -> None:
         """Write the scores."""
         write_json(self.scores, scores)
+
+    def add_seconds(self, seconds: Mapping[str, float]) -> None:
+        """Add the time of the stages to the scores of a complete run, s."""
+        scores: dict[str, Any] = dict(self.read_scores())
+        scores["seconds"] = scores["seconds"] | {"stages": rounded(seconds)}
+        text = json.dumps(scores, indent=2, allow_nan=False) + "\n"
+        self.add(self.scores, lambda path: path.write_text(text, encoding="utf-8"))
 
     def read_scores(self) -> Scores:
         """Read the scores.

@@ -14,8 +14,10 @@ from bmm.design import Energies, Ranking, find_candidates, rank_candidates, read
 from bmm.figures.files import write_figure
 from bmm.figures.measurement_design import design_figure
 from bmm.nuclides import labels, nuclide_index
+from bmm.progress import Stages, recording, stage
 from bmm.theory.adapters import numbers
 from bmm.workflows.folder import RunFolder
+from bmm.workflows.log import logged_to, rounded
 from bmm.workflows.result_folder import ResultFolder
 from bmm.workflows.run_forecast import read_forecast
 from bmm.writing import write_json, write_whole
@@ -80,27 +82,36 @@ def make_design(
     overwrite : bool, default False
         Replace a design that is there.
     console : rich.console.Console, optional
-        Where to say what is done.
+        Where to show the stages.
 
     Raises
     ------
     BmmError
         If the run, the question or the folder cannot be used.
     """
-    console = console or Console(quiet=True)
-    forecast, config = read_forecast(run), RunFolder.open(run).read_config()
+    with recording(console) as stages:
+        return _make(run, question, path, stages, overwrite=overwrite)
+
+
+def _make(run: Path, question: Question, path: Path, stages: Stages, *, overwrite: bool) -> Ranking:
+    with stage("reading the forecast"):
+        forecast, config = read_forecast(run), RunFolder.open(run).read_config()
     target = read_target(question.target, forecast)
     candidates = find_candidates(question.candidates, forecast)
     origin = {"run": str(run), "configuration": config.to_toml()}
-    with DesignFolder.begin(path, origin, overwrite=overwrite) as folder:
-        console.print(f"ranking {len(candidates)} candidates")
-        ranking = rank_candidates(
-            forecast, candidates, target, precision=question.precision, count=question.count,
-            outcomes=question.outcomes, seed=config.seed,
-        )  # fmt: skip
+    with (
+        DesignFolder.begin(path, origin, overwrite=overwrite) as folder,
+        logged_to(folder.log),
+    ):
+        with stage("ranking the candidates"):
+            ranking = rank_candidates(
+                forecast, candidates, target, precision=question.precision, count=question.count,
+                outcomes=question.outcomes, seed=config.seed,
+            )  # fmt: skip
         summary = {"run": str(run)} | _summary(question, ranking, len(candidates))
         if isinstance(target, Energies):
             summary["nuclei"] = labels(*(each.tolist() for each in numbers(target.nuclei)))
+        summary["seconds"] = rounded(stages.seconds)
         _write(folder, ranking, target.nuclei, forecast.known_masses.index, summary)
     return ranking
 

@@ -13,6 +13,7 @@ from bmm.mixing.convergence import Convergence
 from bmm.nuclides import nuclide_index
 from bmm.prediction.forecast import forecast
 from bmm.prediction.predictive import Prediction, predict
+from bmm.progress import stage
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
 from bmm.workflows.prediction_table import prediction_table
@@ -53,14 +54,17 @@ def write_results(
     dict
         The scores, to be written when all else is.
     """
-    prediction = predict(tree, measured=measured, seed=config.seed)
-    known = forecast(tree, every, prediction.distribution)
-    folder.write_predictions(prediction_table(prediction.summary, every))
-    folder.write_distribution(_labelled(prediction))
-    folder.write_derived(known.derived_table(), known.drip_lines())
-    by_nucleus = _by_nucleus(config, prediction, measured)
-    scores = score_run(config, tree, convergence, prediction.summary, by_nucleus, measured)
-    folder.write_evaluation(_evaluation(prediction.summary, by_nucleus, measured))
+    with stage("predictions"):
+        prediction = predict(tree, measured=measured, seed=config.seed)
+        folder.write_predictions(prediction_table(prediction.summary, every))
+        folder.write_distribution(_labelled(prediction))
+    with stage("joint draws and derived quantities"):
+        known = forecast(tree, every, prediction.distribution)
+        folder.write_derived(known.derived_table(), known.drip_lines())
+    with stage("scores"):
+        by_nucleus = _by_nucleus(config, prediction, measured)
+        scores = score_run(config, tree, convergence, prediction.summary, by_nucleus, measured)
+        folder.write_evaluation(_evaluation(prediction.summary, by_nucleus, measured))
     write_figures(folder.figures, prediction.summary, scores, measured)
     return scores
 

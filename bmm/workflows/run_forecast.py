@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import xarray as xr
 
-from bmm.data import load_measured
 from bmm.distributions.storage import from_dataset
 from bmm.errors import ConfigError
+from bmm.mixing.fit import fitted_masses
 from bmm.nuclides import label, nuclide_index
 from bmm.prediction.derived import QUANTITIES
 from bmm.prediction.forecast import Forecast, forecast
 from bmm.workflows.folder import RunFolder
+from bmm.workflows.inputs import known_masses
 
-__all__ = ["RunTables", "read_forecast"]
+__all__ = ["RunTables", "read_forecast", "with_fitted"]
 
 _COLUMNS = ("mean", "median", "sd", "lower_68", "upper_68", "lower_95", "upper_95")
 
@@ -34,9 +36,24 @@ def read_forecast(path: Path) -> Forecast:
         If there is no complete run, or a file is missing or damaged.
     """
     folder = RunFolder.open(path)
-    measured = load_measured(folder.read_config().data.measured)
+    folder.read_derived()  # or a run of an earlier version is refused in one line
+    tree = folder.read_posterior()
+    known = known_masses(folder.read_config().data, folder.checksums)
     distribution = from_dataset(folder.read_distribution())
-    return forecast(folder.read_posterior(), measured, distribution)
+    return forecast(tree, with_fitted(known, fitted_masses(tree)), distribution)
+
+
+def with_fitted(known: pd.DataFrame, fitted: pd.DataFrame) -> pd.DataFrame:
+    """Add the masses that a mixture was fitted to, such as later ones, to those of an evaluation.
+
+    Parameters
+    ----------
+    known, fitted : DataFrame
+        Indexed (Z, N), with mass_excess and mass_excess_uncertainty in MeV.  The latter replace
+        masses of the same nuclei.
+    """
+    columns = ["mass_excess", "mass_excess_uncertainty"]
+    return pd.concat([known.loc[~known.index.isin(fitted.index), columns], fitted]).sort_index()
 
 
 @dataclass(frozen=True)
@@ -49,10 +66,13 @@ class RunTables:
         ``predictions.csv``, indexed (Z, N).
     derived : DataFrame
         ``derived.csv``, indexed (Z, N).
+    chart : Dataset
+        What the models themselves say of the chart.
     """
 
     predictions: pd.DataFrame
     derived: pd.DataFrame
+    chart: xr.Dataset
 
     @classmethod
     def of(cls, path: Path) -> RunTables:
@@ -65,7 +85,8 @@ class RunTables:
         """
         folder = RunFolder.open(path)
         tables = folder.read_predictions(), folder.read_derived()
-        return cls(*(each.set_index(["Z", "N"]) for each in tables))
+        predictions, derived = (each.set_index(["Z", "N"]) for each in tables)
+        return cls(predictions, derived, folder.read_posterior()["theory"].to_dataset())
 
     @property
     def index(self) -> pd.MultiIndex:

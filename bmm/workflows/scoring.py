@@ -20,6 +20,7 @@ from bmm.mixing.settings import Mixing
 from bmm.nuclides import nuclide_index
 from bmm.prediction.predictive import predict
 from bmm.workflows.config import RunConfig
+from bmm.workflows.inputs import own_measurements
 from bmm.writing import without_nan
 
 __all__ = ["score_run"]
@@ -66,6 +67,8 @@ def score_run(
         * effective_models: how many models share the weight, by distance and region; see
           `bmm.evaluation.weight_entropy.effective_numbers`
         * basis: see `bmm.mixing.resolution.basis_resolution`
+        * data: measured, the evaluation or the user's own table, and extra, for each further file
+          of measurements: file, added and replaced (lists of nuclides)
         * seconds: wall time of compilation and sampling
         * provenance: see `bmm.workflows.run_provenance.provenance`
     """
@@ -93,6 +96,10 @@ def score_run(
         "redundancy": _redundancy(_models(tree), measured),
         "effective_models": effective_numbers(summary, measured),
         "basis": basis_resolution(tree),
+        "data": {
+            "measured": config.data.measured,
+            "extra": own_measurements(config.data),
+        },
         "seconds": {
             "compile": tree.attrs["compile_seconds"],
             "sample": tree.attrs["sample_seconds"],

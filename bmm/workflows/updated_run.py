@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bmm.data import check_new_masses, load_measured, read_measurements
+from bmm.data import check_new_masses, read_measurements
 from bmm.errors import BmmError, RunError
 from bmm.fingerprints import file_fingerprint
 from bmm.mixing.convergence import Convergence
@@ -20,7 +21,9 @@ from bmm.mixing.fit import convergence_of, fitted_masses
 from bmm.mixing.reweighting import Updated, update
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
+from bmm.workflows.inputs import known_masses
 from bmm.workflows.results import write_results
+from bmm.workflows.run_forecast import with_fitted
 from bmm.writing import write_whole
 
 __all__ = ["UpdatedRun", "update_run"]
@@ -92,7 +95,9 @@ def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = F
     try:
         updated = update(tree, new, seed=config.seed)
     except BmmError as error:
-        raise type(error)(f"{measurements}: {error}") from error
+        refused = type(error)(f"{measurements}: {error}")
+        refused.add_note(f"to fit anew: {_refit(parent, measurements)}")
+        raise refused from error
     convergence = convergence_of(tree)
     facts = _facts(run, measurements, updated)
     updated.tree.attrs["update"] = json.dumps(facts)
@@ -101,6 +106,20 @@ def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = F
         folder.write_config(config.to_toml())
         changes = _write(folder, config, updated.tree, convergence, facts, before)
     return UpdatedRun(folder, facts, changes.loc[new.index], changes, convergence.converged)
+
+
+def _refit(parent: RunFolder, measurements: Path) -> str:
+    """Spell the command that fits the run's configuration with the new masses."""
+    earlier = parent.origin.get("update")
+    files = [*([earlier["measurements"]] if earlier else []), str(measurements)]
+    home = parent.path.resolve()
+    command = [
+        "bmm",
+        "run",
+        str(parent.config),
+        *(part for file in files for part in ("--extra", file)),
+    ]
+    return shlex.join([*command, "--output", str(home.with_name(f"{home.name}-refitted"))])
 
 
 def _facts(run: Path, measurements: Path, updated: Updated) -> dict[str, Any]:
@@ -127,8 +146,7 @@ def _write(
     before: pd.DataFrame,
 ) -> pd.DataFrame:
     measured = fitted_masses(tree)
-    every = load_measured(config.data.measured)
-    every = pd.concat([every[~every.index.isin(measured.index)], measured]).sort_index()
+    every = with_fitted(known_masses(config.data), measured)
     folder.write_posterior(tree)
     scores = write_results(folder, config, tree, convergence, measured, every)
     changes = _changes(before, pd.read_csv(folder.predictions))

@@ -99,10 +99,30 @@ def test_a_drip_line_beyond_the_chart_is_told(bmm, made, tmp_path):
     assert "nothing to be reduced, as the chart ends before it" in " ".join(done.err.split())
 
 
+def test_a_measurement_that_hardly_helps_is_said_to(bmm, made, tmp_path):
+    def found(target, candidates, name):
+        done = bmm(
+            "design", made[1] / "out", "-t", target, "-c", candidates, "--count", "1",
+            "--outcomes", "100", "-o", tmp_path / name,
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        best = pd.read_csv(tmp_path / name / "candidates.csv")["reduction"][0]
+        return best, "name a narrower one" in " ".join(done.out.split())
+
+    best, hinted = found("masses Z=46 N=77-78", "Z=38 N=38-40", "far")
+    assert best < 0.01
+    assert hinted
+    best, hinted = found("S_2n Z=40 N=74-75", "Z=40 N=74-75", "near")
+    assert best > 0.01
+    assert not hinted
+
+
 def test_what_cannot_be_asked(bmm, made, tmp_path):
     _, place = made
     for options, message in (
         (["-t", "S_2n Z=20"], "target 'S_2n Z=20': expected"),
+        # Calcium is measured, and not on this chart.
+        (["-t", "drip-line Ca"], "has no isotope of Ca; expected an element with Z from 36 to 46"),
         (["-t", "energy Z=40"], "expected it to begin with one of masses"),
         (["-t", TARGET, "-c", "nowhere.csv"], "nowhere.csv: cannot be read"),
         (["-t", TARGET, "-c", "Z=125"], "'Z=125' selects none"),

@@ -120,7 +120,7 @@ def tree_of(folder):
 
 def scores_of(folder):
     scores = json.loads((folder / "scores.json").read_text())
-    assert set(scores.pop("seconds")) == {"compile", "sample"}
+    assert set(scores.pop("seconds")) == {"compile", "sample", "stages"}
     return scores
 
 

@@ -4,12 +4,14 @@ import asyncio
 import base64
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import urlparse
 
 import numpy as np
 import pandas as pd
 import pytest
+from bmm.workflows.separations import JointDraws
 from bokeh.document import Document
 from scipy import stats
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
@@ -20,6 +22,7 @@ from bmm.distributions import StudentTMixture
 from bmm.errors import BmmError
 from bmm.nuclides import nuclide_index
 from bmm.prediction.predictive import predict
+from bmm.report import page as page_module
 from bmm.report import server as server_module
 from bmm.report.density import density_curves
 from bmm.report.explorer import explorer, quantities
@@ -29,9 +32,9 @@ from bmm.report.server import explorer_server
 from bmm.report.tables import side_by_side
 from bmm.report.workbench import Workbench, joint_table
 from bmm.workflows.folder import RunFolder
-from bmm.workflows.separations import JointDraws
 
 NEUTRON = 8.07131806
+SECTIONS = ("calibration", "maps", "isotopes", "existence")
 HOSTILE = "<script>window.harmed = 1</script>"  # part of what `hostile` writes
 
 
@@ -58,6 +61,42 @@ def test_a_run_ends_with_the_lines_that_matter_and_its_report(reported):
     assert scores["provenance"]["sha256"]["FRDM1995"] in page
     body = page[page.index("<main>") :]
     assert body.index("NOT CONVERGED") < body.index("<table>")
+
+
+def test_the_time_of_every_stage_is_said_and_kept(reported):
+    done, folder = reported
+    stages = json.loads((folder / "scores.json").read_text())["seconds"]["stages"]
+    assert {"compiling the sampler", "sampling", "predictions", "scores", "figures",
+            "residual fields", "separation energies", "report"} <= stages.keys()  # fmt: skip
+    log = (folder / "log.txt").read_text()
+    for name, seconds in stages.items():
+        assert f": {name}: " in log
+        if seconds > 2.05:
+            assert re.search(rf"\b{re.escape(name)} +. +{seconds:.1f} ", done.out)
+    assert "Where the time went" in done.out
+    # Without a terminal there are lines instead of bars.
+    assert "  sampling\n" in done.out
+
+
+def test_what_is_wrong_with_the_basis_and_own_masses_are_named(contents, tmp_path, monkeypatch):
+    monkeypatch.setattr(page_module, "shown_figures", lambda shown: {key: [] for key in SECTIONS})
+    scores = json.loads(json.dumps(contents.scores))
+    coarse = {"posterior_length_scale": 3.1, "shortest_resolved": 5.4, "resolved": False,
+              "proposed_m": 44}  # fmt: skip
+    scores["basis"]["Z"] |= coarse
+    scores["basis"]["N"] |= {"resolved": True, "proposed_m": 30}
+    scores["convergence"]["converged"] = scores["converged"] = True
+    scores["data"]["extra"] = [{"file": "new.csv", "added": ["Sn-138"], "replaced": ["Sn-120"]}]
+    shown = write_page([replace(contents, scores=scores)], tmp_path / "page.html").read_text()
+    assert 'class="verdict warn"' in shown
+    assert "Converged, but see the basis" in shown
+    assert "3.1 along Z (resolved: 5.4)" in shown
+    assert "[mixing.basis]\nm_Z = 44\nm_N = 30" in shown
+    assert "new.csv: 1 added (Sn-138); 1 replaced (Sn-120)" in shown
+    scores["basis"]["Z"]["resolved"] = True
+    shown = write_page([replace(contents, scores=scores)], tmp_path / "page.html").read_text()
+    assert 'class="verdict good"' in shown
+    assert "mixing.basis]\nm_Z = 44" not in shown
 
 
 def test_the_page_asks_no_one_for_anything(reported):

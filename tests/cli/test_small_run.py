@@ -38,7 +38,7 @@ TOP_SCORES = [
     "crps_MeV", "coverage", "coverage_standard_error", "log_score", "baselines", "bma_n",
     "left_out",
     "weights", "responsibilities", "convergence", "modes", "hyperparameters", "redundancy", "basis",
-    "seconds",
+    "data", "seconds",
     "provenance",
 ]  # fmt: skip
 
@@ -365,7 +365,8 @@ def test_update_refuses_what_it_cannot_learn(bmm, runs, whole, unknown, late, tm
     near = unknown[(unknown["mass_excess"] - known).abs() < 1]  # estimated there from trends
     far = near.assign(mass_excess=near["mass_excess"] + 1.8)  # off, and not absurd
     assert "k-hat is" in refused(far)
-    assert "fit the mixture anew" in refused(far)
+    command = f"to fit anew: bmm run {whole.path}/config.toml --extra {tmp_path}/new.csv --output"
+    assert command in refused(far)
     absurd = near.assign(mass_excess=near["mass_excess"] + 60.0)
     assert "MeV, where AME2020 has" in refused(absurd)
     assert "Sn-130: expected nuclei that the mixture was not fitted to" in refused(
