@@ -5,7 +5,6 @@ import sys
 
 import numpy as np
 import pytest
-from bmm.workflows.sampled_tables import SurfacesFolder, make_surfaces
 
 from bmm.data import load_measured
 from bmm.emulation.analytic_surface import analytic_surface
@@ -16,7 +15,6 @@ from bmm.nuclides import nuclide_index
 from bmm.registry import Registry, suggestion
 from bmm.theory.adapters import predict_all
 from bmm.workflows.compare_config import load_comparison
-from bmm.workflows.config import load_config
 from bmm.workflows.inputs import chosen_cards
 
 
@@ -236,36 +234,6 @@ def test_a_package_adds_a_kernel(install):
     assert learner.unpack(learner.pack(process), 1).correlation == "rational-quadratic"
     new = np.array([[0.013], [0.51]])
     np.testing.assert_allclose(process.at(new).mean, np.sin(3 * new[:, 0]), atol=2e-3)
-
-
-FORMAT = '''
-def write_first(surfaces, provenance, folder):
-    """Write the first surface."""
-    (folder / "first.txt").write_text(str(surfaces.sizes["nucleus"]))
-'''
-
-
-def test_a_package_adds_an_export_format(install, tmp_path):
-    install("first_surface", FORMAT, "[bmm.export_formats]\nfirst = first_surface:write_first")
-    (tmp_path / "small.toml").write_text(SURFACES)
-    config = load_config(tmp_path / "small.toml")
-    made = make_surfaces(config, tmp_path / "out", draws=10, written=1, formats=["first"])
-    assert (made.path / "first.txt").read_text() == str(len(made.masses))
-    assert "first.txt" in SurfacesFolder.open(made.path)._content["files"]
-    assert not (made.path / "surfaces.nc").exists()
-
-
-SURFACES = """
-[data]
-Z = [38, 42]
-N = [44, 64]
-[theory]
-models = ["HFB26", "DZ33"]
-[chart]
-table = "HFB26"
-Z = [38, 42]
-N = [44, 66]
-"""
 
 
 def write(path, text):

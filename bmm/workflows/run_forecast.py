@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import xarray as xr
+from scipy.special import ndtri
 
+from bmm.distributions import interval_ends
 from bmm.distributions.storage import from_dataset
 from bmm.errors import ConfigError
 from bmm.mixing.fit import fitted_masses
@@ -19,7 +21,7 @@ from bmm.workflows.inputs import known_masses
 
 __all__ = ["RunTables", "read_forecast", "with_fitted"]
 
-_COLUMNS = ("mean", "median", "sd", "lower_68", "upper_68", "lower_95", "upper_95")
+_COLUMNS = ("mean", "median", "sd", *interval_ends())
 
 
 def read_forecast(path: Path) -> Forecast:
@@ -107,9 +109,8 @@ class RunTables:
         -------
         DataFrame
             nucleus, Z, N, A, mean, median, sd, lower_68, upper_68, lower_95 and upper_95, MeV;
-            without nuclei of which a neighbour is missing.  A mass is the predicted one, of a
-            measured nucleus without its own measurement; sums and differences are those of
-            measured masses, where these are measured.
+            without nuclei of which a neighbour is missing.  Measured masses are taken as measured,
+            with normal errors.
 
         Raises
         ------
@@ -117,7 +118,7 @@ class RunTables:
             If there is no such quantity.
         """
         if name == "mass_excess":
-            found = self.predictions[list(_COLUMNS)].reindex(nuclei)
+            found = self._masses().reindex(nuclei)
         elif name in QUANTITIES:
             columns = {f"{name}_{each}": each for each in _COLUMNS}
             found = self.derived[list(columns)].rename(columns=columns).reindex(nuclei)
@@ -129,3 +130,13 @@ class RunTables:
         pairs = zip(found["Z"], found["N"], strict=True)
         found.insert(0, "nucleus", [label(int(Z), int(N)) for Z, N in pairs])
         return found
+
+    def _masses(self) -> pd.DataFrame:
+        """Masses as measured, and as predicted where they are not, indexed (Z, N)."""
+        table = self.predictions
+        known = table["measured"].notna()
+        mass, sd = table["measured"], table["measured_uncertainty"]
+        columns = {"mean": mass, "median": mass, "sd": sd}
+        ends = interval_ends()
+        columns |= {name: mass + float(ndtri(q)) * sd for name, q in ends.items()}
+        return pd.DataFrame(columns).where(known, table[list(columns)])

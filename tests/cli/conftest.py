@@ -113,7 +113,6 @@ def hostile(monkeypatch):
             chart=contents.chart.rename(columns=weights),
             theory=contents.theory.rename(columns=names),
             components=[names.get(name, name) for name in contents.components],
-            missing=HOSTILE,
         )
 
     return renamed

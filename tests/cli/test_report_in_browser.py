@@ -11,10 +11,10 @@ from urllib.parse import urlparse
 
 import numpy as np
 import pytest
-from bmm.workflows.separations import JointDraws
 
 from bmm.report.page import write_page
 from bmm.report.workbench import joint_table, model_table
+from bmm.workflows.run_forecast import RunTables
 
 pytestmark = pytest.mark.browser
 
@@ -449,7 +449,7 @@ def test_the_served_explorer_draws_what_it_is_asked_for(browser, wait, served, r
         found = dict(zip(("nucleus", "median"), model(browser, "joint_table", code), strict=True))
         return found if len(found["nucleus"]) == count else None
 
-    draws = JointDraws.of(reported[1])
+    draws = RunTables.of(reported[1])
     model(browser, "joint_quantity", "model.value = 'S_1n'")
     model(browser, "joint_nuclei", "model.value = 'Sn-132 In-131'")
     found = wait(lambda: rows(2))

@@ -23,21 +23,22 @@ from bmm.workflows.pipeline import RunResult
 MODELS = ["FRDM2012", "DZ33", "HFB24-to-80"]
 RUNS = ["whole", "short", "stopped"]
 COLUMNS = [
-    "Z", "N", "A", "symbol", "measured", "measured_uncertainty",
+    "Z", "N", "A", "symbol", "mass_excess", "mass_excess_sd", "measured", "measured_uncertainty",
     "mean", "median", "sd", "lower_68", "upper_68", "lower_95", "upper_95",
     *(f"weight_{model}" for model in MODELS),
 ]  # fmt: skip
 BEGUN = {"config.toml", "log.txt"}
 FILES = {
     "config.toml", "posterior.nc", "predictions.csv", "distribution.nc", "evaluation.csv",
-    "scores.json",
+    "scores.json", "derived.csv", "drip_lines.csv",
 }  # fmt: skip
-REPORT = {"report.html", "separations.csv", "drip_lines.csv", "fields.json"}
+REPORT = {"report.html"}
 TOP_SCORES = [
     "name", "converged", "n", "rms_MeV", "rms_standard_error_MeV", "mae_MeV", "bias_MeV",
     "crps_MeV", "coverage", "coverage_standard_error", "log_score", "baselines", "bma_n",
     "left_out",
-    "weights", "responsibilities", "convergence", "modes", "hyperparameters", "redundancy", "basis",
+    "weights", "responsibilities", "convergence", "modes", "hyperparameters", "redundancy",
+    "effective_models", "basis",
     "data", "seconds",
     "provenance",
 ]  # fmt: skip
