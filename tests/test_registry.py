@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bmm.data import load_measured
@@ -11,6 +13,7 @@ from bmm.emulation.analytic_surface import analytic_surface
 from bmm.emulation.loop import LoopSettings, run_loop
 from bmm.emulation.stationary import ProcessLearner
 from bmm.errors import ConfigError
+from bmm.export import FORMATS, ExportSettings, MassTable, Origin
 from bmm.nuclides import nuclide_index
 from bmm.registry import Registry, suggestion
 from bmm.theory.adapters import predict_all
@@ -234,6 +237,26 @@ def test_a_package_adds_a_kernel(install):
     assert learner.unpack(learner.pack(process), 1).correlation == "rational-quadratic"
     new = np.array([[0.013], [0.51]])
     np.testing.assert_allclose(process.at(new).mean, np.sin(3 * new[:, 0]), atol=2e-3)
+
+
+FORMAT = '''
+def write_first(table, folder, settings):
+    """Write the first draw."""
+    (folder / "first.txt").write_text(f"{table.draws[0, 0]} by {table.origin.run}")
+    return ["one draw"]
+'''
+
+
+def test_a_package_adds_an_export_format(install, tmp_path):
+    install("first_draw", FORMAT, "[bmm.export_formats]\nfirst = first_draw:write_first")
+    nuclei = pd.DataFrame(
+        {"mass_excess": [-76.5], "mass_excess_sd": [0.1], "measured": [False]},
+        nuclide_index([50], [82]),
+    )
+    origin = Origin("mine", "1.0", ("DZ33",), "AME2020", date(2026, 1, 2))
+    table = MassTable(nuclei, origin, np.array([[-76.4]]))
+    assert FORMATS["first"](table, tmp_path, ExportSettings()) == ["one draw"]
+    assert (tmp_path / "first.txt").read_text() == "-76.4 by mine"
 
 
 def write(path, text):
