@@ -9,6 +9,7 @@ import pytest
 
 from bmm.data import load_measured
 from bmm.errors import BmmError, ConfigError, DataError
+from bmm.nuclides import nuclide_index
 from bmm.workflows import pipeline
 from bmm.workflows.config import Chart, Data, RunConfig, Theory, load_config
 from bmm.workflows.inputs import known_masses, own_measurements, select_measured
@@ -121,11 +122,13 @@ def asked(monkeypatch):
     """Stand in for the sampler and keep what it was asked."""
     seen = {}
 
-    def fit(measured, theory, chart, mixing, **_):
-        seen.update(measured=measured, theory=theory, chart=chart)
+    def fit(measured, chart, mixing, **_):
+        index = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy())
+        at = index.get_indexer(measured.index)
+        seen.update(measured=measured, theory=chart.isel(nucleus=at), chart=chart)
         raise InterruptedError
 
-    monkeypatch.setattr(pipeline, "fit", fit)
+    monkeypatch.setattr(pipeline, "fit_forecast", fit)
     return seen
 
 
