@@ -15,6 +15,7 @@ from bmm.distributions import StudentTMixture
 from bmm.distributions.storage import from_dataset
 from bmm.evaluation.mixture_scores import Scores
 from bmm.nuclides import label, nuclide_index
+from bmm.prediction.existence import SEPARATIONS
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
 
@@ -159,8 +160,8 @@ def _chart(table: pd.DataFrame, separations: Separations) -> pd.DataFrame:
     chart = chart.join(table[weights])
     more = separations.nuclei.drop(columns=["A", "nucleus"])
     chart = chart.merge(more, on=["Z", "N"], how="left", validate="one_to_one")
-    means = {name: chart[f"{name}_mean"] for name in ("S_1n", "S_2n", "S_1p", "S_2p")}
-    return chart.assign(**means)
+    means = {name: chart[f"{name}_mean"] for name in SEPARATIONS}
+    return pd.concat([chart, pd.DataFrame(means)], axis=1)
 
 
 def _single_models(theory: xr.Dataset, chart: pd.DataFrame) -> pd.DataFrame:
