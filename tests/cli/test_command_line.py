@@ -85,7 +85,7 @@ def test_python_m_is_the_same():
 
 def test_help_names_every_command_and_configuration(bmm):
     commands = ("run", "resume", "report", "explore", "surfaces", "compare", "design", "update",
-                "emulate", "train-mdn", "explain-mdn", "models", "data", "predict",
+                "emulate", "train-mdn", "explain-mdn", "models", "data", "predict", "check-table",
                 "export", "cite")  # fmt: skip
     assert all(word in bmm("--help").out for word in commands)
     # Without spaces: a line may end at the hyphen of a name.
