@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from bokeh.models import ColumnDataSource, CustomJSHover, DataRange1d, HoverTool
+from bokeh.models import ColumnDataSource, DataRange1d, HoverTool
 from bokeh.plotting import figure
 
 from bmm.conversions import NEUTRON_MASS_EXCESS
 from bmm.figures.palette import model_styles
 from bmm.report.contents import Contents
 from bmm.report.density import density_curves
-from bmm.report.scripts import energy_text, script, spread_text
+from bmm.report.scripts import cell_text
 
 __all__ = ["DASH", "chain_panel", "density_panel", "panel_facts"]
 
@@ -90,10 +90,10 @@ def chain_panel(contents: Contents) -> tuple[Any, ColumnDataSource, ColumnDataSo
     plot.scatter("N", "S_2n", source=here, size=11, fill_color=None, line_color="#d55e00",
                  line_width=3)  # fmt: skip
     spots = plot.scatter("N", "median" if joint else "mean", source=source, size=8, alpha=0)
+    energy = 'spread(cell("median"), cell("sd"))' if joint else 'energy(cell("mean"))'
     formatters: dict[str, Any] = {
-        "@median": spread_text(source),
-        "@mean": energy_text(),
-        "@existence": CustomJSHover(code=script("format.js") + "return number(value, 3);"),
+        "@N": cell_text(source, f"return {energy};"),
+        "@label": cell_text(source, 'return number(cell("existence"), 3);'),
     }
     plot.add_tools(
         HoverTool(renderers=[spots], tooltips=_tooltips(joint=joint), formatters=formatters)
@@ -106,11 +106,11 @@ def chain_panel(contents: Contents) -> tuple[Any, ColumnDataSource, ColumnDataSo
 
 def _tooltips(*, joint: bool) -> list[tuple[str, str]]:
     if not joint:
-        return [("", "@label"), ("S_2n of the means", "@mean{custom}")]
+        return [("", "@label"), ("S_2n of the means", "@N{custom}")]
     return [
         ("", "@label"),
-        ("S_2n", "@median{custom}"),
-        ("exists", "@existence{custom}"),
+        ("S_2n", "@N{custom}"),
+        ("exists", "@label{custom}"),
     ]
 
 
