@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bmm.cli.run import ExtraMeasurements
+
 __all__ = ["surfaces"]
 
 _SHOWN = (8, 20, 28, 50, 60, 82)
@@ -39,14 +41,7 @@ def surfaces(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace surfaces that are there.")
     ] = False,
-    extra: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--extra",
-            help="CSV of measurements to add, or to replace those of the same nuclei (columns Z, "
-            "N, mass_excess, mass_excess_uncertainty, MeV); repeatable.",
-        ),
-    ] = None,
+    extra: ExtraMeasurements = None,
     seed: Annotated[
         int | None,
         typer.Option(min=0, max=2**63 - 1, help="Seed, instead of the configuration's."),
