@@ -36,7 +36,10 @@ def surfaces(
     ] = 100,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", help="Format of these: csv, netcdf; repeatable, both by default."),
+        typer.Option(
+            "--format",
+            help="Write them in a layout of bmm export too, such as talys; repeatable.",
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace surfaces that are there.")
@@ -65,15 +68,13 @@ def surfaces(
     )
 
     from bmm.progress import recording
-    from bmm.workflows.export_formats import OWN_FORMATS
     from bmm.workflows.sampled_tables import make_surfaces
 
     path = output or Path("runs") / f"{config.name}-surfaces"
     with recording(console) as stages:
         done = make_surfaces(
-            config, path, draws=draws, written=written, formats=formats or tuple(OWN_FORMATS),
-            overwrite=overwrite,
-        )  # fmt: skip
+            config, path, draws=draws, written=written, formats=formats or (), overwrite=overwrite
+        )
     console.print(stages.table())
     table = Table(title="Lightest and heaviest bound isotope, N", title_justify="left")
     for heading in ("Z", "side", "median", "68 %", "95 %", "beyond the chart"):

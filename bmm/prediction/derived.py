@@ -38,8 +38,6 @@ from bmm.nuclides import nuclide_index
 
 __all__ = ["QUANTITIES", "Quantity", "across_border", "derive", "mark_models", "partners"]
 
-FloatArray = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Quantity:
