@@ -15,9 +15,19 @@ from rich.markup import escape
 if TYPE_CHECKING:
     from bmm.workflows.pipeline import RunResult
 
-__all__ = ["advise", "conclude", "noting_interruption", "run"]
+__all__ = ["ExtraMeasurements", "advise", "conclude", "noting_interruption", "run"]
 
 EXIT_NOT_CONVERGED = 3
+
+ExtraMeasurements = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--extra",
+        help="CSV of measurements to add, or to replace those of the same nuclei (columns Z, "
+        "N, mass_excess, mass_excess_uncertainty, MeV); repeatable.",
+    ),
+]
+"""Option of the commands that read measured masses."""
 
 
 def run(
@@ -34,14 +44,7 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a run folder that is there.")
     ] = False,
-    extra: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--extra",
-            help="CSV of measurements to add, or to replace those of the same nuclei (columns Z, "
-            "N, mass_excess, mass_excess_uncertainty, MeV); repeatable.",
-        ),
-    ] = None,
+    extra: ExtraMeasurements = None,
     seed: Annotated[
         int | None,
         typer.Option(min=0, max=2**63 - 1, help="Seed, instead of the configuration's."),

@@ -30,7 +30,7 @@ from bmm.nuclides import MAGIC_NUMBERS
 from bmm.prediction.existence import SEPARATIONS
 from bmm.report.contents import Contents
 from bmm.report.panels import chain_panel, density_panel, panel_facts
-from bmm.report.scripts import energy_text, script, spread_text
+from bmm.report.scripts import cell_text, script
 
 __all__ = ["Explorer", "explorer", "quantities"]
 
@@ -304,7 +304,13 @@ def _add_pointers(contents: Contents, chart: Any, source: ColumnDataSource, choo
         if name.endswith("(MeV)")
     }
     chosen = CustomJSHover(
-        args={"choose": choose, "units": units, "models": contents.models, "best": _BEST},
+        args={
+            "source": source,
+            "choose": choose,
+            "units": units,
+            "models": contents.models,
+            "best": _BEST,
+        },
         code=script("hover.js"),
     )
     chart.add_tools(
@@ -312,14 +318,14 @@ def _add_pointers(contents: Contents, chart: Any, source: ColumnDataSource, choo
             renderers=[squares],
             tooltips=[
                 ("", "@label"),
-                ("chosen quantity", "@value{custom}"),
+                ("chosen quantity", "@N{custom}"),
                 ("mass excess", "@mean{custom}"),
-                ("measured", "@measured{custom}"),
+                ("measured", "@Z{custom}"),
             ],
             formatters={
-                "@value": chosen,
-                "@mean": spread_text(source),
-                "@measured": energy_text(),
+                "@N": chosen,
+                "@mean": cell_text(source, 'return spread(cell("mean"), cell("sd"));'),
+                "@Z": cell_text(source, 'return energy(cell("measured"));'),
             },
         ),
         TapTool(renderers=[squares]),

@@ -1,5 +1,6 @@
 // The chosen quantity of a nucleus, with its unit.
-if (!Number.isFinite(value)) {
+const found = source.data.value[special_vars.index];
+if (!Number.isFinite(found)) {
   return "–";
 }
-return choose.value === best ? models[value] : value.toPrecision(4) + (units[choose.value] || "");
+return choose.value === best ? models[found] : found.toPrecision(4) + (units[choose.value] || "");

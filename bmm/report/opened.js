@@ -6,6 +6,8 @@ if (matchMedia("(pointer: coarse)").matches) {
         tool.active = false;
       }
     }
+    // What fingers may do is settled by bokeh before the tools are off: it has to look again.
+    setTimeout(() => plot.toolbar.active_changed.emit(), 0);
   }
 }
 show.execute(show);

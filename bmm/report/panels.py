@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from bokeh.models import ColumnDataSource, CustomJSHover, DataRange1d, HoverTool
+from bokeh.models import ColumnDataSource, DataRange1d, HoverTool
 from bokeh.plotting import figure
 
 from bmm.conversions import NEUTRON_MASS_EXCESS
 from bmm.figures.palette import model_styles
 from bmm.report.contents import Contents
 from bmm.report.density import density_curves
-from bmm.report.scripts import script, spread_text
+from bmm.report.scripts import cell_text
 
 __all__ = ["DASH", "chain_panel", "density_panel", "panel_facts"]
 
@@ -22,8 +22,8 @@ DASH = {"dashdot": "dotdash"}
 
 _TOOLTIPS = [
     ("", "@label"),
-    ("S_2n", "@median{custom}"),
-    ("exists", "@existence{custom}"),
+    ("S_2n", "@N{custom}"),
+    ("exists", "@label{custom}"),
 ]
 
 
@@ -93,8 +93,8 @@ def chain_panel(contents: Contents) -> tuple[Any, ColumnDataSource, ColumnDataSo
                  line_width=3)  # fmt: skip
     spots = plot.scatter("N", "median", source=source, size=8, alpha=0)
     formatters: dict[str, Any] = {
-        "@median": spread_text(source),
-        "@existence": CustomJSHover(code=script("format.js") + "return number(value, 3);"),
+        "@N": cell_text(source, 'return spread(cell("median"), cell("sd"));'),
+        "@label": cell_text(source, 'return number(cell("existence"), 3);'),
     }
     plot.add_tools(HoverTool(renderers=[spots], tooltips=_TOOLTIPS, formatters=formatters))
     plot.hspan(0, line_color="grey", line_width=0.5)

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from bokeh.models import ColumnDataSource, CustomJSHover
 
-__all__ = ["energy_text", "script", "spread_text"]
+__all__ = ["cell_text", "script"]
 
 
 def script(*names: str) -> str:
@@ -16,12 +16,10 @@ def script(*names: str) -> str:
     )
 
 
-def energy_text() -> CustomJSHover:
-    """Formatter of an energy in MeV; a dash where there is none."""
-    return CustomJSHover(code=script("format.js") + "return energy(value);")
+def cell_text(source: ColumnDataSource, code: str) -> CustomJSHover:
+    """Formatter that writes ``code``, in which ``cell(name)`` is a column's value at the pointer.
 
-
-def spread_text(source: ColumnDataSource, sd: str = "sd") -> CustomJSHover:
-    """Formatter of an energy in MeV, with the uncertainty that stands in another column."""
-    code = script("format.js") + "return spread(value, source.data[sd][special_vars.index]);"
-    return CustomJSHover(args={"source": source, "sd": sd}, code=code)
+    It is to be given to a column without gaps: bokeh itself writes NaN for the others.
+    """
+    begin = "const cell = (name) => source.data[name][special_vars.index];\n"
+    return CustomJSHover(args={"source": source}, code=script("format.js") + begin + code)

@@ -26,7 +26,7 @@ from bmm.figures.palette import model_styles
 from bmm.nuclides import nuclide_index, select_nuclei
 from bmm.prediction.derived import QUANTITIES, derive
 from bmm.report.panels import DASH
-from bmm.report.scripts import script, spread_text
+from bmm.report.scripts import cell_text, script
 from bmm.workflows.run_forecast import RunTables
 
 __all__ = ["Workbench", "joint_table", "model_table"]
@@ -203,6 +203,7 @@ class Workbench:
         for model, (colour, dash) in zip(self._models, styles[len(names) :], strict=True):
             plot.line("x", "y", source=self._models[model], color=colour, line_width=0.9,
                       line_dash=DASH.get(dash, dash), legend_label=model)  # fmt: skip
+        text = 'return spread(cell("median"), cell("sd"));'
         for name, (colour, _) in zip(names, styles, strict=False):
             source = self._lines[name]
             for level, alpha in ((95, 0.15), (68, 0.3)):
@@ -211,8 +212,8 @@ class Workbench:
             plot.line("x", "median", source=source, color=colour, legend_label=name)
             spots = plot.scatter("x", "median", source=source, size=4, color=colour)
             plot.add_tools(
-                HoverTool(renderers=[spots], formatters={"@median": spread_text(source)},
-                          tooltips=[("", "@nucleus"), (name, "@median{custom}")])
+                HoverTool(renderers=[spots], formatters={"@x": cell_text(source, text)},
+                          tooltips=[("", "@nucleus"), (name, "@x{custom}")])
             )  # fmt: skip
         plot.legend.update(click_policy="hide", label_text_font_size="11px", ncols=2)
         plot.add_layout(plot.legend[0], "below")

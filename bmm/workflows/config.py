@@ -10,7 +10,7 @@ import tomli_w
 from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from bmm.configuration import Configuration
-from bmm.data import locate_measured
+from bmm.data import evaluation_name, locate_measured
 from bmm.mixing.settings import FORECAST, Mixing
 from bmm.nuclides import MAX_N, MAX_Z
 from bmm.workflows.reading import configuration_file, read_configuration, shipped_files
@@ -69,6 +69,11 @@ class Data(Configuration):
     def files(self) -> list[str]:
         """Tables that it takes: name or path of the measured one, paths of the others."""
         return [self.measured, *map(str, self.extra)]
+
+    @property
+    def title(self) -> str:
+        """What to call these masses: the evaluation, and the names of files."""
+        return " and ".join(evaluation_name(name) for name in self.files)
 
 
 class Theory(Configuration):

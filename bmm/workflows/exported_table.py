@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 from bmm.arrays import FloatArray
-from bmm.data import evaluation_name
 from bmm.errors import RunError
 from bmm.export import MassTable, Origin
 from bmm.nuclides import nuclide_index
@@ -71,7 +70,7 @@ def mass_table_of(run: Path, draws: int = 0, seed: int | None = None) -> MassTab
         run=config.name,
         version=str(folder.read_scores()["provenance"]["packages"]["nuclear-bmm"]),
         models=tuple(config.theory.models),
-        evaluation=" and ".join(evaluation_name(name) for name in config.data.files),
+        evaluation=config.data.title,
         date=date.today(),
         note=_NOTE,
     )
