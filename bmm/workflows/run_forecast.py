@@ -92,8 +92,10 @@ class RunTables:
 
     @property
     def index(self) -> pd.MultiIndex:
-        """All nuclei (Z, N)."""
-        return nuclide_index(*(self.derived.index.get_level_values(each) for each in ("Z", "N")))
+        """Nuclei of the chart (Z, N)."""
+        return nuclide_index(
+            *(self.predictions.index.get_level_values(each) for each in ("Z", "N"))
+        )
 
     def quantity(self, nuclei: pd.MultiIndex, name: str) -> pd.DataFrame:
         """One quantity of some nuclei.

@@ -40,7 +40,7 @@ def refused(result):
     """One line on the error stream, nothing else."""
     return (
         result.code == 2
-        and result.out.count("\n") <= 1  # the headline of a run
+        and result.out.count("\n") <= 2  # the headline of a run, and the stage it was in
         and result.err.startswith("error: ")
         and result.err.count("\n") == 1
     )

@@ -60,7 +60,7 @@ def test_files_say_what_the_table_says(made, place):
     assert ranked["nuclide"][0] in made.out
     assert f"{100 * ranked['reduction'][0]:.2f}" in made.out
     # Zr is measured up to N = 73: what lies near there decides.
-    assert ranked["N"][0] >= 68
+    assert ranked["N"][0] >= 66
     assert (place / "out" / "figures" / "chart.pdf").stat().st_size > 5000
 
 

@@ -398,7 +398,7 @@ def test_every_number_of_a_nucleus_has_its_unit(page, wait):
         text = model(page, "details_0", "return model.text")
         rows = dict(re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>', text))
         assert not re.search(r"NaN|\N{PLUS-MINUS SIGN} 0\.0+\b", text)
-        for key in ("mass excess", "68 % interval", "measured", *(
+        for key in ("68 % interval", "measured", *(
             f"S<sub>{each}</sub>" for each in ("1n", "2n", "1p", "2p")
         )):  # fmt: skip
             assert rows[key].endswith("MeV") or rows[key] == "\N{EN DASH}", key

@@ -67,7 +67,7 @@ def test_the_time_of_every_stage_is_said_and_kept(reported):
     done, folder = reported
     stages = json.loads((folder / "scores.json").read_text())["seconds"]["stages"]
     assert {"compiling the sampler", "sampling", "predictions", "scores", "figures",
-            "residual fields", "separation energies", "report"} <= stages.keys()  # fmt: skip
+            "correcting the models", "joint draws and derived quantities", "report"} <= stages.keys()  # fmt: skip
     log = (folder / "log.txt").read_text()
     for name, seconds in stages.items():
         assert f": {name}: " in log

@@ -200,7 +200,7 @@ def test_a_posterior_without_scores_is_taken_up(bmm, whole, tmp_path):
     for name in ("scores.json", "predictions.csv"):
         (path / name).unlink()
     assert bmm("resume", path, "-q").code == whole.code
-    for name in FILES:
+    for name in FILES - {"scores.json"}:  # which has the times
         assert (path / name).read_bytes() == (whole.path / name).read_bytes()
 
 
