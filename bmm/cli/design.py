@@ -83,6 +83,8 @@ def design(
     console.print(f"[bold]bmm design {read.config.name}[/]  {escape(target)}", highlight=False)
     path = output or Path("runs") / f"{read.config.name}-design"
     question = Question(target, candidates, precision_keV / 1000, count, outcomes, learn_weights)
+    if read.learnt is not None:
+        console.print("the models are corrected as before")
     with recording(console) as stages:
         ranking = make_design(read, question, path, overwrite=overwrite)
     console.print(stages.table())

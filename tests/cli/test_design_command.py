@@ -109,7 +109,7 @@ def test_a_measurement_that_hardly_helps_is_said_to(bmm, made, tmp_path):
         best = pd.read_csv(tmp_path / name / "candidates.csv")["reduction"][0]
         return best, "name a narrower one" in " ".join(done.out.split())
 
-    best, hinted = found("masses Z=46 N=77-78", "Z=38 N=38-40", "far")
+    best, hinted = found("masses Z=46 N=38-39", "Z=38 N=70-72", "far")
     assert best < 0.01
     assert hinted
     best, hinted = found("S_2n Z=40 N=74-75", "Z=40 N=74-75", "near")
