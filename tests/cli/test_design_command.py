@@ -75,6 +75,24 @@ def test_a_drip_line_is_asked_for(bmm, place, tmp_path):
     assert 0 < summary["set"][0]["reduction"] <= 1
 
 
+def test_a_measurement_that_hardly_helps_is_said_to(bmm, place, tmp_path):
+    def found(target, candidates, name):
+        done = bmm(
+            "design", place / "run", "-t", target, "-c", candidates, "--count", "1",
+            "-o", tmp_path / name,
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        best = pd.read_csv(tmp_path / name / "candidates.csv")["reduction"][0]
+        return best, "name a narrower one" in " ".join(done.out.split())
+
+    best, hinted = found("masses Z=46 N=38-39", "Z=38 N=70-72", "far")
+    assert best < 0.01
+    assert hinted
+    best, hinted = found("S_2n Z=40 N=74-75", "Z=40 N=74-75", "near")
+    assert best > 0.01
+    assert not hinted
+
+
 def test_what_cannot_be_asked(bmm, made, place, tmp_path):
     for options, message in (
         (["-t", "S_2n Z=20"], "target 'S_2n Z=20': expected"),

@@ -66,8 +66,11 @@ def test_a_run_ends_with_the_lines_that_matter_and_its_report(reported):
 def test_the_time_of_every_stage_is_said_and_kept(reported):
     done, folder = reported
     stages = json.loads((folder / "scores.json").read_text())["seconds"]["stages"]
-    assert {"compiling the sampler", "sampling", "predictions", "scores", "figures",
-            "correcting the models", "joint draws and derived quantities", "report"} <= stages.keys()  # fmt: skip
+    expected = {
+        "compiling the sampler", "sampling", "predictions", "scores", "figures",
+        "correcting the models", "joint draws and derived quantities", "report",
+    }  # fmt: skip
+    assert expected <= stages.keys()
     log = (folder / "log.txt").read_text()
     for name, seconds in stages.items():
         assert f": {name}: " in log

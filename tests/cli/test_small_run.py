@@ -202,6 +202,10 @@ def test_a_posterior_without_scores_is_taken_up(bmm, whole, tmp_path):
     assert bmm("resume", path, "-q").code == whole.code
     for name in FILES - {"scores.json"}:  # which has the times
         assert (path / name).read_bytes() == (whole.path / name).read_bytes()
+    ours, theirs = (json.loads((each / "scores.json").read_text()) for each in (path, whole.path))
+    for scores in (ours, theirs):
+        assert scores["seconds"].pop("stages")
+    assert ours == theirs
 
 
 def test_a_complete_run_is_not_resumed(bmm, whole):
@@ -253,14 +257,22 @@ def test_an_interrupted_run_keeps_its_draws(runs):
     assert f"to go on: bmm resume {stopped.path}" in stopped.out.replace("\r\n", "\n")
 
 
-def test_a_converged_run_exits_with_zero(bmm, whole, monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("resolved", "banner"),
+    [(True, "Converged. R-hat"), (False, "Converged, but see the basis below. R-hat")],
+)
+def test_a_converged_run_exits_with_zero(bmm, whole, monkeypatch, tmp_path, resolved, banner):
     columns = {"r_hat": [1.0], "ess_bulk": [900.0], "ess_tail": [800.0]}
     good = Convergence(pd.DataFrame(columns, index=["sigma"]), 4, 150, 0, 0, (0.9, 0.8, 0.9, 1.0))
-    result = RunResult(RunFolder.open(whole.path), good, scores_of(whole))
+    scores = scores_of(whole)
+    for axis in scores["basis"].values():
+        axis["resolved"] = resolved
+    result = RunResult(RunFolder.open(whole.path), good, scores)
     monkeypatch.setattr(pipeline, "run", lambda *_, **__: result)
     shown = bmm("run", "default", "-o", tmp_path / "x")
     assert (shown.code, shown.err) == (0, "")
-    assert "Converged. R-hat at most 1.000, ESS at least 800" in shown.out
+    assert f"{banner} at most 1.000, ESS at least 800" in shown.out
+    assert ("[mixing.basis]" in shown.out) is not resolved
     assert str(whole.path) in shown.out.replace("\n", "")
 
 
@@ -366,7 +378,7 @@ def test_update_refuses_what_it_cannot_learn(bmm, runs, whole, unknown, late, tm
     known = known.reindex(nuclide_index(unknown["Z"], unknown["N"])).to_numpy()
     near = unknown[(unknown["mass_excess"] - known).abs() < 1]  # estimated there from trends
     far = near.assign(mass_excess=near["mass_excess"] + 1.8)  # off, and not absurd
-    assert "k-hat is" in refused(far)
+    assert "the Pareto k-hat of the weights is" in refused(far)
     command = f"to fit anew: bmm run {whole.path}/config.toml --extra {tmp_path}/new.csv --output"
     assert command in refused(far)
     absurd = near.assign(mass_excess=near["mass_excess"] + 60.0)
