@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bmm.prediction.existence import drip_lines as drip_lines
     from bmm.prediction.existence import existence as existence
     from bmm.prediction.forecast import Forecast as Forecast
+    from bmm.prediction.forecast import even_forecast as even_forecast
     from bmm.prediction.forecast import forecast as forecast
     from bmm.prediction.groups import add_groups as add_groups
     from bmm.prediction.groups import sample_prior_predictive as sample_prior_predictive
@@ -60,6 +61,7 @@ _HOMES = {
     "dirichlet_weights": "bmm.prediction.dirichlet",
     "drip_lines": "bmm.prediction.existence",
     "existence": "bmm.prediction.existence",
+    "even_forecast": "bmm.prediction.forecast",
     "forecast": "bmm.prediction.forecast",
     "fit_forecast": "bmm.mixing.corrected_fit",
     "read_forecast": "bmm.workflows.run_forecast",

@@ -20,6 +20,7 @@ import xarray as xr
 from bmm.arrays import FloatArray, IntArray
 from bmm.data import check_measured
 from bmm.distributions import WIDE_INTERVALS, StudentTMixture, summarise_draws
+from bmm.distributions.student_t import NU
 from bmm.errors import DataError
 from bmm.mixing.corrected_fit import average_of
 from bmm.mixing.fit import fitted_masses
@@ -29,9 +30,10 @@ from bmm.prediction.existence import SEPARATIONS, bound, drip_lines, share_bound
 from bmm.prediction.joint_law import JointLaw
 from bmm.prediction.predictive import predict
 from bmm.theory.adapters import numbers
-from bmm.theory.correction import CorrectedModel
+from bmm.theory.correction import CorrectedModel, correct_average, correct_theory
+from bmm.theory.residual_field import BLOCK
 
-__all__ = ["DRAWS", "Forecast", "forecast"]
+__all__ = ["DRAWS", "Forecast", "even_forecast", "forecast"]
 
 DRAWS = 2000
 """Joint draws behind every summary; some three lie beyond either end of a three-sigma interval."""
@@ -265,4 +267,42 @@ def forecast(
         average_of(tree, fitted),
         every,
         int(tree.attrs["seed"]),
+    )
+
+
+def even_forecast(measured: pd.DataFrame, theory: xr.Dataset, *, seed: int = 0) -> Forecast:
+    """Forecast by corrected models with equal weights, without sampling.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV; nuclei of the
+        theory.
+    theory : Dataset
+        What the models say; see `bmm.theory.adapters.prediction`.
+    seed : int, default 0
+        Of the draws.
+
+    Returns
+    -------
+    Forecast
+        Of the nuclei of the theory.
+
+    Raises
+    ------
+    DataError
+        See `bmm.theory.correction`.
+    """
+    block = numbers(measured.index)[0] // BLOCK
+    corrected = correct_theory(measured, theory, block=block).theory
+    parts = corrected.transpose("nucleus", "theory")
+    masses, scales = (parts[name].to_numpy() for name in ("mass_excess", "mass_excess_sd"))
+    average = correct_average(measured, theory, elements=BLOCK)
+    nuclei = mark_models(theory["mass_excess"].isel(theory=0, drop=True), theory, measured.index)
+    return Forecast(
+        nuclei.coords.to_dataset(),
+        StudentTMixture(masses, scales, nu=NU),
+        average,
+        measured,
+        seed,
     )
