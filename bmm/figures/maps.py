@@ -14,7 +14,7 @@ from bmm.errors import ConfigError
 from bmm.figures.chart import nuclide_chart
 from bmm.nuclides import nuclide_index
 
-__all__ = ["residual_map", "uncertainty_map", "weight_map"]
+__all__ = ["model_residual_map", "residual_map", "uncertainty_map", "weight_map"]
 
 SIZE = (7.0, 4.2)
 """Width and height in inches; the width is that of a page with two columns."""
@@ -72,11 +72,31 @@ def residual_map(summary: xr.Dataset, measured: pd.DataFrame) -> Figure:
     part = summary.isel(nucleus=known)
     observed = measured.loc[index[known], "mass_excess"].to_numpy(dtype=np.float64)
     residual = part["mean"].to_numpy() - observed
+    return _residuals(part, residual, "Predicted minus measured mass excess (MeV)")
+
+
+def model_residual_map(errors: pd.Series[float], name: str) -> Figure:
+    """Predicted minus measured mass excess of one model on the chart.
+
+    Parameters
+    ----------
+    errors : Series
+        MeV, indexed (Z, N).
+    name : str
+        Of the model.
+    """
+    Z, N = (errors.index.get_level_values(level).to_numpy() for level in "ZN")
+    chart = xr.Dataset(coords={"Z": ("nucleus", Z), "N": ("nucleus", N)})
+    residual = np.asarray(errors, dtype=np.float64)
+    return _residuals(chart, residual, f"{name} minus measured mass excess (MeV)")
+
+
+def _residuals(chart: xr.Dataset, residual: npt.NDArray[np.float64], label: str) -> Figure:
     size = np.abs(residual[np.isfinite(residual)])
     return _map(
-        part,
+        chart,
         residual,
-        label="Predicted minus measured mass excess (MeV)",
+        label=label,
         cmap="RdBu_r",
         centre=0.0,
         vmax=float(np.percentile(size, _CLIP)) if size.size else None,
