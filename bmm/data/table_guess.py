@@ -138,7 +138,7 @@ def guess_table(path: Path, *, value: str | None = None, group: str = "") -> Tab
     if _is_hdf5(first):
         return _frame(path, group)
     if value is None:
-        for name in _recognised(first):
+        for name in _recognised(files):
             guess = _published(path, name)
             if guess is not None:
                 return guess
@@ -153,11 +153,12 @@ def _is_hdf5(path: Path) -> bool:
         return False
 
 
-def _recognised(path: Path) -> Iterator[str]:
-    head = read_text(path)[:_HEAD]
+def _recognised(files: list[Path]) -> Iterator[str]:
+    head = [read_text(files[0])[:_HEAD]]
+    names = [each.name for each in files]
     for name in LAYOUTS:
         known = LAYOUTS[name]
-        if re.search(known.head, path.name if known.by_name else head, re.MULTILINE):
+        if any(re.search(known.head, x, re.MULTILINE) for x in (names if known.by_name else head)):
             yield name
 
 
