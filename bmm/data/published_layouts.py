@@ -127,11 +127,12 @@ def _ame(path: Path) -> TableLayout:
         raise DataError(
             f"{path}: no line 'format :' above the heading '1N-Z'; expected a mass file of AME."
         )
-    return TableLayout(
-        format="fixed", fortran=form.strip(), skip=heading + 2, comment="",
-        Z=4, A=5, value=8, missing=("*", ""), estimated="skip",
-        quantity="mass_excess", unit="keV",
-    )  # fmt: skip
+    keys: dict[str, Any] = {
+        "format": "fixed", "fortran": form.strip(), "skip": heading + 2, "comment": "",
+        "Z": 4, "A": 5, "value": 8, "missing": ("*", ""), "estimated": "skip",
+        "quantity": "mass_excess", "unit": "keV",
+    }  # fmt: skip
+    return checked(TableLayout, keys, path, error=DataError)
 
 
 def _bmex(path: Path) -> TableLayout:

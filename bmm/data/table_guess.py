@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bmm.arrays import FloatArray, IntArray
+from bmm.configuration import checked
 from bmm.conversions import HELIUM_MASS_EXCESS, HYDROGEN_MASS_EXCESS, NEUTRON_MASS_EXCESS
 from bmm.data.column_roles import Roles, find_roles, number_columns
 from bmm.data.expected_masses import Source, expected_masses
@@ -209,7 +210,7 @@ def _own(path: Path, first: Path, value: str | None) -> TableGuess:
     chosen = _preferred(models or good)
     role, column, fit, values = chosen
     keys = text.keys | role.keys | _value_keys(column, fit.reading, values)
-    layout = TableLayout.model_validate(keys)
+    layout = checked(TableLayout, keys, path, error=DataError)
     order = dict.fromkeys([_evidence(*each) for each in (chosen, *good) if each[0] is role])
     evidence = [*order]
     return _finished(path, layout, evidence, _remarks(evidence, is_model=bool(models)))
