@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from bmm.arrays import FloatArray
 from bmm.distributions import student_t
 from bmm.errors import ConfigError
 
@@ -21,7 +22,6 @@ __all__ = [
     "spread_posterior",
 ]
 
-FloatArray = npt.NDArray[np.float64]
 
 LogPrior = Callable[[FloatArray], FloatArray]
 """Log prior density of sigma (keV per nucleon at A = 100), per keV."""
