@@ -210,6 +210,8 @@ def _own(path: Path, first: Path, value: str | None) -> TableGuess:
     chosen = _preferred(models or good)
     role, column, fit, values = chosen
     keys = text.keys | role.keys | _value_keys(column, fit.reading, values)
+    if _has_marks(text, column):
+        keys["estimated"] = "skip"
     layout = checked(TableLayout, keys, path, error=DataError)
     order = dict.fromkeys([_evidence(*each) for each in (chosen, *good) if each[0] is role])
     evidence = [*order]
@@ -237,6 +239,13 @@ def _value_keys(column: Column, reading: Reading, values: FloatArray) -> dict[st
     if empty:
         keys["missing"] = ["", "nan", *(f"{each:g}" for each in empty)]
     return keys
+
+
+def _has_marks(text: GuessedText, column: Column) -> bool:
+    """Whether some cells of a column are marked by #, as AME marks what it estimates."""
+    header = text.table.header
+    place = column - 1 if isinstance(column, int) else header.index(column)
+    return any("#" in row.cells[place] for row in text.table.rows)
 
 
 def _empty(values: FloatArray) -> list[float]:
