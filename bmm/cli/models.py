@@ -157,8 +157,11 @@ def _add_rows(table: Table, scores: pd.DataFrame) -> None:
 
 def _write_maps(page: ModelPage, figure: Path) -> list[Path]:
     """Write the residual map of every component."""
-    from bmm.figures.files import file_stems, write_figure
-    from bmm.figures.maps import model_residual_map
+    from functools import partial
+
+    from bmm.figures.axes import CHART
+    from bmm.figures.files import file_stems, write_plot
+    from bmm.figures.maps import plot_model_residuals
 
     stem = figure.with_suffix("") if figure.suffix in (".png", ".pdf") else figure
     names = [each.name for each in page.components]
@@ -166,7 +169,9 @@ def _write_maps(page: ModelPage, figure: Path) -> list[Path]:
     return [
         path
         for component, end in zip(page.components, ends, strict=True)
-        for path in write_figure(
-            stem.with_name(stem.name + end), model_residual_map(component.errors, component.name)
+        for path in write_plot(
+            stem.with_name(stem.name + end),
+            partial(plot_model_residuals, component.errors, component.name),
+            CHART,
         )
     ]
