@@ -7,10 +7,13 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bmm.arrays import FloatArray
 from bmm.evaluation import NoiseFamily, Scores, evaluate, point_rms, redundancy
+from bmm.evaluation.region_scores import chart_regions, region_scores
 from bmm.evaluation.weight_entropy import effective_numbers
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of
@@ -66,6 +69,8 @@ def score_run(
           `bmm.evaluation.redundancy.Redundancy`
         * effective_models: how many models share the weight, by distance and region; see
           `bmm.evaluation.weight_entropy.effective_numbers`
+        * regions: rows of model ("mixture" for the posterior mean), region, n, bias_MeV and
+          rms_MeV; see `bmm.evaluation.region_scores`
         * basis: see `bmm.mixing.resolution.basis_resolution`
         * data: measured, the evaluation or the user's own table, and extra, for each further file
           of measurements: file, added and replaced (lists of nuclides)
@@ -95,6 +100,7 @@ def score_run(
         "hyperparameters": hyperparameters,
         "redundancy": _redundancy(_models(tree), measured),
         "effective_models": effective_numbers(summary, measured),
+        "regions": _regions(summary, _models(tree), measured),
         "basis": basis_resolution(tree),
         "data": {
             "measured": config.data.measured,
@@ -127,6 +133,30 @@ def _redundancy(chart: xr.Dataset, measured: pd.DataFrame) -> dict[str, Any]:
         "effective_models": found.effective_models,
         "pairs": [{str(k): v for k, v in row.items()} for row in found.pairs.to_dict("records")],
     }
+
+
+def _regions(
+    summary: xr.Dataset, chart: xr.Dataset, measured: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Bias and rms of the mixture and of every model, by region."""
+    regions = chart_regions(measured.index)
+    known = measured["mass_excess"].to_numpy()
+    predicted = {"mixture": _at(summary["mean"], measured.index)}
+    for name in chart["theory"].to_numpy():
+        masses = chart["mass_excess"].sel(theory=name)
+        predicted[str(name)] = _at(masses, measured.index)
+    return [
+        {"model": name, "region": region, "n": int(row["n"]),
+         "bias_MeV": row["bias_MeV"], "rms_MeV": row["rms_MeV"]}
+        for name, masses in predicted.items()
+        for region, row in region_scores(masses - known, regions).to_dict("index").items()
+    ]  # fmt: skip
+
+
+def _at(masses: xr.DataArray, nuclei: pd.Index) -> FloatArray:
+    """Masses of some nuclei (nucleus,), MeV; NaN where there is none."""
+    index = nuclide_index(masses["Z"].to_numpy(), masses["N"].to_numpy())
+    return pd.Series(masses.to_numpy(), index=index).reindex(nuclei).to_numpy(dtype=np.float64)
 
 
 def _modes(tree: xr.DataTree, measured: pd.DataFrame, seed: int) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ TOP_SCORES = [
     "crps_MeV", "coverage", "coverage_standard_error", "log_score", "baselines", "bma_n",
     "left_out",
     "weights", "responsibilities", "convergence", "modes", "hyperparameters", "redundancy",
-    "effective_models", "basis",
+    "effective_models", "regions", "basis",
     "data", "seconds",
     "provenance",
 ]  # fmt: skip
