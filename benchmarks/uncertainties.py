@@ -73,7 +73,7 @@ def _experimental(archive: Path) -> pd.DataFrame:
             name: rows[f"{name}_keV"].to_numpy(dtype=float) / 1000
             for name in ("mass_excess", "mass_excess_uncertainty")
         },
-        index=nuclide_index(rows["Z"], rows["N"]),
+        index=nuclide_index(rows),
     )
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from bmm.arrays import IntArray
 from bmm.errors import DataError, DomainError, quoted
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = [
     "MAGIC_NUMBERS",
@@ -24,6 +28,7 @@ __all__ = [
     "label",
     "labels",
     "nuclide_index",
+    "numbers",
     "parse_nuclide",
     "proton_number",
     "select_nuclei",
@@ -164,13 +169,21 @@ def parse_nuclide(text: str) -> tuple[int, int]:
     return Z, N
 
 
-def nuclide_index(Z: ArrayLike, N: ArrayLike) -> pd.MultiIndex:
+@overload
+def nuclide_index(
+    labelled: xr.Dataset | xr.DataArray | pd.DataFrame | pd.Index, /
+) -> pd.MultiIndex: ...
+@overload
+def nuclide_index(Z: ArrayLike, N: ArrayLike) -> pd.MultiIndex: ...
+def nuclide_index(Z: Any, N: Any = None) -> pd.MultiIndex:
     """Return the index that every bmm table has.
 
     Parameters
     ----------
     Z, N : array_like of int
-        Proton and neutron numbers, of equal length; the order is kept.
+        Proton and neutron numbers, of equal length; the order is kept.  In place of both, whatever
+        holds them: a Dataset or DataArray with the coordinates Z and N, a DataFrame with such
+        columns, or an index (Z, N).
 
     Returns
     -------
@@ -180,10 +193,20 @@ def nuclide_index(Z: ArrayLike, N: ArrayLike) -> pd.MultiIndex:
     Raises
     ------
     DataError
-        If a number is no integer or a nuclide comes twice.
+        If a number is no integer, a nuclide comes twice, or an index has other levels.
     DomainError
         If a number is negative or beyond `MAX_Z`, `MAX_N`.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import nuclide_index
+    >>> nuclide_index([50, 82], [82, 126]).tolist()
+    [(50, 82), (82, 126)]
+    >>> nuclide_index(pd.DataFrame({"Z": [50], "N": [82], "mass_excess": [-76.5]})).tolist()
+    [(50, 82)]
     """
+    if N is None:
+        Z, N = numbers(Z) if isinstance(Z, pd.Index) else (Z["Z"], Z["N"])
     columns = {"Z": np.asarray(Z), "N": np.asarray(N)}
     for name, limit in (("Z", MAX_Z), ("N", MAX_N)):
         columns[name] = _integers(name, columns[name])
@@ -195,6 +218,27 @@ def nuclide_index(Z: ArrayLike, N: ArrayLike) -> pd.MultiIndex:
         z, n = index[index.duplicated()][0]
         raise DataError(f"Z = {z}, N = {n} comes twice; expected each nuclide once.")
     return index
+
+
+def numbers(nuclei: pd.Index) -> tuple[IntArray, IntArray]:
+    """Proton and neutron numbers of an index (Z, N); arrays (nucleus,).
+
+    Raises
+    ------
+    DataError
+        If it has other levels.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import numbers
+    >>> Z, N = numbers(nuclide_index([50, 82], [82, 126]))
+    >>> Z + N
+    array([132, 208])
+    """
+    if list(nuclei.names) != ["Z", "N"]:
+        raise DataError(f"nuclei must be indexed by (Z, N), not by {quoted(tuple(nuclei.names))}")
+    Z, N = (nuclei.get_level_values(level).to_numpy(dtype=np.int64) for level in ("Z", "N"))
+    return Z, N
 
 
 def _integers(name: str, values: np.ndarray) -> np.ndarray:

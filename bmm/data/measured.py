@@ -106,7 +106,7 @@ def _read(name: str) -> pd.DataFrame:
             raw[f"binding_energy_per_nucleon{suffix}"] = raw[f"binding_energy{suffix}"] / A
     table = pd.DataFrame(
         {column: raw[f"{column}_keV"].to_numpy() / 1000 for column in _COLUMNS},
-        index=nuclide_index(raw["Z"], raw["N"]),
+        index=nuclide_index(raw),
     )
     table["estimated"] = raw["estimated"].to_numpy().astype(bool)
     return table.sort_index()

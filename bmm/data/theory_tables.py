@@ -79,7 +79,7 @@ def _read(name: str) -> pd.DataFrame:
         unit=record.unit,
         convention=record.electron_binding,
     )
-    index = nuclide_index(raw["Z"], raw["N"])
+    index = nuclide_index(raw)
     table = pd.DataFrame({"mass_excess": mass_excess}, index=index)
     if "mass_excess_sd" in raw:
         table["mass_excess_sd"] = raw["mass_excess_sd"].to_numpy()

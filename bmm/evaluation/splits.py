@@ -16,7 +16,8 @@ import pandas as pd
 
 from bmm.data import MEASURED_TABLES, evaluation_name, load_measured
 from bmm.errors import ConfigError, DataError
-from bmm.theory.adapters import Domain, numbers
+from bmm.nuclides import numbers
+from bmm.theory.adapters import Domain
 from bmm.theory.cards import Card
 
 __all__ = [

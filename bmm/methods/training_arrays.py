@@ -81,7 +81,7 @@ def training_data(measured: pd.DataFrame, theory: xr.Dataset, *, common: bool = 
     DataError
         If a measured nucleus is not among the predicted ones, or none is left.
     """
-    rows = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy()).get_indexer(measured.index)
+    rows = nuclide_index(theory).get_indexer(measured.index)
     if (rows < 0).any():
         Z, N = measured.index[int(np.argmax(rows < 0))]
         raise DataError(

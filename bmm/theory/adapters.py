@@ -18,7 +18,7 @@ from pydantic import AfterValidator, NonNegativeInt
 
 from bmm.configuration import Configuration
 from bmm.errors import ConfigError, DataError
-from bmm.nuclides import MAX_N, MAX_Z, Nuclides, chosen_nuclides, labels
+from bmm.nuclides import MAX_N, MAX_Z, Nuclides, chosen_nuclides, labels, numbers
 
 __all__ = [
     "Domain",
@@ -103,14 +103,6 @@ class Domain(Configuration):
 
 def _within(numbers: npt.NDArray[np.int64], ends: tuple[int, int]) -> npt.NDArray[np.bool]:
     return (numbers >= ends[0]) & (numbers <= ends[1])
-
-
-def numbers(nuclei: pd.Index) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Proton and neutron numbers of an index (Z, N); arrays (nucleus,)."""
-    if list(nuclei.names) != ["Z", "N"]:
-        raise DataError(f"nuclei must be indexed by (Z, N), not by {tuple(nuclei.names)}")
-    Z, N = (nuclei.get_level_values(level).to_numpy(dtype=np.int64) for level in ("Z", "N"))
-    return Z, N
 
 
 def training_masses(training: pd.DataFrame, domain: Domain) -> pd.Series[float]:
