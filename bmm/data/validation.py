@@ -18,7 +18,7 @@ _COLUMNS = ("mass_excess", "mass_excess_uncertainty")
 
 
 def check_measured(measured: Any, *, uncertainty: bool = True) -> pd.DataFrame:
-    """Check a frame of measured masses, whoever made it.
+    """Check a DataFrame of measured masses.
 
     Parameters
     ----------

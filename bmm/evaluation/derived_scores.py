@@ -29,7 +29,7 @@ _ENDS = ("", "_alone")
 
 @dataclass(frozen=True)
 class DerivedScores:
-    """What a forecast says of derived quantities, and how right it was.
+    """Forecast of derived quantities, and how right it was.
 
     Parameters
     ----------

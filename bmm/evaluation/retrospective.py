@@ -24,7 +24,7 @@ __all__ = ["Later", "compare_sets"]
 
 
 class Later:
-    """What corrected models say of nuclei measured later, given the masses of some of these.
+    """Corrected models at nuclei measured later, given the masses of some of these.
 
     Parameters
     ----------

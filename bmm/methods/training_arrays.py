@@ -1,4 +1,4 @@
-"""Measured masses beside what every model says of them, as plain arrays."""
+"""Measured masses beside the predictions of every model, as plain arrays."""
 
 from __future__ import annotations
 

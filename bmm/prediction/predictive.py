@@ -28,7 +28,7 @@ _MeV = {"units": "MeV"}
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a mixture says of some nuclei.
+    """Prediction of a mixture for some nuclei.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ _IMPOSSIBLE = 100.0  # MeV; median deviation of what is no mass excess of these 
 
 
 def check_theory(theory: Any) -> xr.Dataset:
-    """Check a dataset of theoretical masses, whoever made it.
+    """Check a Dataset of theoretical masses.
 
     Parameters
     ----------

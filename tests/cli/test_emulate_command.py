@@ -28,7 +28,7 @@ def table(tmp_path_factory):
 def done(call_bmm, table):
     folder = table.parent / "out"
     columns = ("--axes", "q,alpha_3", "--energy", "BE")
-    arguments = ("emulate", table, *columns, *SMALL, "--rivals", "--seeds", 2, "-o", folder)
+    arguments = ("emulate", table, *columns, *SMALL, "--baselines", "--seeds", 2, "-o", folder)
     return arguments, folder, call_bmm(*arguments)
 
 
