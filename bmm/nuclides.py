@@ -69,19 +69,40 @@ _CHAIN = re.compile(r"(?P<axis>[ZNAzna])=(?P<first>[0-9]{1,3})(?:-(?P<last>[0-9]
 
 
 def symbol(Z: int) -> str:
-    """Return the element symbol of proton number `Z`; "n" for Z = 0, systematic beyond Og."""
+    """Return the element symbol of proton number `Z`; "n" for Z = 0, systematic beyond Og.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import symbol
+    >>> symbol(50), symbol(120)
+    ('Sn', 'Ubn')
+    """
     if not 0 <= Z <= MAX_Z:
         raise DomainError(f"Z = {Z} has no element symbol; expected 0 <= Z <= {MAX_Z}.")
     return _SYMBOLS[Z]
 
 
 def label(Z: int, N: int) -> str:
-    """Return the usual name of a nuclide, e.g. "Sn-132"."""
+    """Return the usual name of a nuclide, e.g. "Sn-132".
+
+    Examples
+    --------
+    >>> from bmm.nuclides import label
+    >>> label(50, 82)
+    'Sn-132'
+    """
     return f"{symbol(Z)}-{Z + N}"
 
 
 def labels(Z: Sequence[int] | pd.Index, N: Sequence[int] | pd.Index) -> list[str]:
-    """Return the usual names of many nuclides."""
+    """Return the usual names of many nuclides.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import labels
+    >>> labels([50, 82], [82, 126])
+    ['Sn-132', 'Pb-208']
+    """
     return [label(int(z), int(n)) for z, n in zip(Z, N, strict=True)]
 
 
@@ -97,6 +118,12 @@ def proton_number(text: str) -> int:
     ------
     DomainError
         If there is no such element.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import proton_number
+    >>> proton_number("Sn"), proton_number("N"), proton_number("n")
+    (50, 7, 0)
     """
     found = _PROTONS.get(text if text == "n" else text.capitalize())
     if found is None:
@@ -114,6 +141,12 @@ def is_plausible(Z: ArrayLike, N: ArrayLike) -> npt.NDArray[np.bool]:
     ----------
     Z, N : array_like of int
         Proton and neutron numbers.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import is_plausible
+    >>> is_plausible([50, 140], [82, 0])
+    array([ True, False])
     """
     protons, neutrons = np.asarray(Z, dtype=float), np.asarray(N, dtype=float)
     fewest = protons / 2 + protons**2 / 400 - 6
@@ -144,6 +177,12 @@ def parse_nuclide(text: str) -> tuple[int, int]:
     ------
     DomainError
         If the text is no nuclide.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import parse_nuclide
+    >>> parse_nuclide("Sn-132"), parse_nuclide("208Pb"), parse_nuclide("50,82")
+    ((50, 82), (82, 126), (50, 82))
     """
     compact = text.replace(" ", "")
     if pair := _PAIR.fullmatch(compact):
@@ -269,6 +308,12 @@ def chosen_nuclides(nuclides: Nuclides, available: pd.MultiIndex | None = None) 
     ------
     DomainError
         If nothing is asked for, or something that names no nuclide.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import chosen_nuclides
+    >>> chosen_nuclides(["Sn-132", (82, 126)]).tolist()
+    [(50, 82), (82, 126)]
     """
     if isinstance(nuclides, pd.MultiIndex):
         if list(nuclides.names) not in (["Z", "N"], [None, None]):
@@ -336,6 +381,15 @@ def select_nuclei(selection: str, available: pd.MultiIndex) -> pd.MultiIndex:
     ------
     DomainError
         If the text is not understood, or selects nothing.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import nuclide_index, select_nuclei
+    >>> available = nuclide_index([49, 50, 50, 51], [82, 80, 82, 82])
+    >>> select_nuclei("N=82", available).tolist()
+    [(49, 82), (50, 82), (51, 82)]
+    >>> select_nuclei("Z=50-51", available).tolist()
+    [(50, 80), (50, 82), (51, 82)]
     """
     Z = available.get_level_values("Z").to_numpy()
     N = available.get_level_values("N").to_numpy()

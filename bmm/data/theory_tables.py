@@ -62,6 +62,12 @@ def load_theory(name: str) -> pd.DataFrame:
     ------
     DataError
         If `name` is no shipped table.
+
+    Examples
+    --------
+    >>> from bmm.data import load_theory
+    >>> round(float(load_theory("FRDM2012")["mass_excess"][50, 82]), 2)
+    -75.93
     """
     check_name(name, THEORY_TABLES, "theory")
     return _read(name).copy()

@@ -61,7 +61,14 @@ Z^(4/3) / A^(1/3).
 
 
 def feature_names(chosen: FeatureSet) -> tuple[str, ...]:
-    """Names of the features of a set, in the order of `feature_matrix`'s columns."""
+    """Names of the features of a set, in the order of `feature_matrix`'s columns.
+
+    Examples
+    --------
+    >>> from bmm.theory.mdn.features import feature_names
+    >>> feature_names("M2")
+    ('N', 'Z')
+    """
     return FEATURES[: int(chosen[1:])]
 
 
