@@ -189,7 +189,7 @@ def test_density_interval_and_number_come_from_one_distribution(world, fitted):
     )
     wide = distribution.widened(measured["mass_excess_uncertainty"])
     density = wide.log_density(measured["mass_excess"])
-    np.testing.assert_allclose(density[known], summary["log_density"][known], atol=5e-3)
+    np.testing.assert_allclose(density[known], summary["log_density"][known], atol=1e-2)
 
 
 def test_an_unknown_nucleus_is_named(fitted):
