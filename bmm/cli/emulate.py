@@ -55,7 +55,7 @@ def emulate(
             "matern-3/2 and matern-5/2.",
         ),
     ] = None,
-    preset: Annotated[str, typer.Option(help="Committee: default, or talk.")] = "default",
+    preset: Annotated[str, typer.Option(help="Committee: default, or published.")] = "default",
     acquire: Annotated[
         str,
         typer.Option(

@@ -63,7 +63,7 @@ class CommitteeSettings(Configuration):
 
 PRESETS = {
     "default": CommitteeSettings(),
-    "talk": CommitteeSettings(
+    "published": CommitteeSettings(
         members=5,
         hidden_layers=4,
         width=150,

@@ -148,13 +148,13 @@ class Priors(Configuration):
 
 NAMED_PRIORS = {
     "bmm": Priors(),
-    "talk": Priors(
+    "kth": Priors(
         sigma=_prior("Gamma", alpha=10, beta=1),
         rho_Z=_prior("Gamma", alpha=5, beta=2),
         rho_N=_prior("Gamma", alpha=5, beta=2),
     ),
 }
-"""Priors to be had by name: bmm's own, and those of the KTH study (talk of 31 October 2024)."""
+"""Named priors: the defaults of bmm, and those of the KTH study (talk of 31 October 2024)."""
 
 
 class Noise(Configuration):
@@ -268,8 +268,8 @@ class Mixing(Configuration):
         (`bmm.mixing.likelihood`).  "linear": each mass is an average of the models, and the weights
         are its coefficients (`bmm.mixing.linear`).  "dirichlet": an average among the data and a
         choice beyond them, for corrected models (`bmm.mixing.dirichlet`).
-    priors : Priors, or "bmm" or "talk"
-        See `Priors`; "talk" stands for those of the KTH study.
+    priors : Priors, or "bmm" or "kth"
+        See `Priors`; "kth" stands for those of the KTH study.
     noise, basis, sampler
         See `Noise`, `Basis`, `Sampler`.
     mode : Mode, optional
