@@ -13,13 +13,25 @@ if TYPE_CHECKING:
     from bmm.data import load_measured as load_measured
     from bmm.data import load_theory as load_theory
     from bmm.errors import BmmError as BmmError
+    from bmm.evaluation.kfold import kfold as kfold
+    from bmm.figures import plot_chain as plot_chain
+    from bmm.figures import plot_coverage as plot_coverage
+    from bmm.figures import plot_existence as plot_existence
+    from bmm.figures import plot_pit as plot_pit
+    from bmm.figures import plot_residuals as plot_residuals
+    from bmm.figures import plot_uncertainty as plot_uncertainty
+    from bmm.figures import plot_weights as plot_weights
     from bmm.mixing.fit import convergence_of as convergence_of
     from bmm.mixing.fit import fit as fit
+    from bmm.mixing.fit import fitted_tree as fitted_tree
+    from bmm.mixing.pymc_model import pymc_model as pymc_model
     from bmm.mixing.settings import Mixing as Mixing
     from bmm.prediction.derived import derive as derive
     from bmm.prediction.dirichlet import dirichlet_weights as dirichlet_weights
     from bmm.prediction.existence import drip_lines as drip_lines
     from bmm.prediction.existence import existence as existence
+    from bmm.prediction.groups import add_groups as add_groups
+    from bmm.prediction.groups import sample_prior_predictive as sample_prior_predictive
     from bmm.prediction.joint_draws import sample_surfaces as sample_surfaces
     from bmm.prediction.predictive import Prediction as Prediction
     from bmm.prediction.predictive import predict as predict
@@ -37,6 +49,7 @@ _HOMES = {
     "Mixing": "bmm.mixing.settings",
     "Prediction": "bmm.prediction.predictive",
     "RunFolder": "bmm.workflows.folder",
+    "add_groups": "bmm.prediction.groups",
     "convergence_of": "bmm.mixing.fit",
     "correct_theory": "bmm.theory.correction",
     "derive": "bmm.prediction.derived",
@@ -44,13 +57,24 @@ _HOMES = {
     "drip_lines": "bmm.prediction.existence",
     "existence": "bmm.prediction.existence",
     "fit": "bmm.mixing.fit",
+    "fitted_tree": "bmm.mixing.fit",
+    "kfold": "bmm.evaluation.kfold",
     "load_config": "bmm.workflows.config",
     "load_measured": "bmm.data",
     "load_model": "bmm.theory.library",
     "load_theory": "bmm.data",
+    "plot_chain": "bmm.figures",
+    "plot_coverage": "bmm.figures",
+    "plot_existence": "bmm.figures",
+    "plot_pit": "bmm.figures",
+    "plot_residuals": "bmm.figures",
+    "plot_uncertainty": "bmm.figures",
+    "plot_weights": "bmm.figures",
     "predict": "bmm.prediction.predictive",
     "predict_all": "bmm.theory.adapters",
+    "pymc_model": "bmm.mixing.pymc_model",
     "run": "bmm.workflows.pipeline",
+    "sample_prior_predictive": "bmm.prediction.groups",
     "sample_surfaces": "bmm.prediction.joint_draws",
 }
 
