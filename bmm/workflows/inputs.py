@@ -65,7 +65,7 @@ def covered_nuclei(measured: pd.DataFrame, theory: xr.Dataset) -> pd.DataFrame:
     measured : DataFrame
         Nuclei to learn from, indexed (Z, N).
     theory : Dataset
-        What the models say of these and of any others; see `bmm.theory.adapters.prediction`.
+        Predictions of the models for these and of any others; see `bmm.theory.adapters.prediction`.
 
     Raises
     ------

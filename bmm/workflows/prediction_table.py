@@ -27,7 +27,7 @@ def prediction_table(summary: xr.Dataset, measured: pd.DataFrame | None = None) 
         median, sd, lower_68, upper_68, lower_95, upper_95, all mass excess in MeV; and
         weight_<model> for every model.
     """
-    index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    index = nuclide_index(summary)
     Z = index.get_level_values("Z").to_numpy()
     N = index.get_level_values("N").to_numpy()
     columns = {"Z": Z, "N": N, "A": Z + N, "symbol": [symbol(int(z)) for z in Z]}

@@ -8,8 +8,8 @@ from bmm.design import rank_candidates, read_target
 from bmm.errors import DataError
 from bmm.evaluation.retrospective import Later, compare_sets
 from bmm.gp.lattice_kernel import lattice_points
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers, prediction
+from bmm.nuclides import nuclide_index, numbers
+from bmm.theory.adapters import prediction
 from bmm.theory.correction import CorrectedModel, Correction
 from bmm.theory.residual_field import Hyperparameters, ResidualField
 
@@ -71,7 +71,7 @@ def test_in_worlds_that_follow_the_law_the_chosen_set_is_better():
     correction, measured = corrected(residuals[0], KNOWN), frame(residuals[0], KNOWN)
     target = read_target(f"masses {names}", correction.theory, measured)
     ranking = rank_candidates(correction, candidates, target, measured, count=4, outcomes=10)
-    chosen = nuclide_index(*numbers(ranking.together.index))
+    chosen = nuclide_index(ranking.together.index)
     gains = []
     for residual in residuals:
         later = Later(corrected(residual, KNOWN), frame(residual, ~KNOWN))
