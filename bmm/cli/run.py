@@ -35,7 +35,7 @@ def run(
         str,
         typer.Argument(
             help="Name of a shipped configuration (default, global, occupations-so, "
-            "occupations-ho, occupations-so-talk) or path of a .toml file."
+            "occupations-ho, occupations-so-kth) or path of a .toml file."
         ),
     ] = "default",
     output: Annotated[

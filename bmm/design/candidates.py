@@ -8,10 +8,9 @@ import xarray as xr
 
 from bmm.design.selection import chosen_nuclei
 from bmm.errors import DomainError
-from bmm.nuclides import nuclide_index
+from bmm.nuclides import nuclide_index, numbers
 from bmm.prediction.existence import bound
 from bmm.prediction.forecast import Forecast
-from bmm.theory.adapters import numbers
 
 __all__ = ["NEIGHBOURS", "find_candidates"]
 

@@ -25,11 +25,10 @@ from bmm.arrays import BoolArray, FloatArray, IntArray
 from bmm.design.copula import ConditionedCopula
 from bmm.design.targets import DripLine
 from bmm.errors import DomainError
-from bmm.nuclides import nuclide_index
+from bmm.nuclides import nuclide_index, numbers
 from bmm.prediction.derived import QUANTITIES, partners
 from bmm.prediction.existence import SEPARATIONS
 from bmm.prediction.joint_law import JointLaw
-from bmm.theory.adapters import numbers
 
 __all__ = ["DripLineExpectedVariance"]
 

@@ -16,9 +16,8 @@ from bmm.design.drip import DripLineExpectedVariance
 from bmm.design.energies import EnergyExpectedVariance
 from bmm.design.targets import DripLine, Energies
 from bmm.errors import ConfigError, DomainError
-from bmm.nuclides import label
+from bmm.nuclides import label, numbers
 from bmm.prediction.forecast import Forecast
-from bmm.theory.adapters import numbers
 
 __all__ = ["Ranking", "rank_candidates"]
 

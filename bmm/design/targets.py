@@ -12,10 +12,9 @@ from bmm.arrays import FloatArray
 from bmm.design.linear_form import LinearForm
 from bmm.design.selection import chosen_nuclei
 from bmm.errors import ConfigError, DomainError
-from bmm.nuclides import MAX_Z, symbol
+from bmm.nuclides import MAX_Z, numbers, symbol
 from bmm.prediction.derived import QUANTITIES, partners
 from bmm.prediction.forecast import Forecast
-from bmm.theory.adapters import numbers
 
 __all__ = ["DripLine", "Energies", "read_target"]
 

@@ -104,7 +104,7 @@ class LocalMixture(Method):
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedMixture:
         """Sample the mixture; see `bmm.methods.interface.Method`."""
         chart = theory.sel(nucleus=_covered(theory))
-        index = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy())
+        index = nuclide_index(chart)
         kept = measured[measured.index.isin(index)]
         tree = fit_forecast(kept, chart, self.mixing, corrected=self.corrected, seed=seed)
         posterior = tree["posterior"].to_dataset()

@@ -70,9 +70,9 @@ def fit(
         Nuclei to learn from, indexed (Z, N), with columns mass_excess and
         mass_excess_uncertainty in MeV.
     theory : Dataset
-        What the models say of these nuclei; see `bmm.theory.adapters.prediction`.
+        Predictions of the models for these nuclei; see `bmm.theory.adapters.prediction`.
     chart : Dataset
-        What they say of all nuclei that may be asked for later; its Z and N set the box of the
+        Their predictions for all nuclei that may be asked for later; its Z and N set the box of the
         basis, and a nucleus that is not in it cannot be predicted.
     settings : Mixing, optional
         Priors, noise, basis and sampler.

@@ -22,8 +22,7 @@ from bmm.mixing.fit import (
 )
 from bmm.mixing.importance import Reweighting, resample, reweight
 from bmm.mixing.training_data import training_problem
-from bmm.nuclides import labels, nuclide_index
-from bmm.theory.adapters import numbers
+from bmm.nuclides import labels, nuclide_index, numbers
 
 __all__ = ["Updated", "update"]
 
@@ -99,7 +98,7 @@ def update(tree: xr.DataTree, new: pd.DataFrame, *, seed: int = 0) -> Updated:
     again = again.drop_vars(["chain", "draw"], errors="ignore").transpose("chain", "draw", ...)
     again = again.assign_coords(chain=np.arange(shape[0]), draw=np.arange(shape[1]))
     log_density = np.logaddexp.reduce(density, axis=0) - np.log(len(density))
-    nuclei = nuclide_index(problem["Z"].to_numpy(), problem["N"].to_numpy())
+    nuclei = nuclide_index(problem)
     tree = _assemble(tree, again, problem)
     tree = recorrected(tree, fitted_masses(tree))
     return Updated(tree, found, pd.Series(log_density, index=nuclei, name="log_density"))

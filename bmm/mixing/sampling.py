@@ -74,7 +74,14 @@ class Sampled:
 
 
 def chain_seed(seed: int, chain: int) -> int:
-    """Seed of one chain, whatever other chains there are: a child of NumPy's SeedSequence."""
+    """Seed of one chain, whatever other chains there are: a child of NumPy's SeedSequence.
+
+    Examples
+    --------
+    >>> from bmm.mixing.sampling import chain_seed
+    >>> chain_seed(7, 0) != chain_seed(7, 1)
+    True
+    """
     sequence = np.random.SeedSequence(seed, spawn_key=(chain,))
     return int(sequence.generate_state(1, np.uint64)[0])
 

@@ -160,13 +160,13 @@ class Priors(Configuration):
 
 NAMED_PRIORS = {
     "bmm": Priors(),
-    "talk": Priors(
+    "kth": Priors(
         sigma=_prior("Gamma", alpha=10, beta=1),
         rho_Z=_prior("Gamma", alpha=5, beta=2),
         rho_N=_prior("Gamma", alpha=5, beta=2),
     ),
 }
-"""Priors to be had by name: bmm's own, and those of the KTH study (talk of 31 October 2024)."""
+"""Named priors: the defaults of bmm, and those of the KTH study (talk of 31 October 2024)."""
 
 
 class Noise(Configuration):
@@ -299,8 +299,8 @@ class Mixing(Configuration):
     reference : str, optional
         Theory model whose field is zero: the weights are the softmax of the others' fields and of
         zero.  Its mu_k and eta_k stay at their priors.  By default, every model has a field.
-    priors : Priors, or "bmm" or "talk"
-        See `Priors`; "talk" stands for those of the KTH study.
+    priors : Priors, or "bmm" or "kth"
+        See `Priors`; "kth" stands for those of the KTH study.
     noise, basis, sampler
         See `Noise`, `Basis`, `Sampler`.
     mode : Mode, optional

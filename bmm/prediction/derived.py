@@ -96,6 +96,14 @@ def partners(quantity: str, nuclei: pd.MultiIndex) -> npt.NDArray[np.intp]:
     ------
     ConfigError
         If there is no such quantity.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import nuclide_index
+    >>> from bmm.prediction.derived import partners
+    >>> partners("S_2n", nuclide_index([50, 50], [80, 82]))
+    array([[-1,  0],
+           [ 0,  1]])
     """
     Z, N = (nuclei.get_level_values(name).to_numpy() for name in ("Z", "N"))
     found = [
@@ -179,6 +187,19 @@ def derive(masses: xr.DataArray, quantity: str) -> xr.DataArray:
     ------
     ConfigError
         If there is no such quantity.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from bmm.data import load_measured
+    >>> from bmm.nuclides import labels
+    >>> from bmm.prediction.derived import derive
+    >>> tin = load_measured("AME2020").query("Z == 50 and N >= 80")["mass_excess"]
+    >>> Z, N = (tin.index.get_level_values(name).to_numpy() for name in ("Z", "N"))
+    >>> coords = {"nucleus": labels(Z, N), "Z": ("nucleus", Z), "N": ("nucleus", N)}
+    >>> masses = xr.DataArray(tin.to_numpy(), coords=coords, dims="nucleus")
+    >>> derive(masses, "S_2n").sel(nucleus="Sn-132").round(2).item()
+    12.56
     """
     definition = _look_up(quantity)
     Z, N = masses["Z"].to_numpy(), masses["N"].to_numpy()

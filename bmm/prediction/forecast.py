@@ -24,12 +24,11 @@ from bmm.distributions.student_t import NU
 from bmm.errors import DataError
 from bmm.mixing.corrected_fit import average_of
 from bmm.mixing.fit import fitted_masses
-from bmm.nuclides import labels, nuclide_index
+from bmm.nuclides import labels, nuclide_index, numbers
 from bmm.prediction.derived import QUANTITIES, across_border, derive, mark_models
 from bmm.prediction.existence import SEPARATIONS, bound, drip_lines, share_bound
 from bmm.prediction.joint_law import JointLaw
 from bmm.prediction.predictive import predict
-from bmm.theory.adapters import numbers
 from bmm.theory.correction import CorrectedModel, correct_average, correct_theory
 from bmm.theory.residual_field import BLOCK
 

@@ -134,9 +134,7 @@ def gather(path: Path) -> Contents:
         provenance=json.loads(tree.attrs["provenance"]),
         chart=chart,
         theory=_single_models(theory, chart),
-        distribution=from_dataset(stored).take(
-            _index(stored).get_indexer(nuclide_index(chart["Z"], chart["N"]))
-        ),
+        distribution=from_dataset(stored).take(_index(stored).get_indexer(nuclide_index(chart))),
         components=[str(name) for name in stored["theory"].to_numpy()],
         nuclei=folder.read_evaluation(),
         separations=separations,
@@ -148,7 +146,7 @@ def _is_weight(name: Any) -> bool:
 
 
 def _index(dataset: xr.Dataset) -> pd.MultiIndex:
-    return nuclide_index(dataset["Z"].to_numpy(), dataset["N"].to_numpy())
+    return nuclide_index(dataset)
 
 
 def _chart(table: pd.DataFrame, separations: Separations) -> pd.DataFrame:
@@ -166,6 +164,6 @@ def _chart(table: pd.DataFrame, separations: Separations) -> pd.DataFrame:
 
 def _single_models(theory: xr.Dataset, chart: pd.DataFrame) -> pd.DataFrame:
     """Masses of the models (nucleus, theory), MeV, in the order of the chart."""
-    rows = _index(theory).get_indexer(nuclide_index(chart["Z"], chart["N"]))
+    rows = _index(theory).get_indexer(nuclide_index(chart))
     masses = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()[rows]
     return pd.DataFrame(masses, columns=[str(name) for name in theory["theory"].to_numpy()])

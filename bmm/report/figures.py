@@ -98,7 +98,7 @@ def _joint_figures(contents: Contents, folder: Path) -> dict[str, list[dict[str,
 
 def _measured(contents: Contents) -> Any:
     known = contents.chart[np.isfinite(contents.chart["measured"])]
-    return nuclide_index(known["Z"], known["N"])
+    return nuclide_index(known)
 
 
 def _elements(contents: Contents) -> list[int]:

@@ -21,9 +21,8 @@ from bmm.arrays import FloatArray, IntArray
 from bmm.data import check_measured
 from bmm.distributions.student_t import NU, inflation
 from bmm.errors import DataError
-from bmm.nuclides import label, nuclide_index
+from bmm.nuclides import label, nuclide_index, numbers
 from bmm.progress import track
-from bmm.theory.adapters import numbers
 from bmm.theory.residual_field import FEWEST, Hyperparameters, ResidualField, fit_residuals
 from bmm.theory.support import data_support
 from bmm.theory.validation import check_agreement, check_theory

@@ -18,9 +18,9 @@ from bmm.errors import ConfigError, DataError, DomainError
 from bmm.evaluation.splits import Split, find_leaks, refuse_leaks
 from bmm.fingerprints import array_fingerprint, code_fingerprint
 from bmm.methods.interface import Method
-from bmm.nuclides import nuclide_index
+from bmm.nuclides import nuclide_index, numbers
 from bmm.progress import Stages, recording, stage, track
-from bmm.theory.adapters import numbers, predict_all
+from bmm.theory.adapters import predict_all
 from bmm.theory.cards import Card
 from bmm.workflows.compare_config import ComparisonConfig
 from bmm.workflows.compare_folder import ComparisonFolder, StoredForecast

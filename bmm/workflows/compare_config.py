@@ -276,6 +276,12 @@ def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
     ------
     ConfigError
         If there is no such configuration, or a key is missing, unknown or impossible.
+
+    Examples
+    --------
+    >>> from bmm.workflows.compare_config import load_comparison
+    >>> load_comparison("blind-ame2003").split.train
+    'AME2003'
     """
     path = configuration_file(name_or_path, shipped_comparisons())
     config = read_configuration(path, ComparisonConfig)

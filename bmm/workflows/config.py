@@ -207,6 +207,12 @@ def load_config(name_or_path: str | Path) -> RunConfig:
     ------
     ConfigError
         If there is no such configuration, or a key is missing, unknown or impossible.
+
+    Examples
+    --------
+    >>> from bmm.workflows.config import load_config
+    >>> load_config("default").theory.models[0]
+    'FRDM2012'
     """
     path = configuration_file(name_or_path, shipped_configurations())
     config = read_configuration(path, RunConfig)

@@ -197,7 +197,7 @@ class RunFolder(ResultFolder):
             If the file is missing or damaged.
         """
         table = self.read_predictions()
-        available = nuclide_index(table["Z"], table["N"])
+        available = nuclide_index(table)
         chosen = np.zeros(len(table), dtype=bool)
         for each in selections:
             chosen |= available.isin(select_nuclei(each, available))

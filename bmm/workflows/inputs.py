@@ -13,9 +13,9 @@ import xarray as xr
 from bmm.data import MEASURED_TABLES, evaluation_path, load_theory, measured_masses
 from bmm.data.text_table import table_fingerprint
 from bmm.errors import ConfigError, DataError
-from bmm.nuclides import labels, nuclide_index
+from bmm.nuclides import labels, nuclide_index, numbers
 from bmm.progress import track
-from bmm.theory.adapters import Domain, FittedTheory, numbers, predict_all
+from bmm.theory.adapters import Domain, FittedTheory, predict_all
 from bmm.theory.cards import Card
 from bmm.theory.library import find_cards
 from bmm.workflows.config import Data, RunConfig, Theory
@@ -100,7 +100,7 @@ def covered_nuclei(measured: pd.DataFrame, theory: xr.Dataset) -> pd.DataFrame:
     measured : DataFrame
         Nuclei to learn from, indexed (Z, N).
     theory : Dataset
-        What the models say of these and of any others; see `bmm.theory.adapters.prediction`.
+        Predictions of the models for these and of any others; see `bmm.theory.adapters.prediction`.
 
     Raises
     ------

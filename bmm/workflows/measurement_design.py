@@ -13,9 +13,8 @@ from rich.console import Console
 from bmm.design import Energies, Ranking, find_candidates, rank_candidates, read_target
 from bmm.figures.files import write_figure
 from bmm.figures.measurement_design import design_figure
-from bmm.nuclides import labels, nuclide_index
+from bmm.nuclides import labels, nuclide_index, numbers
 from bmm.progress import Stages, recording, stage
-from bmm.theory.adapters import numbers
 from bmm.workflows.folder import RunFolder
 from bmm.workflows.log import logged_to, rounded
 from bmm.workflows.result_folder import ResultFolder

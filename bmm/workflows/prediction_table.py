@@ -30,7 +30,7 @@ def prediction_table(summary: xr.Dataset, measured: pd.DataFrame | None = None) 
         excess in MeV; and weight_<model> for every model.  What a mixture of corrected models
         predicts of a measured nucleus leaves its own mass out.
     """
-    index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    index = nuclide_index(summary)
     Z = index.get_level_values("Z").to_numpy()
     N = index.get_level_values("N").to_numpy()
     columns = {"Z": Z, "N": N, "A": Z + N, "symbol": [symbol(int(z)) for z in Z]}

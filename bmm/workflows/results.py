@@ -96,4 +96,4 @@ def _evaluation(
 
 
 def _index(summary: xr.Dataset) -> pd.MultiIndex:
-    return nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    return nuclide_index(summary)

@@ -77,7 +77,7 @@ def score_run(
         * seconds: wall time of compilation and sampling
         * provenance: see `bmm.workflows.run_provenance.provenance`
     """
-    fitted = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy()).isin(measured.index)
+    fitted = nuclide_index(summary).isin(measured.index)
     scores: Scores = evaluate(
         summary.isel(nucleus=fitted),
         by_nucleus,

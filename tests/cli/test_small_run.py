@@ -108,7 +108,7 @@ def test_columns_of_the_predictions(predictions, tree):
 
 
 def test_predictions_hold_the_measured_masses(predictions):
-    rows = predictions.set_index(nuclide_index(predictions["Z"], predictions["N"]))
+    rows = predictions.set_index(nuclide_index(predictions))
     measured = load_measured("AME2020").loc[rows.index[rows["measured"].notna()]]
     assert len(measured) == 282  # six of them were not fitted
     known = rows.loc[measured.index]
@@ -375,7 +375,7 @@ def test_update_refuses_what_it_cannot_learn(bmm, runs, whole, unknown, late, tm
         return " ".join(done.err.split())
 
     known = load_measured("AME2020", estimated=True)["mass_excess"]
-    known = known.reindex(nuclide_index(unknown["Z"], unknown["N"])).to_numpy()
+    known = known.reindex(nuclide_index(unknown)).to_numpy()
     near = unknown[(unknown["mass_excess"] - known).abs() < 1]  # estimated there from trends
     far = near.assign(mass_excess=near["mass_excess"] + 1.8)  # off, and not absurd
     assert "the Pareto k-hat of the weights is" in refused(far)

@@ -5,9 +5,8 @@ import pytest
 
 from bmm.design import find_candidates, rank_candidates, read_target
 from bmm.design.copula import ConditionedCopula, hermite_coefficients
-from bmm.nuclides import nuclide_index
+from bmm.nuclides import nuclide_index, numbers
 from bmm.prediction.derived import derive
-from bmm.theory.adapters import numbers
 
 TAU = 0.02
 

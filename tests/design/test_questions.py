@@ -5,8 +5,7 @@ import pytest
 
 from bmm.design import DripLine, find_candidates, rank_candidates, read_target
 from bmm.errors import BmmError, ConfigError
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers
+from bmm.nuclides import nuclide_index, numbers
 
 
 def target(patch, text):

@@ -10,9 +10,9 @@ from bmm.distributions.student_t import NU
 from bmm.errors import DataError
 from bmm.evaluation.retrospective import Later, compare_sets
 from bmm.gp.lattice_kernel import lattice_points
-from bmm.nuclides import nuclide_index
+from bmm.nuclides import nuclide_index, numbers
 from bmm.prediction.forecast import Forecast
-from bmm.theory.adapters import numbers, prediction
+from bmm.theory.adapters import prediction
 from bmm.theory.correction import CorrectedModel, Correction
 from bmm.theory.residual_field import Hyperparameters, ResidualField
 
@@ -78,7 +78,7 @@ def test_in_worlds_that_follow_the_law_the_chosen_set_is_better():
     forecast = Forecast(theory, distribution, average, measured)
     target = read_target(f"masses {names}", forecast)
     ranking = rank_candidates(forecast, candidates, target, precision=0.02, count=4)
-    chosen = nuclide_index(*numbers(ranking.together.index))
+    chosen = nuclide_index(ranking.together.index)
     gains = []
     for residual in residuals:
         later = Later(corrected(residual, KNOWN), frame(residual, ~KNOWN))

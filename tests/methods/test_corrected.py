@@ -1,4 +1,4 @@
-"""Corrected models behind the interface of the rivals."""
+"""Corrected models behind the interface of all methods."""
 
 import numpy as np
 import pytest

@@ -89,7 +89,7 @@ def test_what_has_no_neighbour_is_unknown(masses):
     unknown = part["N"].to_numpy()[np.isnan(derived.to_numpy())]
     assert unknown.tolist() == [lightest, lightest + 1, 55]  # Sn-103 is not measured
     assert np.isnan(derive(part, "S_1p")).all()
-    rows = partners("S_2n", nuclide_index(part["Z"].to_numpy(), part["N"].to_numpy()))
+    rows = partners("S_2n", nuclide_index(part))
     assert (rows < 0).any(axis=1).sum() == 3
 
 

@@ -26,7 +26,7 @@ def write(tmp_path):
 
 
 def test_some_configurations_are_shipped():
-    assert {"default", "occupations-so", "occupations-ho", "occupations-so-talk"} <= set(SHIPPED)
+    assert {"default", "occupations-so", "occupations-ho", "occupations-so-kth"} <= set(SHIPPED)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -103,11 +103,11 @@ def test_priors_are_flat(write):
 
 
 def test_priors_may_be_called_by_name(write):
-    config = load_config(write(f'{SMALLEST}[mixing]\npriors = "talk"'))
-    assert config.mixing.priors == NAMED_PRIORS["talk"]
+    config = load_config(write(f'{SMALLEST}[mixing]\npriors = "kth"'))
+    assert config.mixing.priors == NAMED_PRIORS["kth"]
     assert config.mixing.priors.sigma.flat() == {"distribution": "Gamma", "alpha": 10, "beta": 1}
-    with pytest.raises(ConfigError, match="no priors are called 'tlak': expected one of bmm, talk"):
-        load_config(write(f'{SMALLEST}[mixing]\npriors = "tlak"'))
+    with pytest.raises(ConfigError, match="no priors are called 'khth': expected one of bmm, kth"):
+        load_config(write(f'{SMALLEST}[mixing]\npriors = "khth"'))
 
 
 def test_cards_lie_beside_the_configuration(write, tmp_path, monkeypatch):
