@@ -27,8 +27,8 @@ from bmm.data import load_measured
 from bmm.design import rank_candidates, read_target
 from bmm.evaluation.retrospective import Later, compare_sets
 from bmm.evaluation.splits import Split, edition_split
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import Domain, numbers, predict_all
+from bmm.nuclides import nuclide_index, numbers
+from bmm.theory.adapters import Domain, predict_all
 from bmm.theory.correction import Correction, FittedHyperparameters, correct_theory
 from bmm.theory.library import load_model
 
@@ -56,7 +56,7 @@ def main(
     split = edition_split("AME2003", "AME2020", DOMAIN)
     correction, test = corrected(split, models or list(MODELS), save)
     early = load_measured("AME2012").index
-    candidates = nuclide_index(*numbers(test.index[test.index.isin(early)]))
+    candidates = nuclide_index(test.index[test.index.isin(early)])
     later = Later(correction, test)
     table = Table(title=f"{len(test)} nuclei measured since AME2003, {len(candidates)} candidates")
     for heading in HEADINGS:
@@ -73,7 +73,7 @@ def corrected(
     """Correct the models by the older evaluation; with it, the later nuclei that are covered."""
     fitted = [load_model(name).fit(split.training) for name in models]
     every = split.training.index.union(split.test.index).sort_values()
-    theory = predict_all(fitted, nuclide_index(*numbers(every)))
+    theory = predict_all(fitted, nuclide_index(every))
     covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "theory").to_numpy())
     kept = every[covered.any(axis=1)]
     known = split.training[split.training.index.isin(kept)]

@@ -26,8 +26,8 @@ from rich.table import Table
 from bmm.data import load_measured
 from bmm.evaluation import scores as sc
 from bmm.methods.corrected import CorrectedMixture
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers, predict_all
+from bmm.nuclides import nuclide_index, numbers
+from bmm.theory.adapters import predict_all
 from bmm.workflows.compare_config import load_comparison
 from bmm.workflows.inputs import chosen_cards
 

@@ -35,6 +35,7 @@ LEAVES = (
     "errors",
     "nuclides",
     "conversions",
+    "progress",
     "writing",
     "netcdf",
     "fingerprints",

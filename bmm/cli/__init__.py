@@ -25,7 +25,6 @@ from bmm.cli.report import report
 from bmm.cli.resume import resume
 from bmm.cli.run import advise, run
 from bmm.cli.score import score
-from bmm.cli.surfaces import surfaces
 from bmm.cli.train_mdn import train_mdn
 from bmm.cli.update import update
 from bmm.errors import BmmError
@@ -50,7 +49,6 @@ app.command()(cite)
 app.command()(predict)
 app.command()(report)
 app.command()(explore)
-app.command()(surfaces)
 app.command()(export)
 app.command()(update)
 app.command()(design)

@@ -44,13 +44,21 @@ def compare(
     )
     folder = output or Path("runs") / config.name
     if isinstance(config.split, PrequentialSplit):
+        from bmm.progress import recording
         from bmm.workflows.prequential import run_prequential
 
-        _show_transitions(run_prequential(config, folder, console=console), console)
+        with recording(console) as stages:
+            transitions = run_prequential(config, folder, console=console)
+        console.print(stages.table())
+        _show_transitions(transitions, console)
     else:
+        from bmm.progress import recording
         from bmm.workflows.compare import run_comparison
 
-        _show(run_comparison(config, folder, console=console), console)
+        with recording(console) as stages:
+            result = run_comparison(config, folder, console=console)
+        console.print(stages.table())
+        _show(result, console)
     console.print(f"results: {folder}", highlight=False, markup=False, soft_wrap=True)
 
 

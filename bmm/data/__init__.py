@@ -15,6 +15,7 @@ from bmm.data.measured import (
 )
 from bmm.data.measurements import read_measurements, read_nuclei
 from bmm.data.new_masses import check_new_masses
+from bmm.data.own_measurements import MeasuredMasses, measured_masses
 from bmm.data.provenance import Provenance, read_provenance
 from bmm.data.published_layouts import LAYOUTS, AnyLayout, NamedLayout
 from bmm.data.references import Reference
@@ -30,6 +31,7 @@ __all__ = [
     "THEORY_TABLES",
     "AnyLayout",
     "MassErrors",
+    "MeasuredMasses",
     "NamedLayout",
     "Provenance",
     "Reference",
@@ -48,6 +50,7 @@ __all__ = [
     "load_measured",
     "load_theory",
     "locate_measured",
+    "measured_masses",
     "models_folder",
     "read_mass_table",
     "read_measurements",

@@ -71,6 +71,15 @@ def load_measured(name: str, *, estimated: bool = False) -> pd.DataFrame:
     ------
     DataError
         If `name` is no shipped edition and no file, or the file cannot be used.
+
+    Examples
+    --------
+    >>> from bmm.data import load_measured
+    >>> measured = load_measured("AME2020")
+    >>> measured.loc[(50, 82), ["mass_excess", "mass_excess_uncertainty"]].tolist()
+    [-76.546554, 0.001976]
+    >>> len(measured)
+    2550
     """
     if _is_file(name):
         # It is checked against the shipped editions.
@@ -182,7 +191,7 @@ def _read(name: str) -> pd.DataFrame:
             raw[f"binding_energy_per_nucleon{suffix}"] = raw[f"binding_energy{suffix}"] / A
     table = pd.DataFrame(
         {column: raw[f"{column}_keV"].to_numpy() / 1000 for column in _COLUMNS},
-        index=nuclide_index(raw["Z"], raw["N"]),
+        index=nuclide_index(raw),
     )
     table["estimated"] = raw["estimated"].to_numpy().astype(bool)
     table["origin"] = raw["origin"].fillna("").to_numpy()

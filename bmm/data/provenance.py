@@ -115,6 +115,12 @@ def read_provenance(name: str) -> Provenance:
     ------
     DataError
         If no shipped table has that name, or its record is not valid.
+
+    Examples
+    --------
+    >>> from bmm.data import read_provenance
+    >>> read_provenance("AME2020").doi
+    '10.1088/1674-1137/abddaf'
     """
     for kind in ("measured", "theory"):
         path = data_folder() / kind / f"{name}.toml"

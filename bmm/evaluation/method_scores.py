@@ -16,7 +16,7 @@ import pandas as pd
 from bmm.arrays import FloatArray
 from bmm.errors import ConfigError
 from bmm.evaluation.scores import LEVELS, inside_intervals
-from bmm.theory.adapters import numbers
+from bmm.nuclides import numbers
 
 __all__ = ["common_nuclei", "compare"]
 

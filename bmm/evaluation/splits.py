@@ -16,7 +16,8 @@ import pandas as pd
 
 from bmm.data import MEASURED_TABLES, evaluation_name, load_measured
 from bmm.errors import ConfigError, DataError
-from bmm.theory.adapters import Domain, numbers
+from bmm.nuclides import numbers
+from bmm.theory.adapters import Domain
 from bmm.theory.cards import Card
 
 __all__ = [
@@ -82,6 +83,14 @@ def edition_split(train: str, test: str, domain: Domain | None = None) -> Split:
     ------
     DataError
         If `test` is not later than `train`, or nothing is left.
+
+    Examples
+    --------
+    >>> from bmm.evaluation.splits import edition_split
+    >>> from bmm.theory.adapters import Domain
+    >>> split = edition_split("AME2003", "AME2020", Domain(Z=(8, 140), N=(8, 320)))
+    >>> len(split.training), len(split.test)
+    (2149, 322)
     """
     domain = domain or Domain()
     older, newer = load_measured(train), load_measured(test)
@@ -113,6 +122,14 @@ def random_folds(measured: pd.DataFrame, folds: int, seed: int) -> list[Split]:
         Number of splits, at least 2.
     seed : int
         The same seed deals the same.
+
+    Examples
+    --------
+    >>> from bmm.data import load_measured
+    >>> from bmm.evaluation.splits import random_folds
+    >>> tin = load_measured("AME2020").query("Z == 50")
+    >>> [len(split.test) for split in random_folds(tin, 4, seed=1)]
+    [9, 9, 9, 8]
     """
     n = len(measured)
     shares = np.random.default_rng(seed).permutation(n) % folds
@@ -153,6 +170,14 @@ def chain_ends(
         only trained on.
     end : {"both", "proton-rich", "neutron-rich"}
         Which end of the chains.
+
+    Examples
+    --------
+    >>> from bmm.data import load_measured
+    >>> from bmm.evaluation.splits import chain_ends
+    >>> split = chain_ends(load_measured("AME2020").query("Z == 50"), depth=2)
+    >>> split.test.index.get_level_values("N").tolist()
+    [50, 51, 84, 85]
     """
     Z, N = numbers(measured.index)
     order = pd.Series(N, index=measured.index).groupby(Z)
@@ -185,6 +210,15 @@ def _told_by(evaluation: str) -> pd.Index:
     if MEASURED_TABLES.index(evaluation) < MEASURED_TABLES.index("AME2003"):
         nuclei = nuclei.intersection(load_measured("AME2003").index)
     return nuclei
+
+
+def informed_by(calibrated_on: str) -> pd.Index:
+    """Nuclei (Z, N) that may have informed a model, by the evaluation it was calibrated on.
+
+    Where that evaluation is not shipped, the next later one that is stands in.
+    """
+    known = calibrated_on in MEASURED_TABLES
+    return _told_by(calibrated_on if known else MEASURED_TABLES[0])
 
 
 @dataclass(frozen=True)
@@ -230,7 +264,7 @@ def find_leaks(split: Split, cards: Mapping[str, Card]) -> list[Leak]:
         if card.calibrated_on in ("training", "none"):
             continue
         edition = card.calibrated_on.removeprefix("before ")
-        seen = int(split.test.index.isin(_told_by(edition)).sum())
+        seen = int(split.test.index.isin(informed_by(edition)).sum())
         if seen:
             leaks.append(Leak(name, card.calibrated_on, seen))
     return leaks

@@ -15,7 +15,7 @@ from bmm.figures.axes import CHART, given_or_new
 from bmm.figures.chart import nuclide_chart
 from bmm.nuclides import nuclide_index
 
-__all__ = ["plot_residuals", "plot_uncertainty", "plot_weights"]
+__all__ = ["plot_model_residuals", "plot_residuals", "plot_uncertainty", "plot_weights"]
 
 _CLIP = 98
 
@@ -93,12 +93,42 @@ def plot_residuals(summary: xr.Dataset, measured: pd.DataFrame, *, ax: Axes | No
     part = summary.isel(nucleus=known)
     observed = measured.loc[index[known], "mass_excess"].to_numpy(dtype=np.float64)
     residual = part["mean"].to_numpy() - observed
+    return _residuals(ax, part, residual, "Predicted minus measured mass excess (MeV)")
+
+
+def plot_model_residuals(errors: pd.Series[float], name: str, *, ax: Axes | None = None) -> Axes:
+    """Draw predicted minus measured mass excess of one model on the chart.
+
+    The colour scale is that of `plot_residuals`.
+
+    Parameters
+    ----------
+    errors : Series
+        MeV, indexed (Z, N).
+    name : str
+        Of the model.
+    ax : Axes, optional
+        Where to draw; by default, in a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+    """
+    Z, N = (errors.index.get_level_values(level).to_numpy() for level in "ZN")
+    chart = xr.Dataset(coords={"Z": ("nucleus", Z), "N": ("nucleus", N)})
+    residual = np.asarray(errors, dtype=np.float64)
+    return _residuals(ax, chart, residual, f"{name} minus measured mass excess (MeV)")
+
+
+def _residuals(
+    ax: Axes | None, chart: xr.Dataset, residual: npt.NDArray[np.float64], label: str
+) -> Axes:
     size = np.abs(residual[np.isfinite(residual)])
     return _map(
         ax,
-        part,
+        chart,
         residual,
-        label="Predicted minus measured mass excess (MeV)",
+        label=label,
         cmap="RdBu_r",
         centre=0.0,
         vmax=float(np.percentile(size, _CLIP)) if size.size else None,
@@ -170,7 +200,7 @@ def _map(
 
 
 def _index(summary: xr.Dataset) -> pd.MultiIndex:
-    return nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    return nuclide_index(summary)
 
 
 def _measured(summary: xr.Dataset, measured: pd.DataFrame | None) -> npt.NDArray[np.bool] | None:

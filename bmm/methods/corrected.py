@@ -24,13 +24,9 @@ from bmm.methods.interface import Forecast, Method
 from bmm.methods.mixture_forecast import DRAWS
 from bmm.methods.training_arrays import position_of
 from bmm.nuclides import nuclide_index
-from bmm.prediction.joint_draws import sample_surfaces
-from bmm.theory.correction import (
-    CorrectedModel,
-    Correction,
-    correct_average,
-    correct_theory,
-)
+from bmm.prediction.forecast import Forecast as JointForecast
+from bmm.theory.correction import CorrectedModel, Correction, correct_average, correct_theory
+from bmm.theory.residual_field import BLOCK
 
 __all__ = ["CorrectedForecast", "CorrectedMixture", "FittedCorrection"]
 
@@ -43,18 +39,18 @@ class CorrectedForecast:
     ----------
     correction : Correction
         From `bmm.theory.correction.correct_theory`.
+    average : CorrectedModel
+        Residual field of the models' average.
     theory : Dataset
         The nuclei wanted.  One that was not in the theory of the correction has no forecast.
     seed : int
         Of the draws.
-    average : CorrectedModel, optional
-        Of the average of the models; see `bmm.prediction.joint_draws.sample_surfaces`.
     """
 
     correction: Correction
+    average: CorrectedModel
     theory: xr.Dataset
     seed: int
-    average: CorrectedModel | None = None
 
     @cached_property
     def distribution(self) -> StudentTMixture:
@@ -70,7 +66,8 @@ class CorrectedForecast:
     @cached_property
     def draws(self) -> xr.DataArray:
         """Joint draws (draw, nucleus), MeV."""
-        return sample_surfaces(self.correction, self.theory, DRAWS, self.seed, average=self.average)
+        joint = JointForecast(self.theory, self.distribution, self.average, seed=self.seed)
+        return joint.draws(DRAWS)
 
 
 @dataclass(frozen=True)
@@ -81,22 +78,22 @@ class FittedCorrection:
     ----------
     correction : Correction
         From `bmm.theory.correction.correct_theory`.
+    average : CorrectedModel
+        Residual field of the models' average.
     facts : dict
         What was learnt.
-    average : CorrectedModel, optional
-        Of the average of the models, if it is known already.
     extrapolations : Extrapolations, optional
         Averaged with the models where there are any.
     """
 
     correction: Correction
+    average: CorrectedModel
     facts: dict[str, Any]
-    average: CorrectedModel | None = None
     extrapolations: Extrapolations | None = None
 
     def forecast(self, theory: xr.Dataset, seed: int) -> Forecast:
         """Predict nuclei that were in the theory of the fit, where any model covers them."""
-        corrected = CorrectedForecast(self.correction, theory, seed, self.average)
+        corrected = CorrectedForecast(self.correction, self.average, theory, seed)
         if self.extrapolations is None:
             return corrected
         return PooledForecast(corrected, self.extrapolations.forecast(theory, seed + 1))
@@ -152,16 +149,14 @@ class CorrectedMixture(Method):
         told = measured[measured.index.isin(index[covered.any(axis=1)])]
         treated = treat_errors(self.measurement_errors, told, theory)
         kept = treated.measured[told.index.isin(index[covered[:, chosen].any(axis=1)])]
-        correction = correct_theory(kept, theory.isel(theory=chosen), errors=treated.errors)
-        average = None
-        if treated.errors is not None:
-            average = correct_average(
-                correction.models, learnt=treated.average, errors=treated.errors
-            )
+        some, errors = theory.isel(theory=chosen), treated.errors
+        block = kept.index.get_level_values("Z").to_numpy() // BLOCK
+        correction = correct_theory(kept, some, block=block, errors=errors)
+        average = correct_average(kept, some, learnt=treated.average, elements=BLOCK, errors=errors)
         facts = {"n_training": len(kept), "n_lost": len(measured) - len(kept)} | treated.facts
         facts |= {"fields": correction.facts}
         if not self.extrapolations:
-            return FittedCorrection(correction, facts, average)
+            return FittedCorrection(correction, average, facts)
         estimates = Extrapolations.of(measured)
         facts["estimates"] = estimates.facts["estimates"]
-        return FittedCorrection(correction, facts, average, estimates)
+        return FittedCorrection(correction, average, facts, estimates)

@@ -30,6 +30,7 @@ METHODS: Registry[type[Method]] = Registry(
         "ame-extrapolation": "bmm.methods.extrapolation:AMEExtrapolation",
         "hierarchical-stacking": "bmm.methods.hierarchical:HierarchicalStacking",
         "local-mixture": "bmm.methods.local:LocalMixture",
+        "forecast": "bmm.methods.local:LocalForecast",
     },
 )
 """The methods; each is imported when a configuration names it."""

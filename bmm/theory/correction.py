@@ -7,6 +7,7 @@ corrected by the others only: whoever learns weights from it must not see it cor
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +20,11 @@ from scipy import stats
 from bmm.arrays import FloatArray, IntArray
 from bmm.data import check_measured
 from bmm.data.mass_errors import MassErrors
-from bmm.distributions.student_t import NU
+from bmm.distributions.student_t import NU, inflation
 from bmm.errors import DataError
-from bmm.nuclides import label, nuclide_index
-from bmm.theory.adapters import numbers
-from bmm.theory.residual_field import Hyperparameters, ResidualField, fit_residuals
+from bmm.nuclides import label, nuclide_index, numbers
+from bmm.progress import track
+from bmm.theory.residual_field import FEWEST, Hyperparameters, ResidualField, fit_residuals
 from bmm.theory.support import data_support
 from bmm.theory.validation import check_agreement, check_theory
 
@@ -34,6 +35,8 @@ __all__ = [
     "correct_average",
     "correct_theory",
 ]
+
+logger = logging.getLogger(__name__)
 
 # Of a log evidence: what another machine may compute for the same masses.
 _SAME = 1e-7
@@ -58,8 +61,15 @@ class FittedHyperparameters:
     log_evidence: float | None = None
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> FittedHyperparameters:
+    def of(cls, facts: Mapping[str, Any], *, any_masses: bool = False) -> FittedHyperparameters:
         """Read it from the facts of a `CorrectedModel`.
+
+        Parameters
+        ----------
+        facts : mapping
+            See `CorrectedModel.facts`.
+        any_masses : bool, default False
+            Allow the field to be conditioned on other masses than it was learnt from.
 
         Raises
         ------
@@ -70,7 +80,7 @@ class FittedHyperparameters:
             return cls(
                 Hyperparameters.from_dict(facts),
                 float(facts["factor"]),
-                float(facts["log_evidence"]),
+                None if any_masses else float(facts["log_evidence"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(
@@ -145,7 +155,8 @@ class Correction:
         the others only; mass_excess_sd is the scale of a Student-t with `NU` degrees of freedom;
         support (nucleus,) is the share of the neighbours that are measured.
     models : dict of str to CorrectedModel
-        In the order of the theory.
+        In the order of the theory, without those that cover fewer than 20 measured nuclei: their
+        masses are as they were, and their scale is that of their residuals.
     """
 
     theory: xr.Dataset
@@ -187,9 +198,9 @@ def correct_theory(
     Raises
     ------
     DataError
-        If a measured nucleus is not in the theory, a model that is to learn covers fewer than 20
-        of them, what was learnt is not of this model or of these masses, or the frame or dataset
-        cannot be used; see `bmm.data.check_measured` and `bmm.theory.validation`.
+        If a measured nucleus is not in the theory, a model covers none of them, what was learnt is
+        not of this model or of these masses, or the frame or dataset cannot be used; see
+        `bmm.data.check_measured` and `bmm.theory.validation`.
     """
     measured, theory = check_measured(measured), check_theory(theory)
     check_agreement(measured, theory)
@@ -200,9 +211,15 @@ def correct_theory(
         raise DataError(f"{label(Z, N)} is measured, but the theory to be corrected leaves it out")
     parts = theory.transpose("nucleus", "theory")
     mass, sd = (parts[name].to_numpy().copy() for name in ("mass_excess", "mass_excess_sd"))
-    models = {}
-    for k, name in enumerate(str(each) for each in theory["theory"].to_numpy()):
+    models: dict[str, CorrectedModel] = {}
+    names = [str(each) for each in theory["theory"].to_numpy()]
+    for name in track(names, "correcting the models", note=str):
+        k = names.index(name)
         try:
+            residual = measured["mass_excess"].to_numpy(float) - mass[rows, k]
+            if np.isfinite(residual).sum() < FEWEST:
+                sd[:, k] = _uncorrected_scale(name, residual, mass[:, k], sd[:, k])
+                continue
             mass[:, k], sd[:, k], models[name] = _correct_model(
                 theory["Z"].to_numpy(), theory["N"].to_numpy(), mass[:, k], sd[:, k], rows,
                 measured, _known(learnt, name), block, errors,
@@ -220,19 +237,23 @@ def correct_theory(
 
 
 def correct_average(
-    models: Mapping[str, CorrectedModel],
+    measured: pd.DataFrame,
+    theory: xr.Dataset,
     *,
     learnt: FittedHyperparameters | Hyperparameters | None = None,
     elements: int | None = None,
     errors: MassErrors | None = None,
 ) -> CorrectedModel:
-    """Learn what the average of models gets wrong.
+    """Learn what the average of the models gets wrong.
 
     Parameters
     ----------
-    models : mapping of str to CorrectedModel
-        From `correct_theory`.  A measured nucleus that some of them leave out is described by the
-        average of the others.
+    measured : DataFrame
+        Nuclei to learn from, indexed (Z, N), with columns mass_excess and
+        mass_excess_uncertainty in MeV.
+    theory : Dataset
+        What the models say, uncorrected.  A nucleus that some of them leave out is described by
+        the average of the others.
     learnt : FittedHyperparameters or Hyperparameters, optional
         Take hyperparameters and factor from here, or hyperparameters alone, instead of learning
         them.
@@ -254,10 +275,7 @@ def correct_average(
     """
     if errors is not None and learnt is None:
         raise DataError("the average of models with given errors: expected hyperparameters too")
-    mean = pd.concat([_told(each.field, errors) for each in models.values()])
-    mean = mean.groupby(level=["Z", "N"]).mean()
-    Z, N = numbers(mean.index)
-    residual, known_sd = mean["residual"].to_numpy(), np.sqrt(mean["variance"].to_numpy())
+    Z, N, residual, known_sd = _average_residual(measured, theory, stated=errors is None)
     if isinstance(learnt, FittedHyperparameters):
         field = learnt.conditioned(Z, N, residual, known_sd, errors)
         return CorrectedModel(field, learnt.factor)
@@ -268,15 +286,27 @@ def correct_average(
     return CorrectedModel(field, _left_out_factor(field))
 
 
-def _told(field: ResidualField, errors: MassErrors | None) -> pd.DataFrame:
-    """Deviations as stated (MeV) and their variances, those of given errors left out."""
-    nuclei = nuclide_index(field.Z, field.N)
-    residual, variance = field.residual, field.noise
-    if errors is not None:
-        found = errors.of(nuclei)
-        residual = residual - found.shift
-        variance = np.maximum(np.diag(variance) - np.diag(found.covariance), 0.0)
-    return pd.DataFrame({"residual": residual, "variance": variance}, index=nuclei)
+def _average_residual(
+    measured: pd.DataFrame, theory: xr.Dataset, *, stated: bool
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Nuclei, mean deviations from the models and their spreads known beforehand, MeV.
+
+    The spreads hold the stated uncertainties of the measurements only if that is wanted.
+    """
+    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+    at = theory.isel(nucleus=index.isin(measured.index)).transpose("nucleus", "theory")
+    known = nuclide_index(at["Z"].to_numpy(), at["N"].to_numpy())
+    values = measured[["mass_excess", "mass_excess_uncertainty"]].reindex(known).to_numpy(float)
+    residual = values[:, :1] - at["mass_excess"].to_numpy()
+    covers = np.isfinite(residual)
+    variance = np.nan_to_num(at["mass_excess_sd"].to_numpy()) ** 2
+    if stated:
+        variance = variance + values[:, 1:] ** 2
+    some, count = covers.any(axis=1), covers.sum(axis=1)
+    deviation, squared = (
+        np.where(covers, each, 0.0).sum(axis=1)[some] / count[some] for each in (residual, variance)
+    )
+    return *numbers(known[some]), deviation, np.sqrt(squared)
 
 
 def _correct_model(
@@ -315,6 +345,21 @@ def _correct_model(
     mean[at], sd[at] = field.left_out_anew()
     scale = np.hypot(factor * sd, np.nan_to_num(stated))
     return mass + mean, np.where(covered, scale, np.nan), CorrectedModel(field, factor)
+
+
+def _uncorrected_scale(
+    name: str, residual: FloatArray, mass: FloatArray, stated: FloatArray
+) -> FloatArray:
+    """Scale (nucleus,) of a model with too few measured nuclei for a field, MeV."""
+    known = residual[np.isfinite(residual)]
+    if not known.size:
+        raise DataError("covers no measured nucleus: expected at least one")
+    logger.warning(
+        "%s covers %d measured nuclei, fewer than %d: it is not corrected, and as wide as its "
+        "residuals", name, known.size, FEWEST,
+    )  # fmt: skip
+    scale = np.sqrt(np.mean(known**2) / inflation(NU))
+    return np.where(np.isfinite(mass), np.hypot(scale, np.nan_to_num(stated)), np.nan)
 
 
 def _known(

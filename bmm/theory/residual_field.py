@@ -36,7 +36,10 @@ from bmm.gp.optimisation import NormalPrior, most_probable
 from bmm.gp.stationary import Alternating, SquaredExponential
 from bmm.nuclides import nuclide_index
 
-__all__ = ["BLOCK", "PRIOR", "TERMS", "Hyperparameters", "ResidualField", "fit_residuals"]
+__all__ = ["BLOCK", "FEWEST", "PRIOR", "TERMS", "Hyperparameters", "ResidualField", "fit_residuals"]
+
+FEWEST = 20
+"""Measured nuclei that a residual field needs to be learnt from."""
 
 BLOCK = 16
 """Elements that make a block, where hyperparameters are learnt block by block."""
@@ -55,7 +58,6 @@ power.  It keeps the length scales of a field without amplitude near typical val
 
 # Beyond this distance from the centres, far in the tails, covariances are not regular.
 _REACH = 4.0
-_FEWEST = 20
 _EVALUATIONS = 80
 _TOLERANCE = 1e-6
 
@@ -211,9 +213,9 @@ def fit_residuals(
     DataError
         If there are fewer than 20 nuclei.
     """
-    if len(residual) < _FEWEST:
+    if len(residual) < FEWEST:
         raise DataError(
-            f"a field of residuals needs at least {_FEWEST} measured nuclei; "
+            f"a field of residuals needs at least {FEWEST} measured nuclei; "
             f"the model covers {len(residual)}"
         )
     blocks = np.zeros(len(Z), dtype=np.int64) if block is None else block

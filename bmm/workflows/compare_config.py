@@ -13,7 +13,7 @@ import tomli_w
 from pydantic import Field, PositiveInt, model_validator
 
 from bmm.configuration import Configuration
-from bmm.data import MEASURED_TABLES, load_measured, locate_measured
+from bmm.data import MEASURED_TABLES, locate_measured, measured_masses
 from bmm.evaluation.splits import (
     Split,
     block_folds,
@@ -86,18 +86,21 @@ class EditionSplit(_Nuclei):
 
 class _WithinEvaluation(_Nuclei):
     measured: str = "AME2020"
+    extra: list[Path] = Field(default_factory=list)
 
     @property
     def evaluations(self) -> tuple[str, ...]:
         """Tables of measured masses that it takes."""
-        return (self.measured,)
+        return (self.measured, *map(str, self.extra))
 
     def relative_to(self, folder: Path) -> Self:
-        """Take the path of measured masses, if it is one, as relative to a folder."""
-        return self.model_copy(update={"measured": locate_measured(self.measured, folder)})
+        """Take the paths of measured masses as relative to a folder."""
+        measured = locate_measured(self.measured, folder)
+        extra = [folder / path for path in self.extra]
+        return self.model_copy(update={"measured": measured, "extra": extra})
 
     def _nuclei(self) -> pd.DataFrame:
-        table = load_measured(self.measured)
+        table = measured_masses(self.measured, self.extra).table
         return table[self._domain.covers(table.index)]
 
 
@@ -108,6 +111,8 @@ class RandomSplit(_WithinEvaluation):
     ----------
     measured : str, default "AME2020"
         Shipped evaluation, or a file; see `bmm.data.load_measured`.
+    extra : list of path, optional
+        Files with masses that are added or replace others; see `bmm.workflows.config.Data`.
     folds : int, default 5
         How many.
     Z, N : (int, int)
@@ -129,6 +134,8 @@ class BlockSplit(_WithinEvaluation):
     ----------
     measured : str, default "AME2020"
         Shipped evaluation, or a file; see `bmm.data.load_measured`.
+    extra : list of path, optional
+        Files with masses that are added or replace others; see `bmm.workflows.config.Data`.
     folds : int, default 5
         How many.
     side : int, default 10
@@ -153,6 +160,8 @@ class ChainEnds(_WithinEvaluation):
     ----------
     measured : str, default "AME2020"
         Shipped evaluation, or a file; see `bmm.data.load_measured`.
+    extra : list of path, optional
+        Files with masses that are added or replace others; see `bmm.workflows.config.Data`.
     depth : int, default 2
         How many at each end.
     end : {"both", "proton-rich", "neutron-rich"}
@@ -295,6 +304,12 @@ def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
     ------
     ConfigError
         If there is no such configuration, or a key is missing, unknown or impossible.
+
+    Examples
+    --------
+    >>> from bmm.workflows.compare_config import load_comparison
+    >>> load_comparison("blind-ame2003").split.train
+    'AME2003'
     """
     path = configuration_file(name_or_path, shipped_comparisons())
     config = read_configuration(path, ComparisonConfig)

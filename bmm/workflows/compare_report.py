@@ -135,7 +135,7 @@ def _without(forecast: xr.Dataset, dropped: pd.MultiIndex) -> xr.Dataset:
 
 
 def _nuclei(forecast: xr.Dataset) -> pd.MultiIndex:
-    return nuclide_index(forecast["Z"].to_numpy(), forecast["N"].to_numpy())
+    return nuclide_index(forecast)
 
 
 def _predicted(table: pd.DataFrame, common: pd.Index) -> pd.Index:

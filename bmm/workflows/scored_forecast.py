@@ -27,7 +27,7 @@ from bmm.methods.extrapolation import Extrapolations
 from bmm.nuclides import label, labels, nuclide_index
 from bmm.workflows.frozen_run import frozen_record
 from bmm.workflows.result_folder import ResultFolder
-from bmm.workflows.run_forecast import RunForecast, read_forecast
+from bmm.workflows.scored_run import ScoredRun, read_scored_run
 from bmm.writing import without_nan, write_json, write_whole
 
 __all__ = ["LEVELS", "ScoreFolder", "ScoredForecast", "score_forecast"]
@@ -117,7 +117,7 @@ def score_forecast(
         If a file or folder cannot be used, a run has learnt one of the masses, a mass is absurd
         (see `bmm.data.check_new_masses`), or no nucleus is predicted by all runs.
     """
-    runs = [read_forecast(each) for each in (run, *against)]
+    runs = [read_scored_run(each) for each in (run, *against)]
     new = read_measurements(measurements)
     _refuse_learnt(measurements, new, runs)
     spread = runs[0].distribution
@@ -153,7 +153,7 @@ def score_forecast(
     return ScoredForecast(nuclei, found, summary, warnings)
 
 
-def _refuse_learnt(path: Path, new: pd.DataFrame, runs: Sequence[RunForecast]) -> None:
+def _refuse_learnt(path: Path, new: pd.DataFrame, runs: Sequence[ScoredRun]) -> None:
     for each in runs:
         learnt = new.index[new.index.isin(each.fitted)]
         if len(learnt):
@@ -163,7 +163,7 @@ def _refuse_learnt(path: Path, new: pd.DataFrame, runs: Sequence[RunForecast]) -
             )
 
 
-def _all_of(runs: Sequence[RunForecast]) -> str:
+def _all_of(runs: Sequence[ScoredRun]) -> str:
     return "the run predicts" if len(runs) == 1 else "all runs predict"
 
 
@@ -173,12 +173,12 @@ def _listed(nuclei: pd.Index) -> str:
     return ", ".join(names[:_SHOWN]) + rest
 
 
-def _judge(run: RunForecast, new: pd.DataFrame) -> Judged:
+def _judge(run: ScoredRun, new: pd.DataFrame) -> Judged:
     distribution = run.distribution.take(run.index.get_indexer(new.index))
     return judge(distribution, new, LEVELS, uncertainty=run.measured_noise)
 
 
-def _warnings(new: pd.DataFrame, known: Any, runs: Sequence[RunForecast]) -> list[str]:
+def _warnings(new: pd.DataFrame, known: Any, runs: Sequence[ScoredRun]) -> list[str]:
     """Say what is left out, and what contradicts an earlier measurement."""
     found = []
     if not known.all():
@@ -196,10 +196,10 @@ def _warnings(new: pd.DataFrame, known: Any, runs: Sequence[RunForecast]) -> lis
 
 
 def _totals(
-    runs: Sequence[RunForecast], judged: Sequence[Judged], new: pd.DataFrame
+    runs: Sequence[ScoredRun], judged: Sequence[Judged], new: pd.DataFrame
 ) -> tuple[pd.DataFrame, str]:
     """Score runs, their models alone and extrapolations; tell by which law coverage was tested."""
-    joint = runs[0].joint_draws(new.index, _JOINT, seed=0)
+    joint = runs[0].joint_draws(nuclide_index(new.index), _JOINT, seed=0)
     noise = new["mass_excess_uncertainty"].to_numpy(dtype=np.float64)
     rows: list[dict[str, Any]] = []
     for i, (run, each) in enumerate(zip(runs, judged, strict=True)):
@@ -220,7 +220,7 @@ def _totals(
     return pd.DataFrame(rows), "independent" if joint is None else "joint"
 
 
-def _extrapolated(run: RunForecast, judged: Judged, new: pd.DataFrame) -> list[dict[str, Any]]:
+def _extrapolated(run: ScoredRun, judged: Judged, new: pd.DataFrame) -> list[dict[str, Any]]:
     """Score the estimates of the run's evaluation, and the run on the same nuclei."""
     if run.evaluation not in MEASURED_TABLES or not earlier_evaluations(run.evaluation):
         return []  # nothing tells what its estimates are worth

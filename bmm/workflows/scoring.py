@@ -7,10 +7,14 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bmm.arrays import FloatArray
 from bmm.evaluation import NoiseFamily, Scores, evaluate, point_rms, redundancy
+from bmm.evaluation.region_scores import chart_regions, region_scores
+from bmm.evaluation.weight_entropy import effective_numbers
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of
 from bmm.mixing.modes import select_mode
@@ -19,6 +23,7 @@ from bmm.mixing.settings import Mixing
 from bmm.nuclides import nuclide_index
 from bmm.prediction.predictive import predict
 from bmm.workflows.config import RunConfig
+from bmm.workflows.inputs import own_measurements
 from bmm.writing import without_nan
 
 __all__ = ["score_run"]
@@ -62,15 +67,21 @@ def score_run(
         * hyperparameters: mean and sd of each
         * redundancy: effective_models, and pairs, most alike first; see
           `bmm.evaluation.redundancy.Redundancy`
+        * effective_models: how many models share the weight, by distance and region; see
+          `bmm.evaluation.weight_entropy.effective_numbers`
+        * regions: rows of model ("mixture" for the posterior mean), region, n, bias_MeV and
+          rms_MeV; see `bmm.evaluation.region_scores`
         * basis: see `bmm.mixing.resolution.basis_resolution`
+        * data: measured, the evaluation or the user's own table, and extra, for each further file
+          of measurements: file, added and replaced (lists of nuclides)
         * seconds: wall time of compilation and sampling
         * provenance: see `bmm.workflows.run_provenance.provenance`
     """
-    fitted = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy()).isin(measured.index)
+    fitted = nuclide_index(summary).isin(measured.index)
     scores: Scores = evaluate(
         summary.isel(nucleus=fitted),
         by_nucleus,
-        tree["chart"].to_dataset(),
+        _models(tree),
         measured,
         training=measured,
         noise=_noise_family(config.mixing),
@@ -87,8 +98,14 @@ def score_run(
         "convergence": convergence.as_dict(),
         "modes": _modes(tree, measured, config.seed) if "modes" in tree.children else [],
         "hyperparameters": hyperparameters,
-        "redundancy": _redundancy(tree["chart"].to_dataset(), measured),
+        "redundancy": _redundancy(_models(tree), measured),
+        "effective_models": effective_numbers(summary, measured),
+        "regions": _regions(summary, _models(tree), measured),
         "basis": basis_resolution(tree),
+        "data": {
+            "measured": config.data.measured,
+            "extra": own_measurements(config.data),
+        },
         "seconds": {
             "compile": tree.attrs["compile_seconds"],
             "sample": tree.attrs["sample_seconds"],
@@ -96,6 +113,11 @@ def score_run(
         "provenance": json.loads(tree.attrs["provenance"]),
     }
     return {key: without_nan(value) for key, value in found.items()}
+
+
+def _models(tree: xr.DataTree) -> xr.Dataset:
+    """Return what the models themselves say of the chart, uncorrected."""
+    return tree["theory" if "theory" in tree.children else "chart"].to_dataset()
 
 
 def _redundancy(chart: xr.Dataset, measured: pd.DataFrame) -> dict[str, Any]:
@@ -111,6 +133,30 @@ def _redundancy(chart: xr.Dataset, measured: pd.DataFrame) -> dict[str, Any]:
         "effective_models": found.effective_models,
         "pairs": [{str(k): v for k, v in row.items()} for row in found.pairs.to_dict("records")],
     }
+
+
+def _regions(
+    summary: xr.Dataset, chart: xr.Dataset, measured: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Bias and rms of the mixture and of every model, by region."""
+    regions = chart_regions(measured.index)
+    known = measured["mass_excess"].to_numpy()
+    predicted = {"mixture": _at(summary["mean"], measured.index)}
+    for name in chart["theory"].to_numpy():
+        masses = chart["mass_excess"].sel(theory=name)
+        predicted[str(name)] = _at(masses, measured.index)
+    return [
+        {"model": name, "region": region, "n": int(row["n"]),
+         "bias_MeV": row["bias_MeV"], "rms_MeV": row["rms_MeV"]}
+        for name, masses in predicted.items()
+        for region, row in region_scores(masses - known, regions).to_dict("index").items()
+    ]  # fmt: skip
+
+
+def _at(masses: xr.DataArray, nuclei: pd.Index) -> FloatArray:
+    """Masses of some nuclei (nucleus,), MeV; NaN where there is none."""
+    index = nuclide_index(masses["Z"].to_numpy(), masses["N"].to_numpy())
+    return pd.Series(masses.to_numpy(), index=index).reindex(nuclei).to_numpy(dtype=np.float64)
 
 
 def _modes(tree: xr.DataTree, measured: pd.DataFrame, seed: int) -> list[dict[str, Any]]:

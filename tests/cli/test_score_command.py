@@ -14,7 +14,7 @@ from bmm.data import load_measured
 from bmm.distributions import StudentTMixture
 from bmm.evaluation.new_masses import judge, point_totals, totals
 from bmm.nuclides import label, nuclide_index
-from bmm.workflows.run_forecast import read_forecast
+from bmm.workflows.scored_run import read_scored_run
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_new_masses_are_scored(bmm, run, write, beyond, tmp_path):
 
 
 def test_unmeasured_nuclei_have_a_joint_law_and_extrapolations(bmm, run, write, tmp_path):
-    forecast = read_forecast(run)
+    forecast = read_scored_run(run)
     estimated = load_measured("AME2020", estimated=True)
     estimated = estimated[estimated["estimated"] & estimated.index.isin(forecast.index)]
     made_up = estimated[["mass_excess"]].assign(mass_excess_uncertainty=0.01)

@@ -90,8 +90,24 @@ def test_bad_input_is_named(world):
     frame, theory = world
     with pytest.raises(DataError, match="Zn-71 is measured, but the theory to be corrected"):
         correct_theory(frame[MEASURED], theory.isel(nucleus=N != 41))
-    with pytest.raises(DataError, match=r"^one: a field of residuals needs at least 20"):
-        correct_theory(frame[MEASURED].iloc[:10], theory)
+    with pytest.raises(DataError, match=r"^one: covers no measured nucleus"):
+        correct_theory(frame[MEASURED], theory.where(theory["theory"] != "one"))
+    with pytest.raises(DataError, match=r"^a field of residuals needs at least 20"):
+        correct_average(frame[MEASURED].iloc[:10], theory)
+
+
+def test_a_model_with_few_measured_nuclei_is_as_wide_as_its_residuals(world, caplog):
+    frame, theory = world
+    few = frame[MEASURED].iloc[:10]
+    found = correct_theory(few, theory.isel(theory=[0]))
+    assert found.models == {}
+    assert "one covers 10 measured nuclei, fewer than 20: it is not corrected" in caplog.text
+    np.testing.assert_array_equal(found.theory["mass_excess"], theory["mass_excess"][:, [0]])
+    at = theory["mass_excess"].to_numpy()[INDEX.get_indexer(few.index), 0]
+    rms = np.sqrt(np.mean((few["mass_excess"] - at) ** 2))
+    sd = found.theory["mass_excess_sd"].to_numpy()[:, 0] * np.sqrt(NU / (NU - 2))
+    stated = np.nan_to_num(theory["mass_excess_sd"].to_numpy()[:, 0]) * np.sqrt(NU / (NU - 2))
+    assert sd == pytest.approx(np.hypot(rms, stated))
 
 
 def test_what_was_learnt_can_be_taken_over(world, corrected):
@@ -106,15 +122,16 @@ def test_what_was_learnt_can_be_taken_over(world, corrected):
 
 
 def test_the_average_of_one_model_is_that_model(world):
-    alone = correct_theory(world[0][MEASURED], world[1].isel(theory=[0])).models
-    average = correct_average(alone)
+    masses, theory = world[0][MEASURED], world[1].isel(theory=[0])
+    alone = correct_theory(masses, theory).models
+    average = correct_average(masses, theory)
     assert average.factor == pytest.approx(alone["one"].factor)
     assert average.facts == alone["one"].facts
 
 
 def test_what_models_get_wrong_by_themselves_averages_out(world, corrected):
     """At 80 % of the nuclei both have errors of their own; at Z = 33 only one predicts."""
-    average = correct_average(corrected.models)
+    average = correct_average(world[0][MEASURED], world[1])
     own = corrected.models["one"].field
     assert np.array_equal(average.field.Z, own.Z)
     both = own.Z != 33
@@ -124,7 +141,7 @@ def test_what_models_get_wrong_by_themselves_averages_out(world, corrected):
     sd = average.factor * average.field.at(Z[~MEASURED], N[~MEASURED])[1]
     each = corrected.theory["mass_excess_sd"].to_numpy()[~MEASURED]
     assert np.nanmedian(sd / each[:, 0]) == pytest.approx(np.sqrt(0.5), abs=0.1)
-    again = correct_average(corrected.models, learnt=average.learnt)
+    again = correct_average(world[0][MEASURED], world[1], learnt=average.learnt)
     assert again.facts == average.facts
 
 
