@@ -62,7 +62,10 @@ def test_a_drip_line_needs_two_elements_more(patch):
         ("S_2p Z=40", "need a mass that no model covers"),
         ("masses nowhere.csv", "nowhere.csv: cannot be read"),
         ("drip-line Xx", "'Xx' names no element"),
-        ("drip-line Pb", "the chart of these models has no isotope of Pb; expected an element"),
+        (
+            "drip-line Pb",
+            "no isotope of Pb that is not measured; expected an element",
+        ),
         ("drip-line Mo up", "expected the side neutron or proton"),
         ("drip-line Mo proton", "that the models predict on this side is measured"),
     ],

@@ -156,9 +156,9 @@ def test_errors_as_stated_change_nothing(world, corrected):
     for name in ("mass_excess", "mass_excess_sd"):
         expected = corrected.theory[name].to_numpy()
         assert found.theory[name].to_numpy() == pytest.approx(expected, nan_ok=True, rel=1e-7)
-    learnt = correct_average(corrected.models)
+    learnt = correct_average(frame, world[1])
     average = correct_average(
-        found.models, learnt=learnt.field.hyperparameters, errors=stated_errors(frame)
+        frame, world[1], learnt=learnt.field.hyperparameters, errors=stated_errors(frame)
     )
     assert average.factor == pytest.approx(learnt.factor, rel=1e-6)
     assert average.field.log_evidence == pytest.approx(learnt.field.log_evidence)
@@ -196,8 +196,7 @@ def test_errors_must_be_those_of_the_masses(world):
     frame = world[0][MEASURED]
     with pytest.raises(DataError, match="the error of Zn-71 is not among those given"):
         correct_theory(frame, world[1], errors=stated_errors(frame.iloc[1:]))
-    models = correct_theory(frame, world[1]).models
     with pytest.raises(DataError, match="expected hyperparameters too"):
-        correct_average(models, errors=stated_errors(frame))
+        correct_average(frame, world[1], errors=stated_errors(frame))
     with pytest.raises(DataError, match="as many shifts and a square covariance"):
         MassErrors(frame.index, np.zeros(2), np.eye(2))
