@@ -122,7 +122,7 @@ def find_doubts(
             f"{evaluation!r}"
         )
     cards = _cards(evaluation, models)
-    origin = provenance(evaluation, list(cards.values()), 0)
+    origin = provenance([evaluation], list(cards.values()), 0)
     with DoubtFolder.begin(path, origin, overwrite=overwrite) as folder:
         table, facts = _judge(evaluation, cards, console)
         learnt = _recalibration(evaluation, console) if recalibrate else None
