@@ -68,7 +68,7 @@ def edition_split(train: str, test: str, domain: Domain | None = None) -> Split:
     """Learn from one evaluation, test on what a later one has measured since.
 
     A nucleus that a still earlier evaluation counted as measured is not new: models may have
-    been informed by that value.  (Values of AME1995 that AME2003 withdrew do not count.)
+    been informed by that value.  (Older values that AME2003 withdrew do not count.)
 
     Parameters
     ----------
@@ -201,13 +201,13 @@ def _by_fold(
 
 
 def _told_by(evaluation: str) -> pd.Index:
-    """Nuclei that a model may know from an evaluation; of AME1995, those that AME2003 kept.
+    """Nuclei that a model may know from an evaluation; of older ones, those that AME2003 kept.
 
     AME2003 withdrew what it distrusted.  For some nuclei AME1995 was right all the same, so a
     model as old may know them: data/README.md names those that later evaluations have measured.
     """
     nuclei = load_measured(evaluation).index
-    if evaluation == "AME1995":
+    if MEASURED_TABLES.index(evaluation) < MEASURED_TABLES.index("AME2003"):
         nuclei = nuclei.intersection(load_measured("AME2003").index)
     return nuclei
 
@@ -263,7 +263,8 @@ def find_leaks(split: Split, cards: Mapping[str, Card]) -> list[Leak]:
     for name, card in cards.items():
         if card.calibrated_on in ("training", "none"):
             continue
-        seen = int(split.test.index.isin(informed_by(card.calibrated_on)).sum())
+        edition = card.calibrated_on.removeprefix("before ")
+        seen = int(split.test.index.isin(informed_by(edition)).sum())
         if seen:
             leaks.append(Leak(name, card.calibrated_on, seen))
     return leaks

@@ -32,7 +32,7 @@ def isotope_figure(
     Parameters
     ----------
     separations : DataFrame
-        From `bmm.prediction.local_draws.separations`.
+        See `bmm.prediction.forecast.Forecast.derived_table`.
     theory : Dataset (nucleus, theory)
         Masses of the single models, MeV, with coordinates Z and N.
     elements : sequence of int

@@ -98,6 +98,11 @@ class Method(Configuration, ABC):
         return ()
 
     @property
+    def partial(self) -> bool:
+        """Whether it predicts some nuclei only, by design, and is scored on these, apart."""
+        return False
+
+    @property
     def variant(self) -> str:
         """Name of the method with the options that tell it from others."""
         return str(getattr(self, "method", type(self).__name__))

@@ -20,13 +20,13 @@ import numpy as np
 import nutpie
 import xarray as xr
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from threadpoolctl import threadpool_limits
 
 from bmm.errors import RunError
 from bmm.mixing.chain_storage import ChainStore
 from bmm.mixing.compilation import Compiled
 from bmm.mixing.settings import Sampler
+from bmm.progress import parallel, recording, stage
 
 __all__ = ["Sampled", "chain_seed", "sample"]
 
@@ -118,10 +118,13 @@ def sample(
         If sampling was interrupted before any draw was kept, or a chain failed.
     """
     begun = time.perf_counter()
+    names = [f"chain {chain + 1}" for chain in range(settings.chains)]
     # Chains run side by side; threads inside a chain would only be in each other's way.
     with (
         threadpool_limits(limits=1),
-        _progress(settings, console) as report,
+        recording(console),
+        stage("sampling"),
+        parallel(names, settings.tune + settings.draws) as report,
         _interruption() as interrupted,
     ):
         runner = _ChainRunner(compiled, settings, seed, store, report)
@@ -279,31 +282,6 @@ def _interruption() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(notes)
     finally:
         signal.signal(signal.SIGINT, previous)
-
-
-@contextmanager
-def _progress(
-    settings: Sampler, console: Console | None
-) -> Iterator[Callable[[int, int, str], None]]:
-    """Show one bar per chain; yields the function that takes a chain, its draws and a note."""
-    columns = (
-        TextColumn("chain {task.fields[chain]}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-        TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, disable=console is None) as bars:
-        total = settings.tune + settings.draws
-        tasks = [
-            bars.add_task("", total=total, chain=chain + 1, note="")
-            for chain in range(settings.chains)
-        ]
-
-        def report(chain: int, draws: int, note: str) -> None:
-            bars.update(tasks[chain], completed=draws, note=note)
-
-        yield report
 
 
 def _tidy(raw: xr.DataTree, chain: int, compiled: Compiled) -> xr.DataTree:

@@ -18,6 +18,7 @@ from bmm.distributions.student_t import NU
 from bmm.gp.basis import Kernel
 
 __all__ = [
+    "FORECAST",
     "NAMED_PRIORS",
     "Basis",
     "Kernels",
@@ -348,3 +349,17 @@ class Mixing(Configuration):
                 "or a table of priors"
             )
         return NAMED_PRIORS[value]
+
+
+FORECAST = Mixing(
+    likelihood="dirichlet",
+    temper=1 / 3,
+    noise=Noise(nu=5.0),
+    priors=Priors(
+        eta=_prior("Gamma", alpha=4, beta=16),
+        rho_Z=_prior("LogNormal", mu=3, sigma=0.2),
+        rho_N=_prior("LogNormal", mu=3, sigma=0.2),
+    ),
+    sampler=Sampler(draws=500),
+)
+"""Settings for corrected models: weights that change over twenty nucleons, by a factor of 1.6."""

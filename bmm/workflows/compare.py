@@ -18,16 +18,18 @@ from bmm.errors import ConfigError, DataError, DomainError
 from bmm.evaluation.splits import Split, find_leaks, refuse_leaks
 from bmm.fingerprints import array_fingerprint, code_fingerprint
 from bmm.methods.interface import Method
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers, predict_all
+from bmm.nuclides import nuclide_index, numbers
+from bmm.progress import Stages, recording, stage, track
+from bmm.theory.adapters import predict_all
 from bmm.theory.cards import Card
 from bmm.workflows.compare_config import ComparisonConfig
 from bmm.workflows.compare_folder import ComparisonFolder, StoredForecast
 from bmm.workflows.compare_report import derived_scores_of, report, score_table
-from bmm.workflows.inputs import chosen_cards, covered_nuclei
+from bmm.workflows.inputs import chosen_cards, covered_nuclei, fitted_models
+from bmm.workflows.log import logged_to, rounded
 from bmm.workflows.run_provenance import provenance
 
-__all__ = ["ComparisonResult", "run_comparison"]
+__all__ = ["ComparisonResult", "comparison_origin", "run_comparison"]
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,21 @@ class ComparisonResult:
         Scores of derived quantities; see `bmm.evaluation.derived_scores.derived_table`.
     summary : dict
         What ``comparison.json`` holds.
+    splits : list of Split
+        Training and test nuclei.
+    stored : dict of str to list of StoredForecast
+        For each method, one forecast for each split.
+    nuclei : DataFrame
+        Scores of each test nucleus; see `bmm.workflows.compare_report.score_table`.
     """
 
     folder: ComparisonFolder
     table: pd.DataFrame
     derived: pd.DataFrame
     summary: dict[str, Any]
+    splits: list[Split]
+    stored: dict[str, list[StoredForecast]]
+    nuclei: pd.DataFrame
 
 
 def run_comparison(
@@ -76,22 +87,31 @@ def run_comparison(
         If the configuration, a table or the folder cannot be used, models have seen test nuclei,
         or no method is left.
     """
-    console = console or Console(quiet=True)
+    with recording(console) as stages:
+        return _run(config, path, stages, console or Console(quiet=True))
+
+
+def _run(
+    config: ComparisonConfig, path: Path, stages: Stages, console: Console
+) -> ComparisonResult:
     cards = {card.name: card for card in chosen_cards(config.theory)}
     splits = config.split.splits(config.seed)
     leaks = {split.name: find_leaks(split, cards) for split in splits}
     if not config.allow_leaks:
         for split in splits:
             refuse_leaks(split, leaks[split.name])
-    origin = _origin(config, cards)
-    with ComparisonFolder.begin(path, origin) as folder:
+    origin = comparison_origin(config, cards)
+    with ComparisonFolder.begin(path, origin) as folder, logged_to(folder.log):
         folder.write_config(config.to_toml())
         stored, failed = _forecast_all(folder, config, splits, cards, origin["packages"], console)
-        nuclei, table = score_table(config, splits, stored)
-        summary = report(config, splits, leaks, cards, stored, failed, nuclei, table, origin)
-        derived = derived_scores_of(config, splits, stored, nuclei)
+        with stage("scores"):
+            nuclei, table = score_table(config, splits, stored)
+            summary = report(config, splits, leaks, cards, stored, failed, nuclei, table, origin)
+        with stage("scores of derived quantities"):
+            derived = derived_scores_of(config, splits, stored, nuclei)
+        summary["seconds"] = rounded(stages.seconds)
         folder.write_results(nuclei, table, derived, summary)
-    return ComparisonResult(folder, table, derived, summary)
+    return ComparisonResult(folder, table, derived, summary, splits, stored, nuclei)
 
 
 def _forecast_all(
@@ -105,36 +125,37 @@ def _forecast_all(
     """Forecasts of each method, one for each split; and why other methods were left out."""
     stored: dict[str, list[StoredForecast]] = {method.label: [] for method in config.methods}
     failed: dict[str, str] = {}
-    for split in splits:
-        theory = _theory(split, cards)
-        for method in config.methods:
-            label = method.label
-            if label in failed:
-                continue
-            try:
-                found = _forecast(folder, config, method, split, theory, packages)
-            except (ConfigError, DataError, DomainError) as error:
-                failed[label] = str(error)
-                why = f"  [yellow]{escape(label)} is left out:[/] {escape(str(error))}"
-                console.print(why, highlight=False)
-                continue
-            stored[label].append(found)
-            console.print(_progress(label, split, found), highlight=False)
+    theory: dict[str, xr.Dataset] = {}
+    jobs = [(split, method) for split in splits for method in config.methods]
+    for split, method in track(
+        jobs, "forecasts", note=lambda job: f"{job[0].name}, {job[1].label}"
+    ):
+        label = method.label
+        if label in failed:
+            continue
+        if split.name not in theory:
+            theory = {split.name: _theory(split, cards)}
+        try:
+            found = _forecast(folder, config, method, split, theory[split.name], packages)
+        except (ConfigError, DataError, DomainError) as error:
+            failed[label] = str(error)
+            why = f"  [yellow]{escape(label)} is left out:[/] {escape(str(error))}"
+            console.print(why, highlight=False)
+            continue
+        stored[label].append(found)
+        console.print(_progress(label, split, found), highlight=False)
     return {label: each for label, each in stored.items() if label not in failed}, failed
 
 
-def _origin(config: ComparisonConfig, cards: Mapping[str, Card]) -> dict[str, Any]:
+def comparison_origin(config: ComparisonConfig, cards: Mapping[str, Card]) -> dict[str, Any]:
     """Provenance of a comparison, with the checksum of every evaluation it takes."""
-    first, *others = config.split.evaluations
-    origin = provenance(first, list(cards.values()), config.seed)
-    for each in (*others, *(name for method in config.methods for name in method.evaluations)):
-        origin["sha256"] |= provenance(each, [], config.seed)["sha256"]
-    return origin
+    others = (name for method in config.methods for name in method.evaluations)
+    return provenance([*config.split.evaluations, *others], list(cards.values()), config.seed)
 
 
 def _theory(split: Split, cards: Mapping[str, Card]) -> xr.Dataset:
     """Predict training and test nuclei; models that learn see the training nuclei only."""
-    fitted = [card.build().fit(split.training) for card in cards.values()]
+    fitted = fitted_models([*cards.values()], split.training)
     nuclei = split.training.index.union(split.test.index).sort_values()
     theory = predict_all(fitted, nuclide_index(*numbers(nuclei)))
     covered_nuclei(split.training, theory)  # or a model is refused, before anything that takes long

@@ -1,6 +1,7 @@
 """The report and the served explorer in a real browser, where there is one."""
 
 import json
+import math
 import os
 import re
 import shutil
@@ -13,8 +14,8 @@ import numpy as np
 import pytest
 
 from bmm.report.page import write_page
-from bmm.report.workbench import joint_table
-from bmm.workflows.separations import JointDraws
+from bmm.report.workbench import joint_table, model_table
+from bmm.workflows.run_forecast import RunTables
 
 pytestmark = pytest.mark.browser
 
@@ -28,6 +29,7 @@ READY = "return !!(window.Bokeh && Bokeh.documents.length && Bokeh.documents[0].
 # Texts on the page, those inside bokeh's widgets included.
 TEXT = """
 function text(node) {
+  if (["SCRIPT", "STYLE"].includes(node.nodeName)) return "";
   const own = [...(node.shadowRoot ? [node.shadowRoot] : []), ...node.childNodes];
   return node.nodeType === Node.TEXT_NODE ? node.data : own.map(text).join(" ");
 }
@@ -147,7 +149,9 @@ def test_pointing_at_a_nucleus_shows_its_numbers(page, wait, contents):
     assert f"{row['mean']:.3f} ± {row['sd']:.3f} MeV" in shown.replace("\N{MINUS SIGN}", "-")
     assert f"{row['measured']:.3f} MeV" in shown
     pointer(page, 46, 86).perform()
-    wait(lambda: "not measured" in page.execute_script(TEXT))
+    # Pd-132 has not been measured.
+    wait(lambda: re.search("measured: ?\N{EN DASH}", page.execute_script(TEXT)))
+    assert "NaN" not in page.execute_script(TEXT)
 
 
 def test_a_click_on_the_chart_chooses_the_nucleus(page, wait):
@@ -158,6 +162,12 @@ def test_a_click_on_the_chart_chooses_the_nucleus(page, wait):
     assert page.execute_script("return window.location.hash") == "#Sn-120"
 
 
+def spread(value, sd):
+    """A number and its uncertainty, with two digits of it at least."""
+    digits = max(3, 1 - math.floor(math.log10(sd)))
+    return f"{value:.{digits}f} ± {sd:.{digits}f} MeV"
+
+
 def test_search_and_address_show_the_numbers_of_the_nucleus(page, wait, contents):
     row = contents.chart.set_index("label").loc["Sn-132"]
     model(page, "search_0", "model.value = '132Sn'")
@@ -166,7 +176,7 @@ def test_search_and_address_show_the_numbers_of_the_nucleus(page, wait, contents
         f"{row['mean']:.3f} ± {row['sd']:.3f} MeV",
         f"{row['measured']:.3f} MeV",
         f"{row['residual']:.3f} MeV",
-        f"{row['S_2n_median']:.3f} ± {row['S_2n_sd']:.3f} MeV",
+        spread(row["S_2n_median"], row["S_2n_sd"]),
         f"{100 * row['existence']:.1f} %",
     ):
         assert number in shown
@@ -184,7 +194,7 @@ def test_the_panels_hold_the_density_and_the_chain(page, contents):
     assert np.trapezoid(total, x) == pytest.approx(1, abs=0.02)
     middle = np.trapezoid(total * x, x) / np.trapezoid(total, x)
     assert middle == pytest.approx(contents.chart["mean"][i], abs=0.05)
-    parts = [source(page, f"part_{k}", "density") for k in range(2)]
+    parts = [source(page, f"part_{k}", "density") for k in range(len(set(contents.components)))]
     # What has less than half a percent of the weight is not drawn by itself.
     assert np.nansum(parts, axis=0) == pytest.approx(total, abs=0.01 * total.max())
     tin = contents.chart[contents.chart["Z"] == 50].sort_values("N")
@@ -213,6 +223,186 @@ def test_the_chart_is_painted_with_the_quantity_that_is_chosen(page, contents):
         rows, columns = chart["Z"] - chart["Z"].min(), chart["N"] - chart["N"].min()
         assert painted[rows, columns] == pytest.approx(chart[name], rel=1e-5, abs=1e-6, nan_ok=True)
         assert np.isfinite(painted).sum() == np.isfinite(chart[name]).sum()
+
+
+@pytest.fixture
+def device(browser):
+    """Open a page as on a device: its size in pixels, with fingers or in the dark."""
+
+    def opened(address, width, height, *, fingers=False, dark=False):
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": fingers}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": fingers})
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        browser.get("about:blank")
+        browser.get(address)
+
+    yield opened
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.fixture
+def report(reported):
+    return (reported[1] / "report.html").as_uri()
+
+
+def ends(browser, selector):
+    """Top and bottom of an element in the window, pixels."""
+    return browser.execute_script(
+        "const box = document.querySelector(arguments[0]).getBoundingClientRect();"
+        "return [box.top, box.bottom]",
+        selector,
+    )
+
+
+def in_window(browser, selector):
+    top, bottom = ends(browser, selector)
+    return top >= -1 and bottom <= browser.execute_script("return innerHeight") + 1
+
+
+def test_the_address_opens_a_nucleus_with_all_its_panels_on_one_screen(
+    browser, device, wait, report
+):
+    device(report + "#Sn-121", 1440, 900)
+    wait(lambda: browser.execute_script(READY))
+    wait(lambda: "Sn-121" in details(browser))
+    parts = (".controls", ".chart", ".details", ".panel.density", ".panel.chain")
+    wait(lambda: all(in_window(browser, f".explorer > {part}") for part in parts))
+    assert browser.execute_script("return scrollY") > 0
+
+
+def test_the_first_view_is_the_model_with_the_largest_weight(page, contents):
+    assert model(page, "choose_0", "return model.value") == "best"
+    weights = contents.chart[[f"weight_{name}" for name in contents.models]].to_numpy()
+    assert source(page, "best") == weights.argmax(axis=1).tolist()
+    shown = model(page, "key_0", "return [model.visible, model.text]")
+    assert shown[0]
+    assert all(name in shown[1] for name in contents.models)
+
+
+def test_an_uncertainty_has_a_logarithmic_scale(page):
+    def scales():
+        return model(
+            page, "chart_0",
+            """return model.renderers.filter((each) => each.glyph.type === "Image" && each.visible)
+                 .map((each) => each.glyph.color_mapper.type)
+                 .concat(model.above.filter((each) => each.visible).map((each) => each.title))""",
+        )  # fmt: skip
+
+    for name, scale in (("sd", "Log"), ("mean", "Linear"), ("S_2n_sd", "Log"), ("sd", "Log")):
+        model(page, "choose_0", f"model.value = {name!r}")
+        mapper, title = scales()
+        assert mapper == f"{scale}ColorMapper"
+        assert title.endswith("(MeV)")
+        assert model(page, "key_0", "return model.visible") is False
+    low, high = model(
+        page, "chart_0",
+        "const mapper = model.renderers.filter((each) => each.visible && each.glyph.type === "
+        '"Image")[0].glyph.color_mapper; return [mapper.low, mapper.high]',
+    )  # fmt: skip
+    assert 0 < low < high
+
+
+def test_links_scroll_to_what_they_change(browser, device, wait, report):
+    device(report, 1440, 900)
+    wait(lambda: browser.execute_script(READY))
+    link = "#residuals0 tbody a"
+    name = browser.execute_script(
+        "const link = document.querySelector(arguments[0]); link.scrollIntoView(); link.click();"
+        "return link.textContent", link,
+    )  # fmt: skip
+    wait(lambda: name in details(browser))
+    wait(lambda: in_window(browser, ".explorer > .details"))
+    # A neighbour is a link inside what is shown: the page stays where it is.
+    before = browser.execute_script("return scrollY")
+    neighbour = re.findall(r'href="#([A-Z][a-z]?-\d+)"', model(browser, "details_0",
+                                                             "return model.text"))[0]  # fmt: skip
+    browser.execute_script(f"location.hash = '#{neighbour}'")
+    wait(lambda: neighbour in details(browser).split("Z =")[0])
+    assert browser.execute_script("return scrollY") == before
+
+
+@pytest.mark.parametrize("fingers", [True, False])
+def test_a_swipe_over_the_chart_scrolls_the_page(browser, device, wait, report, fingers):
+    device(report, 400, 800, fingers=fingers)
+    wait(lambda: browser.execute_script(READY))
+    pans = model(
+        browser, "chart_0",
+        "return model.toolbar.tools.filter((each) => each.type === 'PanTool')[0].active",
+    )  # fmt: skip
+    assert pans is not fingers
+    browser.execute_script(
+        "document.querySelector('.chart').scrollIntoView({block: 'center', behavior: 'instant'})"
+    )
+    start = model(browser, "chart_0", "return model.x_range.start")
+    before = browser.execute_script("return scrollY")
+    if fingers:
+        swipe(browser, 200, sum(ends(browser, ".chart")) / 2, -150)
+        wait(lambda: browser.execute_script("return scrollY") > before + 50)
+        assert model(browser, "chart_0", "return model.x_range.start") == start
+
+
+def swipe(browser, x, y, way):
+    def touch(kind, *points):
+        touched = {"type": f"touch{kind}", "touchPoints": [{"x": x, "y": each} for each in points]}
+        browser.execute_cdp_cmd("Input.dispatchTouchEvent", touched)
+
+    touch("Start", y)
+    for step in range(1, 11):
+        touch("Move", y + way * step / 10)
+    touch("End")
+
+
+def test_the_page_is_dark_where_that_is_wished(browser, device, wait, report):
+    def brightness(what):
+        colour = browser.execute_script(f"return getComputedStyle(document.body).{what}")
+        return np.mean([int(each) for each in re.findall(r"\d+", colour)[:3]])
+
+    device(report, 1440, 900, dark=True)
+    wait(lambda: browser.execute_script(READY))
+    assert brightness("backgroundColor") < 40
+    assert brightness("color") > 200
+    device(report, 1440, 900)
+    assert brightness("backgroundColor") == 255
+    assert brightness("color") < 40
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_headings_are_in_order_and_the_contents_lead_to_them(
+    browser, wait, contents, count, tmp_path
+):
+    browser.get(write_page([contents] * count, tmp_path / "page.html").as_uri())
+    wait(lambda: browser.execute_script(READY))
+    levels = browser.execute_script(
+        "return [...document.querySelectorAll('h1, h2, h3, h4, h5')].map((h) => +h.tagName[1])"
+    )
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert np.diff(levels).max() == 1
+    targets = browser.execute_script(
+        "return [...document.querySelectorAll('nav a')].map((a) => a.getAttribute('href'))"
+    )
+    assert len(targets) >= 7 * count
+    assert browser.execute_script(
+        "return arguments[0].every((id) => document.querySelectorAll(id).length === 1)", targets
+    )
+
+
+def test_every_number_of_a_nucleus_has_its_unit(page, wait):
+    for name in ("Sn-132", "Pd-132", "Sn-124"):
+        page.execute_script(f"location.hash = '#{name}'")
+        wait(lambda wanted=name: wanted in details(page).split("Z =")[0])
+        text = model(page, "details_0", "return model.text")
+        rows = dict(re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>', text))
+        assert not re.search(r"NaN|\N{PLUS-MINUS SIGN} 0\.0+\b", text)
+        for key in ("68 % interval", "measured", *(
+            f"S<sub>{each}</sub>" for each in ("1n", "2n", "1p", "2p")
+        )):  # fmt: skip
+            assert rows[key].endswith("MeV") or rows[key] == "\N{EN DASH}", key
+        assert re.fullmatch(r"[\d.]+ %|\N{EN DASH}", rows["exists"])
 
 
 def test_the_page_fits_a_phone_and_paper(page, wait):
@@ -275,7 +465,7 @@ def test_the_served_explorer_draws_what_it_is_asked_for(browser, wait, served, r
         found = dict(zip(("nucleus", "median"), model(browser, "joint_table", code), strict=True))
         return found if len(found["nucleus"]) == count else None
 
-    draws = JointDraws.of(reported[1])
+    draws = RunTables.of(reported[1])
     model(browser, "joint_quantity", "model.value = 'S_1n'")
     model(browser, "joint_nuclei", "model.value = 'Sn-132 In-131'")
     found = wait(lambda: rows(2))
@@ -287,6 +477,17 @@ def test_the_served_explorer_draws_what_it_is_asked_for(browser, wait, served, r
     assert header.startswith("run,quantity,nucleus,Z,N,A,mean,median,sd,lower_68,")
     assert first.startswith("tin,S_1n,In-131,49,82,131,")
     assert second.startswith("tin,S_1n,Sn-132,50,82,132,")
+    # Beside the draws, the single models.
+    shown = model(
+        browser, "joint_plot",
+        """const legend = model.below.find((each) => each.type === "Legend");
+           return Object.fromEntries(legend.items.map((item) =>
+             [item.label.value, Array.from(item.renderers[0].data_source.data.y || [])]))""",
+    )  # fmt: skip
+    single = model_table(draws.chart, expected, "S_1n")
+    assert set(shown) == {"tin", *single}
+    for name in single:
+        assert sorted(shown[name]) == pytest.approx(sorted(single[name]))
     model(browser, "joint_nuclei", "model.value = 'Pb-208'")
     wait(lambda: "Pb-208" in model(browser, "joint_status", "return model.text"))
     assert not [each for each in complaints(browser) if each["level"] == "SEVERE"]

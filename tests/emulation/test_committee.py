@@ -126,7 +126,7 @@ def test_calibration_recovers_factor_and_floor():
 
 def test_bad_settings_are_refused(surface):
     with pytest.raises(ConfigError, match="did you mean 'published'"):
-        preset("tlak")
+        preset("publishd")
     split = CommitteeLearner(CommitteeSettings(feed="split"))
     with pytest.raises(DataError, match="10 points cannot be split among 8 members"):
         split.fit(surface.scaled[:10], surface.energy[:10], seed=0)
