@@ -28,6 +28,7 @@ Z = [40, 46]
 N = [50, 62]
 [theory]
 models = ["FRDM2012", "DZ33"]
+corrected = false
 [chart]
 Z = [40, 46]
 N = [50, 64]
@@ -42,7 +43,10 @@ chains = 3
 cores = 2
 tune = 40
 """
-FILES = {"config.toml", "posterior.nc", "predictions.csv", "evaluation.csv", "scores.json"}
+FILES = {
+    "config.toml", "posterior.nc", "predictions.csv", "distribution.nc", "derived.csv",
+    "drip_lines.csv", "evaluation.csv", "scores.json",
+}  # fmt: skip
 MANIFEST = "manifest.json"
 REPORT = {"report.html"}
 CHAINS = [
