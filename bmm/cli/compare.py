@@ -21,7 +21,8 @@ def compare(
         str,
         typer.Argument(
             help="Name of a shipped comparison (blind-ame2003, blind-ame2003-learnt, "
-            "blind-ame2003-heavy, blind-ame2003-functionals, prequential, within-ame2003) or path "
+            "blind-ame2003-heavy, blind-ame2003-functionals, blind-ame2016, prequential, "
+            "within-ame2003) or path "
             "of a .toml file."
         ),
     ] = "blind-ame2003",
