@@ -12,6 +12,7 @@ from bmm.data.measured import (
     find_evaluation,
     load_measured,
     locate_measured,
+    split_evaluation,
 )
 from bmm.data.measurements import read_measurements, read_nuclei
 from bmm.data.new_masses import check_new_masses
@@ -56,5 +57,6 @@ __all__ = [
     "read_measurements",
     "read_nuclei",
     "read_provenance",
+    "split_evaluation",
     "uncertainty_scale_factor",
 ]

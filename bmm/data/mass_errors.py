@@ -58,3 +58,21 @@ class MassErrors:
             Z, N = (int(nuclei.get_level_values(level)[rows < 0][0]) for level in ("Z", "N"))
             raise DataError(f"the error of {label(Z, N)} is not among those given")
         return MassErrors(nuclei, self.shift[rows], self.covariance[np.ix_(rows, rows)])
+
+    def joined(self, nuclei: pd.MultiIndex, variance: FloatArray) -> MassErrors:
+        """Add masses whose errors are independent, and expected to be zero.
+
+        Parameters
+        ----------
+        nuclei : MultiIndex (Z, N)
+            Others than those that are known.
+        variance : array (m,)
+            Of their errors, MeV^2.
+        """
+        n, m = len(self.nuclei), len(nuclei)
+        covariance = np.zeros((n + m, n + m))
+        covariance[:n, :n] = self.covariance
+        covariance[n:, n:] = np.diag(variance)
+        return MassErrors(
+            self.nuclei.append(nuclei), np.append(self.shift, np.zeros(m)), covariance
+        )

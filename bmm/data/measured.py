@@ -6,6 +6,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bmm.data.folders import check_name, data_folder
@@ -20,6 +22,7 @@ __all__ = [
     "find_evaluation",
     "load_measured",
     "locate_measured",
+    "split_evaluation",
 ]
 
 
@@ -133,22 +136,69 @@ def find_evaluation(measured: pd.DataFrame) -> str:
     >>> find_evaluation(load_measured("AME2003").head(100))
     'AME2003'
     """
-    columns = ["mass_excess", "mass_excess_uncertainty"]
-    values = measured[columns].to_numpy()
-    same = {
-        name: int((_read(name)[columns].reindex(measured.index).to_numpy() == values).all(1).sum())
-        for name in MEASURED_TABLES
-    }
-    found = [name for name, count in same.items() if count == len(measured)]
+    same = _shared_rows(measured)
+    found = [name for name, rows in same.items() if rows.all()]
     if len(found) == 1:
         return found[0]
     if found:
         raise DataError(f"the masses may be those of any of {', '.join(found)}: expected more")
-    closest = max(same, key=same.__getitem__)
+    closest = max(same, key=lambda name: same[name].sum())
     raise DataError(
-        f"expected masses and uncertainties of one evaluation: {same[closest]} of {len(measured)} "
-        f"are those of {closest}"
+        f"expected masses and uncertainties of one evaluation: {same[closest].sum()} of "
+        f"{len(measured)} are those of {closest}"
     )
+
+
+def split_evaluation(measured: pd.DataFrame) -> tuple[str, npt.NDArray[np.bool]]:
+    """Tell the masses of a shipped evaluation from those that were added or replaced.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
+
+    Returns
+    -------
+    name : str
+        Of the evaluation that has most of these values.
+    shared : bool array (n,)
+        Which values are those of the evaluation.
+
+    Raises
+    ------
+    DataError
+        If no evaluation has half of them, or two have as many.
+
+    Examples
+    --------
+    >>> from bmm.data import load_measured, split_evaluation
+    >>> masses = load_measured("AME2003").head(100)
+    >>> masses.iloc[0, masses.columns.get_loc("mass_excess")] += 0.1
+    >>> name, shared = split_evaluation(masses)
+    >>> name, int(shared.sum())
+    ('AME2003', 99)
+    """
+    same = _shared_rows(measured)
+    first, second = sorted(same, key=lambda name: same[name].sum(), reverse=True)[:2]
+    count, next_count = int(same[first].sum()), int(same[second].sum())
+    if 2 * count < len(measured) or not count:
+        raise DataError(
+            f"expected masses and uncertainties of a shipped evaluation: {count} of "
+            f"{len(measured)} are those of {first}"
+        )
+    if count == next_count:
+        raise DataError(f"the masses may be those of {first} or {second}: expected more")
+    return first, same[first]
+
+
+def _shared_rows(measured: pd.DataFrame) -> dict[str, npt.NDArray[np.bool]]:
+    """Which masses are those of each evaluation, to the last digit."""
+    columns = ["mass_excess", "mass_excess_uncertainty"]
+    values = measured[columns].to_numpy()
+    return {
+        name: np.asarray((_read(name)[columns].reindex(measured.index).to_numpy() == values).all(1))
+        for name in MEASURED_TABLES
+    }
 
 
 def evaluation_path(name: str) -> Path:

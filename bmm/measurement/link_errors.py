@@ -27,7 +27,13 @@ from bmm.measurement.links import KINDS, Links, link_masses
 from bmm.measurement.scale_mixture import student_t_mixture
 from bmm.theory.adapters import Domain
 
-__all__ = ["LinkErrors", "earlier_revisions", "learn_link_errors", "revised_links"]
+__all__ = [
+    "LinkErrors",
+    "earlier_revisions",
+    "learn_link_errors",
+    "revised_links",
+    "shared_covariance",
+]
 
 # Measured anew: the later uncertainty is at most this share of the earlier one.
 _SHRUNK = 0.5
@@ -90,11 +96,26 @@ class LinkErrors:
         sd : array (n,)
             Their stated standard deviations, MeV.
         """
-        apart = (Z[:, None] - Z) ** 2 + (N[:, None] - N) ** 2
-        shared = np.exp(-0.5 * apart / self.length**2)
-        shared *= self.shared * sd[:, None]
-        shared *= self.shared * sd
-        return np.asarray(shared)
+        return shared_covariance(Z, N, self.shared * sd, self.length)
+
+
+def shared_covariance(Z: IntArray, N: IntArray, sd: FloatArray, length: float) -> FloatArray:
+    """Covariance (n, n) of errors that neighbours share, MeV^2.
+
+    Parameters
+    ----------
+    Z, N : int array (n,)
+        Nuclei.
+    sd : array (n,)
+        Standard deviations of what they share, MeV.
+    length : float
+        Over how many nucleons they share it.
+    """
+    apart = (Z[:, None] - Z) ** 2 + (N[:, None] - N) ** 2
+    shared = np.exp(-0.5 * apart / length**2)
+    shared *= sd[:, None]
+    shared *= sd
+    return np.asarray(shared)
 
 
 @lru_cache(maxsize=16)

@@ -131,7 +131,7 @@ def link_masses(masses: pd.DataFrame, differences: pd.DataFrame) -> Links:
         parent,
         coefficient,
         u * np.sqrt(np.maximum(1 - best**2, _LEAST_SHARE)),
-        _spread(parent, coefficient),
+        spread_of(parent, coefficient),
     )
 
 
@@ -181,8 +181,18 @@ def _kinds(origin: pd.Series[str], Z: IntArray, N: IntArray) -> IntArray:
     return np.array(found, dtype=np.int64)
 
 
-def _spread(parent: IntArray, coefficient: FloatArray) -> sparse.csr_array:
-    """S = 1 + B + B^2 + ..., which ends, as parents are more precise."""
+def spread_of(parent: IntArray, coefficient: FloatArray) -> sparse.csr_array:
+    """Errors of masses from errors of links, S = 1 + B + B^2 + ...
+
+    The sum ends, as parents are more precise.
+
+    Parameters
+    ----------
+    parent : int array (n,)
+        Row of the mass that each is tied to; -1 for none.
+    coefficient : array (n,)
+        Share of the parent's error that each has.
+    """
     n = len(parent)
     tied = np.flatnonzero(parent >= 0)
     B = sparse.csr_array((coefficient[tied], (tied, parent[tied])), shape=(n, n))

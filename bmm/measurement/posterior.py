@@ -24,14 +24,19 @@ from bmm.data.mass_errors import MassErrors
 from bmm.errors import DataError
 from bmm.gp.lattice_kernel import lattice_points
 from bmm.measurement.expectation_propagation import LinkPosterior, MixturePrior, match_moments
-from bmm.measurement.link_errors import LinkErrors, learn_link_errors
-from bmm.measurement.links import Links, link_masses
+from bmm.measurement.link_errors import LinkErrors, learn_link_errors, shared_covariance
+from bmm.measurement.links import Links, link_masses, spread_of
 from bmm.measurement.scale_mixture import student_t_mixture
-from bmm.nuclides import label, nuclide_index
-from bmm.theory.adapters import numbers
+from bmm.nuclides import label, labels, nuclide_index, numbers
 from bmm.theory.residual_field import Hyperparameters, fit_residuals
 
-__all__ = ["MeasurementErrors", "Witness", "infer_measurement_errors", "link_posterior"]
+__all__ = [
+    "MeasurementErrors",
+    "Witness",
+    "infer_measurement_errors",
+    "link_posterior",
+    "stored_errors",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +58,13 @@ class Witness:
     hyperparameters: Hyperparameters
 
     @classmethod
-    def of(cls, measured: pd.DataFrame, theory: xr.Dataset) -> Witness:
-        """Average the theories and find the hyperparameters.
+    def of(
+        cls,
+        measured: pd.DataFrame,
+        theory: xr.Dataset,
+        hyperparameters: Hyperparameters | None = None,
+    ) -> Witness:
+        """Average the theories, and find the hyperparameters if they are not given.
 
         Raises
         ------
@@ -74,8 +84,10 @@ class Witness:
         residual = measured["mass_excess"].to_numpy(dtype=np.float64) - average
         u = measured["mass_excess_uncertainty"].to_numpy(dtype=np.float64)
         Z, N = numbers(measured.index)
-        field = fit_residuals(Z, N, residual, np.sqrt(u**2 + stated))
-        return cls(residual, stated, field.hyperparameters)
+        if hyperparameters is None:
+            field = fit_residuals(Z, N, residual, np.sqrt(u**2 + stated))
+            hyperparameters = field.hyperparameters
+        return cls(residual, stated, hyperparameters)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,10 +117,36 @@ class MeasurementErrors:
 
         The sites of the links and their shared error; the theories' residuals are not in it yet.
         """
-        S, sites = self.links.spread, self.posterior
-        covariance = (S @ sparse.diags_array(sites.variance) @ S.T).toarray()
-        covariance += _shared(self.links, self.law)
-        return MassErrors(self.links.nuclei, S @ sites.mean, covariance)
+        return stored_errors(self.stored)
+
+    @property
+    def stored(self) -> xr.Dataset:
+        """What `errors` follows from, in little space: sizes of n, not n^2.
+
+        Dims nucleus: parent (row), coefficient, site_mean (MeV), site_variance (MeV^2) and
+        shared_sd (MeV); attribute length, in nucleons.
+        """
+        links, law, sites = self.links, self.law, self.posterior
+        Z, N = numbers(links.nuclei)
+        columns = {
+            "parent": links.parent,
+            "coefficient": links.coefficient,
+            "site_mean": sites.mean,
+            "site_variance": sites.variance,
+            "shared_sd": law.shared * links.sd,
+        }
+        coords = {"nucleus": labels(Z.tolist(), N.tolist()), "Z": ("nucleus", Z)}
+        coords["N"] = ("nucleus", N)
+        units = {"site_mean": "MeV", "site_variance": "MeV^2", "shared_sd": "MeV"}
+        made = xr.Dataset(
+            {
+                name: ("nucleus", values, {"units": units.get(name, "1")})
+                for name, values in columns.items()
+            },
+            coords,
+            {"length": law.length},
+        )
+        return made
 
     @cached_property
     def mean(self) -> FloatArray:
@@ -131,7 +169,21 @@ class MeasurementErrors:
         }
 
 
-def infer_measurement_errors(measured: pd.DataFrame, theory: xr.Dataset) -> MeasurementErrors:
+def stored_errors(stored: xr.Dataset) -> MassErrors:
+    """Errors of masses from what `MeasurementErrors.stored` kept of them."""
+    Z, N = (stored[name].to_numpy() for name in ("Z", "N"))
+    S = spread_of(stored["parent"].to_numpy(), stored["coefficient"].to_numpy())
+    covariance = (S @ sparse.diags_array(stored["site_variance"].to_numpy()) @ S.T).toarray()
+    shared = shared_covariance(Z, N, stored["shared_sd"].to_numpy(), stored.attrs["length"])
+    covariance += S @ (S @ shared).T
+    return MassErrors(nuclide_index(Z, N), S @ stored["site_mean"].to_numpy(), covariance)
+
+
+def infer_measurement_errors(
+    measured: pd.DataFrame,
+    theory: xr.Dataset,
+    hyperparameters: Hyperparameters | None = None,
+) -> MeasurementErrors:
     """Infer the errors of the masses of an evaluation.
 
     Only evaluations up to this one are read.
@@ -143,6 +195,8 @@ def infer_measurement_errors(measured: pd.DataFrame, theory: xr.Dataset) -> Meas
     theory : Dataset
         What the theories say of these nuclei, and of any others; see
         `bmm.theory.adapters.prediction`.
+    hyperparameters : Hyperparameters, optional
+        Of the residual field of the theories' average; found here if they are not given.
 
     Raises
     ------
@@ -153,7 +207,7 @@ def infer_measurement_errors(measured: pd.DataFrame, theory: xr.Dataset) -> Meas
     evaluation = find_evaluation(measured)
     links = link_masses(measured, load_differences(evaluation))
     law = learn_link_errors(evaluation)
-    witness = Witness.of(measured, theory)
+    witness = Witness.of(measured, theory, hyperparameters)
     return MeasurementErrors(links, law, witness, link_posterior(links, law, witness))
 
 
@@ -165,7 +219,8 @@ def link_posterior(links: Links, law: LinkErrors, witness: Witness) -> LinkPoste
     covariance = kernel(points, points)
     nugget = kernel.nugget_variance(points)
     covariance[np.diag_indices_from(covariance)] += nugget + witness.variance
-    covariance += _shared(links, law)
+    shared = law.shared_covariance(Z, N, links.sd)
+    covariance += links.spread @ (links.spread @ shared).T
     return match_moments(
         link_prior(links, law), covariance, links.spread, witness.residual, np.sqrt(nugget)
     )
@@ -176,10 +231,3 @@ def link_prior(links: Links, law: LinkErrors) -> MixturePrior:
     weight, widening = student_t_mixture(law.nu)
     scale = law.scale[links.kind] * links.sd
     return MixturePrior(weight, law.shift[links.kind] * links.sd, scale[:, None] ** 2 * widening)
-
-
-def _shared(links: Links, law: LinkErrors) -> FloatArray:
-    """Covariance (n, n) of the masses by the error that neighbours share, MeV^2."""
-    Z, N = numbers(links.nuclei)
-    shared = law.shared_covariance(Z, N, links.sd)
-    return np.asarray(links.spread @ (links.spread @ shared).T)

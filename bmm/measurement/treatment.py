@@ -16,13 +16,22 @@ from bmm.data import (
     earlier_evaluations,
     find_evaluation,
     load_measured,
+    split_evaluation,
     uncertainty_scale_factor,
 )
 from bmm.errors import DataError
-from bmm.measurement.posterior import infer_measurement_errors
+from bmm.measurement.posterior import MeasurementErrors, infer_measurement_errors, stored_errors
+from bmm.nuclides import nuclide_index, numbers
 from bmm.theory.residual_field import Hyperparameters
 
-__all__ = ["ErrorTreatment", "TreatedMasses", "treat_errors", "treatment_name"]
+__all__ = [
+    "ErrorTreatment",
+    "TreatedMasses",
+    "errors_of_all",
+    "learn_errors",
+    "treat_errors",
+    "treatment_name",
+]
 
 _FACTOR = "factor"
 
@@ -90,7 +99,8 @@ def treat_errors(treatment: str, measured: pd.DataFrame, theory: xr.Dataset) -> 
         See `ErrorTreatment`.
     measured : DataFrame
         Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV; for
-        ``learnt`` and ``factor``, all from one evaluation, as `bmm.data.load_measured` gives them.
+        ``learnt`` and ``factor``, from a shipped evaluation, as `bmm.data.load_measured` gives
+        them.  Errors of masses that were added or replaced are as stated, beside ``learnt``.
     theory : Dataset
         What the models say of these nuclei; see `bmm.theory.adapters.prediction`.
 
@@ -100,14 +110,57 @@ def treat_errors(treatment: str, measured: pd.DataFrame, theory: xr.Dataset) -> 
         If there is nothing to learn from.
     """
     if treatment == "learnt":
-        found = infer_measurement_errors(measured, theory)
+        found = learn_errors(measured, theory)
         facts = {"measurement_errors": found.facts}
-        return TreatedMasses(measured, found.errors, found.witness.hyperparameters, facts)
+        errors = errors_of_all(found.stored, measured)
+        return TreatedMasses(measured, errors, found.witness.hyperparameters, facts)
     if treatment == "stated":
         return TreatedMasses(measured, None, None, {})
     factor, facts = _factor(treatment, measured)
     widened = factor * measured["mass_excess_uncertainty"]
     return TreatedMasses(measured.assign(mass_excess_uncertainty=widened), None, None, facts)
+
+
+def learn_errors(
+    measured: pd.DataFrame, theory: xr.Dataset, hyperparameters: Hyperparameters | None = None
+) -> MeasurementErrors:
+    """Infer the errors of the masses that are those of a shipped evaluation.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.  Masses that
+        were added to the evaluation, or replaced in it, are left out.
+    theory, hyperparameters
+        See `bmm.measurement.posterior.infer_measurement_errors`.
+
+    Raises
+    ------
+    DataError
+        See `bmm.data.split_evaluation` and `bmm.measurement.posterior.infer_measurement_errors`.
+    """
+    evaluation, shared = split_evaluation(measured)
+    of_evaluation = load_measured(evaluation).loc[measured.index[shared]]
+    return infer_measurement_errors(of_evaluation, theory, hyperparameters)
+
+
+def errors_of_all(stored: xr.Dataset, measured: pd.DataFrame) -> MassErrors:
+    """Errors of masses: learnt where they are known, and as stated of others.
+
+    Parameters
+    ----------
+    stored : Dataset
+        See `bmm.measurement.posterior.MeasurementErrors.stored`.
+    measured : DataFrame
+        Indexed (Z, N), with the column mass_excess_uncertainty in MeV.
+    """
+    learnt = stored_errors(stored)
+    nuclei = nuclide_index(*numbers(measured.index))
+    is_new = ~nuclei.isin(learnt.nuclei)
+    if not is_new.any():
+        return learnt.of(nuclei)
+    u = measured["mass_excess_uncertainty"].to_numpy(dtype=np.float64)[is_new]
+    return learnt.joined(nuclei[is_new], u**2).of(nuclei)
 
 
 def _factor(treatment: str, measured: pd.DataFrame) -> tuple[float, dict[str, Any]]:

@@ -11,9 +11,10 @@ import pandas as pd
 import xarray as xr
 
 from bmm.distributions import StudentTMixture
+from bmm.measurement.treatment import treatment_name
 from bmm.methods.interface import Method
 from bmm.methods.mixture_forecast import DRAWS
-from bmm.mixing.corrected_fit import average_of, fit_forecast
+from bmm.mixing.corrected_fit import MeasurementTreatment, average_of, fit_forecast
 from bmm.mixing.fit import convergence_of, fitted_masses
 from bmm.mixing.priors import hyperparameters
 from bmm.mixing.settings import FORECAST, Mixing
@@ -94,6 +95,7 @@ class LocalMixture(Method):
     method: Literal["local-mixture"] = "local-mixture"
     mixing: Mixing = Mixing()
     corrected: bool = False
+    measurement_errors: MeasurementTreatment = "stated"
 
     @property
     def variant(self) -> str:
@@ -106,7 +108,14 @@ class LocalMixture(Method):
         chart = theory.sel(nucleus=_covered(theory))
         index = nuclide_index(chart)
         kept = measured[measured.index.isin(index)]
-        tree = fit_forecast(kept, chart, self.mixing, corrected=self.corrected, seed=seed)
+        tree = fit_forecast(
+            kept,
+            chart,
+            self.mixing,
+            corrected=self.corrected,
+            measurement_errors=self.measurement_errors,
+            seed=seed,
+        )
         posterior = tree["posterior"].to_dataset()
         facts = {
             "n_training": len(kept),
@@ -130,7 +139,8 @@ class LocalForecast(LocalMixture):
     @property
     def variant(self) -> str:
         """Name of the method."""
-        return "forecast"
+        treatment = treatment_name(self.measurement_errors)
+        return f"forecast, {treatment}" if treatment else "forecast"
 
 
 def _covered(theory: xr.Dataset) -> list[str]:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import xarray as xr
 from rich.console import Console
 
-from bmm.data import check_measured
+from bmm.data import MassErrors, check_measured
 from bmm.errors import ConfigError, DataError
+from bmm.measurement.treatment import errors_of_all, learn_errors
 from bmm.mixing.fit import fit
 from bmm.mixing.settings import FORECAST, Mixing
 from bmm.nuclides import nuclide_index
@@ -28,9 +30,11 @@ from bmm.theory.correction import (
 )
 from bmm.theory.residual_field import BLOCK, FEWEST
 
-__all__ = ["average_of", "fit_forecast", "recorrected"]
+__all__ = ["MeasurementTreatment", "average_of", "fit_forecast", "recorrected"]
 
 logger = logging.getLogger(__name__)
+
+type MeasurementTreatment = Literal["stated", "learnt"]
 
 _AVERAGE = "average"
 
@@ -41,6 +45,7 @@ def fit_forecast(
     settings: Mixing | None = None,
     *,
     corrected: bool = True,
+    measurement_errors: MeasurementTreatment = "stated",
     seed: int = 0,
     store: Path | None = None,
     console: Console | None = None,
@@ -61,6 +66,10 @@ def fit_forecast(
     corrected : bool, default True
         Correct the models first.  With fewer than 20 measured nuclei they are mixed as they are,
         in the density form, with a warning.
+    measurement_errors : {"stated", "learnt"}, default "stated"
+        What the errors of the masses are taken to be where residual fields are conditioned: of
+        the stated uncertainties, or as learnt from the revisions of earlier evaluations (see
+        `bmm.measurement.posterior`); masses that are no evaluation's are as stated.
     seed, store, console
         See `bmm.mixing.fit.fit`.
 
@@ -68,8 +77,9 @@ def fit_forecast(
     -------
     DataTree
         As from `bmm.mixing.fit.fit`, its group chart corrected; with the group theory, what the
-        models themselves say, and the attribute fields, the hyperparameters of the residual
-        fields.  See `bmm.prediction.forecast.forecast`.
+        models themselves say, the group measurement_errors, what their errors were learnt to be,
+        and the attributes fields, the hyperparameters of the residual fields, and
+        measurement_errors, what history taught.  See `bmm.prediction.forecast.forecast`.
 
     Raises
     ------
@@ -84,7 +94,7 @@ def fit_forecast(
             "%d measured nuclei, fewer than %d: the models are mixed uncorrected, in the density "
             "form", len(measured), FEWEST,
         )  # fmt: skip
-        corrected, settings = False, None
+        corrected, settings, measurement_errors = False, None, "stated"
     settings = settings or (FORECAST if corrected else Mixing())
     if settings.likelihood == "dirichlet" and not corrected:
         raise ConfigError(
@@ -92,20 +102,35 @@ def fit_forecast(
             "'density' or 'linear' with theory.corrected = false"
         )
     chart, fields = theory, {}
+    average = _learn_average(measured, theory)
+    errors, stored, learnt = None, None, {}
+    if measurement_errors == "learnt":
+        found = learn_errors(
+            measured, theory, None if average is None else average.field.hyperparameters
+        )
+        errors, stored = errors_of_all(found.stored, measured), found.stored
+        average = correct_average(
+            measured, theory, learnt=found.witness.hyperparameters, errors=errors
+        )
+        learnt = found.facts
     if corrected:
         block = measured.index.get_level_values("Z").to_numpy() // BLOCK
-        correction = correct_theory(measured, theory, block=block)
+        correction = correct_theory(measured, theory, block=block, errors=errors)
         chart, fields = correction.theory, dict(correction.facts)
-    try:
-        fields[_AVERAGE] = correct_average(measured, theory, elements=BLOCK).facts
-    except DataError as error:
-        logger.warning("neighbouring masses are tied by a trend alone: %s", error)
+    if average is not None:
+        fields[_AVERAGE] = average.facts
     at = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy()).get_indexer(measured.index)
     tree = fit(
         measured, chart.isel(nucleus=at), chart, settings, seed=seed, store=store, console=console
     )
     tree["theory"] = xr.DataTree(theory)
-    tree.attrs |= {"fields": json.dumps(fields), "corrected": int(corrected)}
+    tree.attrs |= {
+        "fields": json.dumps(fields),
+        "corrected": int(corrected),
+        "measurement_errors": json.dumps(learnt),
+    }
+    if stored is not None:
+        tree["measurement_errors"] = xr.DataTree(stored)
     return tree
 
 
@@ -122,7 +147,8 @@ def average_of(tree: xr.DataTree, measured: pd.DataFrame) -> CorrectedModel | No
     learnt = _learnt(tree).get(_AVERAGE)
     if learnt is None:
         return None
-    return correct_average(measured, tree["theory"].to_dataset(), learnt=learnt)
+    theory = tree["theory"].to_dataset()
+    return correct_average(measured, theory, learnt=learnt, errors=_errors(tree, measured))
 
 
 def recorrected(tree: xr.DataTree, measured: pd.DataFrame) -> xr.DataTree:
@@ -143,10 +169,28 @@ def recorrected(tree: xr.DataTree, measured: pd.DataFrame) -> xr.DataTree:
     if not tree.attrs.get("corrected", 0):
         return tree
     learnt = _learnt(tree)
-    correction = correct_theory(measured, tree["theory"].to_dataset(), learnt=learnt)
+    correction = correct_theory(
+        measured, tree["theory"].to_dataset(), learnt=learnt, errors=_errors(tree, measured)
+    )
     changed = tree.copy()
     changed["chart"] = xr.DataTree(correction.theory)
     return changed
+
+
+def _learn_average(measured: pd.DataFrame, theory: xr.Dataset) -> CorrectedModel | None:
+    """Learn the residual field of the models' average, if there are nuclei enough."""
+    try:
+        return correct_average(measured, theory, elements=BLOCK)
+    except DataError as error:
+        logger.warning("neighbouring masses are tied by a trend alone: %s", error)
+        return None
+
+
+def _errors(tree: xr.DataTree, measured: pd.DataFrame) -> MassErrors | None:
+    """Errors of masses as the mixture has learnt them; None if they are as stated."""
+    if "measurement_errors" not in tree.children:
+        return None
+    return errors_of_all(tree["measurement_errors"].to_dataset(), measured)
 
 
 def _learnt(tree: xr.DataTree) -> dict[str, FittedHyperparameters]:

@@ -27,6 +27,7 @@ from bmm.nuclides import labels, nuclide_index, numbers
 __all__ = ["Updated", "update"]
 
 _SHOWN = 5
+_KEPT = ("chart", "theory", "measurement_errors")
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _assemble(tree: xr.DataTree, posterior: xr.Dataset, new: xr.Dataset) -> xr.D
         {
             "posterior": posterior,
             **derived_groups(posterior, problem, axes, settings, int(tree.attrs["seed"])),
-            **{name: tree[name].to_dataset() for name in ("chart", "theory") if name in tree},
+            **{name: tree[name].to_dataset() for name in _KEPT if name in tree.children},
         }
     )
     made.attrs = dict(tree.attrs)

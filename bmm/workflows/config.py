@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from bmm.configuration import Configuration
 from bmm.data import evaluation_name, locate_measured
+from bmm.mixing.corrected_fit import MeasurementTreatment
 from bmm.mixing.settings import FORECAST, Mixing
 from bmm.nuclides import MAX_N, MAX_Z
 from bmm.workflows.reading import configuration_file, read_configuration, shipped_files
@@ -88,11 +89,16 @@ class Theory(Configuration):
     corrected : bool, default True
         Correct every model by the field of its residuals before they are mixed; see
         `bmm.theory.correction`.
+    measurement_errors : {"stated", "learnt"}, default "stated"
+        What the errors of measured masses are taken to be in these fields: as the stated
+        uncertainties, or as learnt from revisions of earlier evaluations; see
+        `bmm.measurement.posterior`.
     """
 
     models: list[str] = Field(min_length=1)
     cards: list[Path] = Field(default_factory=list)
     corrected: bool = True
+    measurement_errors: MeasurementTreatment = "stated"
 
     def relative_to(self, folder: Path) -> Theory:
         """Take the paths of the cards as relative to a folder."""

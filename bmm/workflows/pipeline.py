@@ -59,7 +59,7 @@ class RunResult:
 
 def run(
     config: RunConfig,
-    path: Path,
+    path: str | Path,
     *,
     overwrite: bool = False,
     console: Console | None = None,
@@ -74,7 +74,7 @@ def run(
     ----------
     config : RunConfig
         What to do; see `bmm.workflows.config.load_config`.
-    path : Path
+    path : str or Path
         The run folder.
     overwrite : bool, default False
         Replace a folder that is there.
@@ -87,7 +87,7 @@ def run(
         If the configuration, a table or the folder cannot be used.
     """
     measured = select_measured(config)
-    with RunFolder.begin(path, _origin(config), overwrite=overwrite) as folder:
+    with RunFolder.begin(Path(path), _origin(config), overwrite=overwrite) as folder:
         folder.write_config(config.to_toml())
         return _go_on(folder, config, measured, console)
 
@@ -219,8 +219,9 @@ def fit_configuration(
     chart = chart_theory(config, measured, fitted)
     measured = covered_nuclei(measured, chart)
     tree = fit_forecast(
-        measured, chart, config.mixing, corrected=config.theory.corrected, seed=config.seed,
-        store=store, console=console,
+        measured, chart, config.mixing, corrected=config.theory.corrected,
+        measurement_errors=config.theory.measurement_errors, seed=config.seed, store=store,
+        console=console,
     )  # fmt: skip
     tree.attrs["configuration"] = config.to_toml()
     tree.attrs["provenance"] = json.dumps(provenance(config.data.files, chosen, config.seed))

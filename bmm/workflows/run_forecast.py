@@ -24,12 +24,12 @@ __all__ = ["RunTables", "read_forecast", "with_fitted"]
 _COLUMNS = ("mean", "median", "sd", *interval_ends())
 
 
-def read_forecast(path: Path) -> Forecast:
+def read_forecast(path: str | Path) -> Forecast:
     """Read the forecast of a run: distributions, joint law and measured masses.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         Folder of a complete run.
 
     Raises
@@ -37,7 +37,7 @@ def read_forecast(path: Path) -> Forecast:
     RunError
         If there is no complete run, or a file is missing or damaged.
     """
-    folder = RunFolder.open(path)
+    folder = RunFolder.open(Path(path))
     folder.read_derived()  # or a run of an earlier version is refused in one line
     tree = folder.read_posterior()
     known = known_masses(folder.read_config().data, folder.checksums)
