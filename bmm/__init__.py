@@ -6,8 +6,9 @@ start at once.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from bmm.data import load_measured as load_measured
@@ -32,36 +33,24 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "BmmError": "bmm.errors",
-    "Mixing": "bmm.mixing.settings",
-    "Prediction": "bmm.prediction.predictive",
-    "RunFolder": "bmm.workflows.folder",
-    "convergence_of": "bmm.mixing.fit",
-    "correct_theory": "bmm.theory.correction",
-    "derive": "bmm.prediction.derived",
-    "dirichlet_weights": "bmm.prediction.dirichlet",
-    "drip_lines": "bmm.prediction.existence",
-    "existence": "bmm.prediction.existence",
-    "fit": "bmm.mixing.fit",
-    "load_config": "bmm.workflows.config",
-    "load_measured": "bmm.data",
-    "load_model": "bmm.theory.library",
-    "load_theory": "bmm.data",
-    "predict": "bmm.prediction.predictive",
-    "predict_all": "bmm.theory.adapters",
-    "run": "bmm.workflows.pipeline",
-    "sample_surfaces": "bmm.prediction.joint_draws",
-}
-
-__all__ = [*_HOMES, "__version__"]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'bmm' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "data": ["load_measured", "load_theory"],
+        "errors": ["BmmError"],
+        "mixing.fit": ["convergence_of", "fit"],
+        "mixing.settings": ["Mixing"],
+        "prediction.derived": ["derive"],
+        "prediction.dirichlet": ["dirichlet_weights"],
+        "prediction.existence": ["drip_lines", "existence"],
+        "prediction.joint_draws": ["sample_surfaces"],
+        "prediction.predictive": ["Prediction", "predict"],
+        "theory.adapters": ["predict_all"],
+        "theory.correction": ["correct_theory"],
+        "theory.library": ["load_model"],
+        "workflows.config": ["load_config"],
+        "workflows.folder": ["RunFolder"],
+        "workflows.pipeline": ["run"],
+    },
+)
+__all__ += ["__version__"]

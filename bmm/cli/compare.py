@@ -26,7 +26,7 @@ def compare(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,
 ) -> None:
-    """Fit several methods to training nuclei and score them on the same test nuclei.
+    """Score several methods on the same test nuclei.
 
     Each method's forecast is kept as it finishes: started again, the command goes on where it was.
     """

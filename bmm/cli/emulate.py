@@ -86,7 +86,7 @@ def emulate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,
 ) -> None:
-    """Learn a potential energy surface, or a mass table, from few of its points.
+    """Learn an energy surface, or a mass table, from few points.
 
     An emulator learns the points computed so far; the next are computed where it is least sure and
     the energy may matter.  The table stands for the theory: only computed points are

@@ -45,7 +45,7 @@ def surfaces(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,
 ) -> None:
-    """Draw whole mass surfaces, with separation energies, existence and drip lines.
+    """Draw whole mass surfaces, with drip lines.
 
     Every model is corrected by the field of its residuals; the corrected models are mixed evenly,
     and drawn jointly over the chart, so that differences of masses are as certain as they should

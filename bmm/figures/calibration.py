@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy import stats
 
 from bmm.evaluation.mixture_scores import Scores
 
@@ -26,6 +25,8 @@ def coverage_curve(scores: Scores) -> Figure:
     covered = np.array(list(scores["coverage"].values()))
     n = scores["n"]
     fine = np.linspace(0, 1, 401)
+    from scipy import stats
+
     lower, upper = stats.binom.ppf([[0.025], [0.975]], n, fine) / n
 
     figure = Figure(figsize=(3.6, 3.5), layout="constrained")

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.data import check_measured
@@ -306,4 +305,6 @@ def _known(
 
 def _factor(deviation: FloatArray) -> float:
     """Scale of the Student-t that fits standardised deviations (n,) best."""
+    from scipy import stats
+
     return float(stats.t.fit(deviation, fdf=NU, floc=0)[-1])

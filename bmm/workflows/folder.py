@@ -7,19 +7,22 @@ import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
-from bmm.evaluation import Scores
 from bmm.mixing.chain_storage import holds_draws
 from bmm.netcdf import read_dataset, read_tree, write_dataset, write_tree
 from bmm.nuclides import nuclide_index, select_nuclei
 from bmm.workflows.config import RunConfig, load_config
 from bmm.workflows.result_folder import ResultFolder
 from bmm.writing import write_json, write_whole
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bmm.evaluation import Scores
 
 __all__ = ["RunFolder"]
 

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from bmm.evaluation import NoiseFamily, Scores, evaluate, point_rms, redundancy
+from bmm.evaluation import Scores, evaluate, point_rms, redundancy
+from bmm.methods.evidence import NoiseFamily
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of
 from bmm.mixing.modes import select_mode
