@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from bmm.cli.engine import EXIT_TASK_FAILED, Scheduler, Workers, chosen_engine
+
 __all__ = ["compare"]
 
 
@@ -24,11 +26,14 @@ def compare(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder; by default runs/NAME.")
     ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,
 ) -> None:
     """Score several methods on the same test nuclei.
 
-    Each method's forecast is kept as it finishes: started again, the command goes on where it was.
+    Each method's forecast is kept as it finishes: started again, the command goes on where it was,
+    with or without workers.  Exits with 4 if a forecast failed, which leaves its method out.
     """
     from bmm.workflows.compare_config import load_comparison
 
@@ -47,7 +52,9 @@ def compare(
     )
     from bmm.workflows.compare import run_comparison
 
-    result = run_comparison(config, output or Path("runs") / config.name, console=console)
+    path = output or Path("runs") / config.name
+    with chosen_engine(workers, scheduler, console) as engine:
+        result = run_comparison(config, path, console=console, engine=engine)
     methods = result.summary["methods"]
     for split in result.summary["splits"]:
         console.print(
@@ -71,3 +78,9 @@ def compare(
     whole = result.table[result.table["region"] == "all"].set_index("method")
     console.print(derived_screen(result.derived, str(whole["crps"].idxmin())))
     console.print(f"results: {result.folder.path}", highlight=False, markup=False, soft_wrap=True)
+    if result.broken:
+        named = ", ".join(result.broken)
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"[bold red]failed:[/] {escape(named)}; the reasons are above and in comparison.json"
+        )
+        raise typer.Exit(EXIT_TASK_FAILED)

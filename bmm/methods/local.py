@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bmm.distributions import StudentTMixture
-from bmm.methods.interface import Method
+from bmm.methods.interface import LIBRARIES_GB, Method
 from bmm.mixing.fit import convergence_of, fit
 from bmm.mixing.settings import Mixing
 from bmm.nuclides import nuclide_index
@@ -19,6 +19,9 @@ from bmm.prediction.predictive import predict
 from bmm.theory.correction import correct_theory
 
 __all__ = ["FittedMixture", "LocalMixture", "MixturePrediction"]
+
+_FUNCTIONS = 40  # of the basis along an axis, where its resolution decides: more than on any chart
+_NUMBERS = 3  # of each draw, model and nucleus, while it is predicted
 
 
 class MixturePrediction:
@@ -99,6 +102,14 @@ class LocalMixture(Method):
         """Name of the method: local-density-mixture or local-linear-mixture."""
         name = f"local-{self.mixing.likelihood}-mixture"
         return f"{name}, corrected" if self.corrected else name
+
+    def memory(self, nuclei: int, models: int) -> float:
+        """Memory of a fit and a forecast, GB: all draws, and a few numbers of each nucleus."""
+        sampler, basis = self.mixing.sampler, self.mixing.basis
+        draws = sampler.chains * (sampler.draws + sampler.tune)
+        functions = (basis.m_Z or _FUNCTIONS) * (basis.m_N or _FUNCTIONS)
+        numbers = models * (functions + _NUMBERS * nuclei)
+        return super().memory(nuclei, models) + LIBRARIES_GB + 8e-9 * draws * numbers
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedMixture:
         """Sample the mixture; see `bmm.methods.interface.Method`."""

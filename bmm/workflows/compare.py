@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import xarray as xr
 from rich.console import Console
-from rich.markup import escape
 
-from bmm.data import read_provenance
-from bmm.errors import ConfigError, DataError, DomainError
-from bmm.evaluation.splits import Split, find_leaks, refuse_leaks
-from bmm.fingerprints import array_fingerprint, code_fingerprint
-from bmm.methods.interface import Method
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers, predict_all
+from bmm.evaluation.splits import find_leaks, refuse_leaks
+from bmm.execution.tasks import Engine, SerialEngine
 from bmm.theory.cards import Card
 from bmm.workflows.compare_config import ComparisonConfig
-from bmm.workflows.compare_folder import ComparisonFolder, StoredForecast
+from bmm.workflows.compare_folder import ComparisonFolder
+from bmm.workflows.compare_forecasts import forecast_all
 from bmm.workflows.compare_report import derived_scores_of, report, score_table
-from bmm.workflows.inputs import chosen_cards, covered_nuclei
+from bmm.workflows.inputs import chosen_cards
 from bmm.workflows.run_provenance import provenance
 
 __all__ = ["ComparisonResult", "run_comparison"]
@@ -44,16 +37,23 @@ class ComparisonResult:
         Scores of derived quantities; see `bmm.evaluation.derived_scores.derived_table`.
     summary : dict
         What ``comparison.json`` holds.
+    broken : tuple of str
+        Methods that are left out although nothing is wrong with the data.
     """
 
     folder: ComparisonFolder
     table: pd.DataFrame
     derived: pd.DataFrame
     summary: dict[str, Any]
+    broken: tuple[str, ...] = ()
 
 
 def run_comparison(
-    config: ComparisonConfig, path: Path, *, console: Console | None = None
+    config: ComparisonConfig,
+    path: Path,
+    *,
+    console: Console | None = None,
+    engine: Engine | None = None,
 ) -> ComparisonResult:
     """Fit every method on every split, score all on the same nuclei, write everything.
 
@@ -69,6 +69,8 @@ def run_comparison(
         The folder.
     console : rich.console.Console, optional
         Where to show progress.
+    engine : Engine, optional
+        Makes the forecasts; by default one after the other, in this process.
 
     Raises
     ------
@@ -86,41 +88,15 @@ def run_comparison(
     origin = _origin(config, cards)
     with ComparisonFolder.begin(path, origin) as folder:
         folder.write_config(config.to_toml())
-        stored, failed = _forecast_all(folder, config, splits, cards, origin["packages"], console)
+        forecasts = forecast_all(
+            folder, config, splits, cards, origin["packages"], engine or SerialEngine(), console
+        )
+        stored, failed = forecasts.stored, forecasts.left_out
         nuclei, table = score_table(config, splits, stored)
         summary = report(config, splits, leaks, cards, stored, failed, nuclei, table, origin)
         derived = derived_scores_of(config, splits, stored, nuclei)
         folder.write_results(nuclei, table, derived, summary)
-    return ComparisonResult(folder, table, derived, summary)
-
-
-def _forecast_all(
-    folder: ComparisonFolder,
-    config: ComparisonConfig,
-    splits: list[Split],
-    cards: Mapping[str, Card],
-    packages: dict[str, str],
-    console: Console,
-) -> tuple[dict[str, list[StoredForecast]], dict[str, str]]:
-    """Forecasts of each method, one for each split; and why other methods were left out."""
-    stored: dict[str, list[StoredForecast]] = {method.label: [] for method in config.methods}
-    failed: dict[str, str] = {}
-    for split in splits:
-        theory = _theory(split, cards)
-        for method in config.methods:
-            label = method.label
-            if label in failed:
-                continue
-            try:
-                found = _forecast(folder, config, method, split, theory, packages)
-            except (ConfigError, DataError, DomainError) as error:
-                failed[label] = str(error)
-                why = f"  [yellow]{escape(label)} is left out:[/] {escape(str(error))}"
-                console.print(why, highlight=False)
-                continue
-            stored[label].append(found)
-            console.print(_progress(label, split, found), highlight=False)
-    return {label: each for label, each in stored.items() if label not in failed}, failed
+    return ComparisonResult(folder, table, derived, summary, forecasts.broken)
 
 
 def _origin(config: ComparisonConfig, cards: Mapping[str, Card]) -> dict[str, Any]:
@@ -130,57 +106,3 @@ def _origin(config: ComparisonConfig, cards: Mapping[str, Card]) -> dict[str, An
     for each in (*others, *(name for method in config.methods for name in method.evaluations)):
         origin["sha256"] |= provenance(each, [], config.seed)["sha256"]
     return origin
-
-
-def _theory(split: Split, cards: Mapping[str, Card]) -> xr.Dataset:
-    """Predict training and test nuclei; models that learn see the training nuclei only."""
-    fitted = [card.build().fit(split.training) for card in cards.values()]
-    nuclei = split.training.index.union(split.test.index).sort_values()
-    theory = predict_all(fitted, nuclide_index(*numbers(nuclei)))
-    covered_nuclei(split.training, theory)  # or a model is refused, before anything that takes long
-    return theory
-
-
-def _forecast(
-    folder: ComparisonFolder,
-    config: ComparisonConfig,
-    method: Method,
-    split: Split,
-    theory: xr.Dataset,
-    packages: dict[str, str],
-) -> StoredForecast:
-    origin = _forecast_origin(config.seed, method, split, theory, packages)
-    found = folder.read_forecast(method.label, split.name, origin)
-    if found is not None:
-        return found
-    begun = time.perf_counter()
-    fitted = method.fit(split.training, theory, config.seed)
-    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-    forecast = fitted.forecast(theory.isel(nucleus=index.isin(split.test.index)), config.seed + 1)
-    forecast.draws  # noqa: B018 - they are part of the time
-    seconds = time.perf_counter() - begun
-    return folder.write_forecast(method.label, split.name, forecast, fitted.facts, seconds, origin)
-
-
-def _forecast_origin(
-    seed: int, method: Method, split: Split, theory: xr.Dataset, packages: dict[str, str]
-) -> dict[str, Any]:
-    """Everything that decides a forecast: options, data and the code itself."""
-    columns = ["mass_excess", "mass_excess_uncertainty"]
-    parts = [part[columns].reset_index().to_numpy(float) for part in (split.training, split.test)]
-    masses = [theory[name].to_numpy() for name in ("mass_excess", "mass_excess_sd")]
-    return {
-        "seed": seed,
-        "options": method.model_dump(mode="json", exclude={"name"}),
-        "evaluations": [read_provenance(name).sha256 for name in method.evaluations],
-        "packages": packages,
-        "masses": array_fingerprint(*parts),
-        "theory": array_fingerprint(*masses),
-        "models": [str(name) for name in theory["theory"].to_numpy()],
-        "code": code_fingerprint(*method.modules),
-    }
-
-
-def _progress(label: str, split: Split, found: StoredForecast) -> str:
-    how = "taken up from disk" if found.reused else f"{found.seconds:.1f} s"
-    return f"  {split.name}: [bold]{escape(label)}[/], {how}"
