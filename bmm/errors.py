@@ -27,8 +27,8 @@ _CUT = " ... "
 class BmmError(Exception):
     """Base class of every error that bmm raises on purpose.
 
-    Its text is one line of at most 300 characters, whatever the input was; of a longer one, the
-    middle is left out.
+    Its text is one line of at most 300 characters, whatever the input was; of a longer one, a
+    piece after the middle is left out.
     """
 
     def __str__(self) -> str:
@@ -75,8 +75,12 @@ def quoted(value: object) -> str:
 
 
 def _cut(text: str, longest: int) -> str:
-    """Leave the middle out of a text that is too long."""
+    """Leave a piece out of a text that is too long; two thirds of what is kept are its beginning.
+
+    A message begins with the file and the fault, and may end with a long list of what is possible.
+    """
     if len(text) <= longest:
         return text
     kept = longest - len(_CUT)
-    return text[: kept // 2] + _CUT + text[len(text) - (kept - kept // 2) :]
+    start = 2 * kept // 3
+    return text[:start] + _CUT + text[len(text) - (kept - start) :]

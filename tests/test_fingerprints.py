@@ -118,7 +118,7 @@ def test_all_that_a_module_imports_counts_and_nothing_else(package):
 
 def test_the_code_of_a_likelihood_reaches_its_kernels():
     reached = set(_sources(("bmm.mixing.model",)))
-    assert {"bmm.mixing.basis", "bmm.mixing.lattice", "bmm.mixing.vectorized"} <= reached
+    assert {"bmm.gp.basis", "bmm.mixing.lattice", "bmm.mixing.vectorized"} <= reached
     assert not {name for name in reached if name.split(".")[1] in ("workflows", "report", "cli")}
 
 

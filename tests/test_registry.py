@@ -196,7 +196,7 @@ def test_a_package_adds_a_method_and_a_theory_adapter(install, tmp_path):
     assert method.modules == ("offset_weights",)
     measured = load_measured("AME2020").loc[[(50, 82)]]
     forecast = method.fit(measured, theory).forecast(theory, 0)
-    assert forecast.mean.item() == pytest.approx(theory["mass_excess"].mean().item())
+    assert forecast.distribution.mean.item() == pytest.approx(theory["mass_excess"].mean().item())
 
 
 def test_a_package_adds_an_acquisition(install):

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from bmm.cli.check_table import check_table
 from bmm.cli.cite import cite
 from bmm.cli.compare import compare
 from bmm.cli.data import data
@@ -76,6 +77,7 @@ app.command()(run)
 app.command()(resume)
 app.command()(models)
 app.command()(data)
+app.command()(check_table)
 app.command()(cite)
 app.command()(predict)
 app.command()(report)

@@ -2,10 +2,17 @@
 
 from bmm.data.folders import citation_file, data_folder, models_folder
 from bmm.data.layout import TableLayout
-from bmm.data.measured import MEASURED_TABLES, load_measured
+from bmm.data.measured import (
+    MEASURED_TABLES,
+    evaluation_name,
+    evaluation_path,
+    load_measured,
+    locate_measured,
+)
 from bmm.data.measurements import read_measurements, read_nuclei
 from bmm.data.new_masses import check_new_masses
 from bmm.data.provenance import Provenance, read_provenance
+from bmm.data.published_layouts import LAYOUTS, AnyLayout, NamedLayout
 from bmm.data.references import Reference
 from bmm.data.smoothness import find_suspects
 from bmm.data.theory_tables import THEORY_TABLES, load_theory
@@ -14,8 +21,11 @@ from bmm.data.user_table import read_mass_table
 from bmm.data.validation import check_measured
 
 __all__ = [
+    "LAYOUTS",
     "MEASURED_TABLES",
     "THEORY_TABLES",
+    "AnyLayout",
+    "NamedLayout",
     "Provenance",
     "Reference",
     "TableLayout",
@@ -24,9 +34,12 @@ __all__ = [
     "check_new_masses",
     "citation_file",
     "data_folder",
+    "evaluation_name",
+    "evaluation_path",
     "find_suspects",
     "load_measured",
     "load_theory",
+    "locate_measured",
     "models_folder",
     "read_mass_table",
     "read_measurements",

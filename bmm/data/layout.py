@@ -18,13 +18,17 @@ type _Width = Annotated[StrictInt, Field(ge=1, le=1000)]
 
 
 class TextLayout(Configuration):
-    """How to divide a text file into cells.
+    """How to divide a file into cells.
 
     Parameters
     ----------
-    format : {"csv", "whitespace", "fixed"}, default "csv"
+    format : {"csv", "whitespace", "fixed", "hdf5"}, default "csv"
         What separates the cells; "fixed" is for columns of fixed width, whose cells may touch or
-        be blank.
+        be blank, and "hdf5" for frames that pandas wrote into an HDF5 file.
+    group : str, optional
+        Of HDF5: the frame; it may be left out where the file has only one.
+    files : str, default "*"
+        Where the table is a folder: its files, by pattern, such as ``*.mass``.
     separator : str, optional
         Of CSV: a comma, a semicolon or a tab; by default the one that divides the first line most.
     decimal : {".", ","}, default "."
@@ -40,7 +44,9 @@ class TextLayout(Configuration):
         Lines that begin with it are left out, as are empty lines.
     """
 
-    format: Literal["csv", "whitespace", "fixed"] = "csv"
+    format: Literal["csv", "whitespace", "fixed", "hdf5"] = "csv"
+    group: str = ""
+    files: str = Field(default="*", pattern=r"^[^/]+$")
     separator: Literal[",", ";", "\t"] | None = None
     decimal: Literal[".", ","] = "."
     widths: tuple[_Width, ...] = ()
@@ -58,6 +64,8 @@ class TextLayout(Configuration):
             )
         if self.separator is not None and self.format != "csv":
             raise ValueError("'separator' is for format 'csv'")
+        if self.group and self.format != "hdf5":
+            raise ValueError("'group' is for format 'hdf5'")
         if self.decimal == self.separator == ",":
             raise ValueError("'separator' and 'decimal' are both a comma")
         try:
@@ -132,6 +140,8 @@ class RowLayout(TextLayout):
             raise ValueError("'skip_rows_with': expected columns by number, as the others are")
         if any(isinstance(column, int) and column < 1 for column in (*columns, *map(int, others))):
             raise ValueError("columns are counted from 1")
+        if self.format == "hdf5" and not self.named:
+            raise ValueError("columns of format 'hdf5' are named, not counted")
         return self
 
     @property

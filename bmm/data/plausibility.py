@@ -14,7 +14,14 @@ from bmm.data.expected_masses import Source, expected_masses
 from bmm.data.readings import Misreading, Numbers, Reading, find_misreading
 from bmm.errors import DataError
 
-__all__ = ["LARGEST_MASS", "LARGEST_SPREAD", "Column", "check_masses", "check_spreads"]
+__all__ = [
+    "LARGEST_MASS",
+    "LARGEST_SPREAD",
+    "Column",
+    "check_masses",
+    "check_spreads",
+    "looks_empty",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +135,7 @@ def _refuse_sentinels(column: Column, deviation: FloatArray) -> None:
     strange = typical > max(_STRANGE, _STRANGER * usual)
     by_chance = int(counts[~strange].max(initial=1))
     for k in np.flatnonzero(strange)[np.argsort(-counts[strange], kind="stable")]:
-        if counts[k] >= max(_SHARED, 3 * by_chance) or _looks_empty(values[k]):
+        if counts[k] >= max(_SHARED, 3 * by_chance) or looks_empty(values[k]):
             row = int(groups[k][0])
             raise DataError(
                 f"{column.where[row]}: {values[k]:g} stands in {counts[k]} of {len(which)} rows "
@@ -137,7 +144,7 @@ def _refuse_sentinels(column: Column, deviation: FloatArray) -> None:
             )
 
 
-def _looks_empty(value: float) -> bool:
+def looks_empty(value: float) -> bool:
     """Whether a value is 0 or made of nines, as numbers are that stand for none."""
     digits = f"{abs(value):.9g}".replace(".", "")
     return value == 0 or (set(digits) == {"9"} and len(digits) > 1)

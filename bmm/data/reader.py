@@ -63,7 +63,7 @@ def read_rows(
     """
     columns = layout.number_columns if columns is None else columns
     rows: dict[tuple[int, int], NucleusRow] = {}
-    for file in table_files(path):
+    for file in table_files(path, layout.files):
         for nucleus, row in _rows_of_file(file, layout, columns):
             if nucleus in rows:
                 Z, N = nucleus

@@ -17,7 +17,7 @@ import numpy as np
 from bmm.arrays import FloatArray, IntArray
 from bmm.conversions import Convention, Quantity, Unit, to_mass_excess
 
-__all__ = ["Misreading", "Numbers", "Reading", "find_misreading"]
+__all__ = ["Fit", "Misreading", "Numbers", "Reading", "find_misreading", "fit_readings"]
 
 Numbers = Literal[
     "as printed", "N + 1", "N - 1", "Z + 1", "Z - 1", "Z and N swapped", "A for N", "N for A"
@@ -128,13 +128,49 @@ class Misreading:
 
 
 @dataclass(frozen=True)
-class _Fit:
+class Fit:
+    """How well a reading agrees with the expected masses.
+
+    Parameters
+    ----------
+    reading : Reading
+        What the columns are taken for.
+    n : int
+        Number of nuclei compared.
+    size : float
+        Median absolute deviation from the expected masses, MeV.
+    scatter : float
+        The same from the median deviation, MeV.
+    roughness : dict
+        Median absolute second difference along Z and N, MeV; NaN where there are too few.
+    odd : dict
+        Whether there are several Z, or N, and all are odd.
+    """
+
     reading: Reading
     n: int
-    size: float  # median absolute deviation from the expected masses, MeV
-    scatter: float  # the same from the median deviation
-    roughness: dict[str, float]  # median absolute second difference along Z and N, MeV, or NaN
-    odd: dict[str, bool]  # whether there are several Z, or N, and all are odd
+    size: float
+    scatter: float
+    roughness: dict[str, float]
+    odd: dict[str, bool]
+
+
+def fit_readings(Z: IntArray, N: IntArray, value: FloatArray, expectation: FloatArray) -> list[Fit]:
+    """Try a column in every quantity, unit, convention and sign, the best reading first.
+
+    Parameters
+    ----------
+    Z, N : int array (nucleus,)
+        Proton and neutron numbers.
+    value : array (nucleus,)
+        The column as printed.
+    expectation : array (nucleus,)
+        Expected mass excess, MeV.
+    """
+    plain = Reading()
+    readings = (plain, *_meanings(plain))
+    found = [_fit(each, Z, N, value, expectation) for each in readings]
+    return sorted(found, key=lambda each: each.size)
 
 
 def find_misreading(
@@ -202,9 +238,9 @@ def _fits(
     expected: Expected,
     declared: Reading,
     numbers: Sequence[Numbers],
-) -> list[_Fit]:
+) -> list[Fit]:
     """Try all readings, the declared one first."""
-    found: list[_Fit] = []
+    found: list[Fit] = []
     orders: list[Numbers] = ["as printed", *(each for each in numbers if each != "as printed")]
     for order in orders:
         protons, neutrons = _NUCLEI[order](Z, N)
@@ -242,10 +278,10 @@ def _fit(
     expectation: FloatArray,
     *,
     shown: bool = False,
-) -> _Fit:
+) -> Fit:
     """Compare one reading with what is expected; `shown`, its odd-even staggering as well."""
     if not len(Z):
-        return _Fit(reading, 0, np.inf, np.inf, {}, {})
+        return Fit(reading, 0, np.inf, np.inf, {}, {})
     deviation = reading.mass_excess(Z, N, value) - expectation
     size = float(np.median(np.abs(deviation)))
     scatter = float(np.median(np.abs(deviation - np.median(deviation))))
@@ -254,10 +290,10 @@ def _fit(
         for axis, numbers in (("Z", Z), ("N", N))
     }
     rough = _roughness(Z, N, deviation) if shown else {}
-    return _Fit(reading, len(Z), size, scatter, rough, odd)
+    return Fit(reading, len(Z), size, scatter, rough, odd)
 
 
-def _fits_better(other: _Fit, declared: _Fit, measured: bool) -> bool:
+def _fits_better(other: Fit, declared: Fit, measured: bool) -> bool:
     if other.scatter > 1.5 * declared.scatter + _FLOOR:
         return False
     if other.reading.numbers in _SHIFTED:

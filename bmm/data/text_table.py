@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bmm.data.hdf5_frame import read_frame
 from bmm.data.layout import TextLayout
 from bmm.errors import DataError, quoted
+from bmm.fingerprints import file_fingerprint, fingerprint
 
 __all__ = [
     "Row",
@@ -23,6 +25,7 @@ __all__ = [
     "read_points",
     "read_text",
     "table_files",
+    "table_fingerprint",
 ]
 
 _LARGEST = 200_000_000  # bytes; a table of 10,000 nuclei with 30 columns has some 3 million
@@ -73,7 +76,7 @@ class _Line:
     is_comment: bool
 
 
-def table_files(path: Path) -> list[Path]:
+def table_files(path: Path, files: str = "*") -> list[Path]:
     """List the files that make up a table: the one, those of a folder, or those of a pattern.
 
     Parameters
@@ -81,6 +84,8 @@ def table_files(path: Path) -> list[Path]:
     path : Path
         A file; a folder, of which every file counts that is not hidden; or a pattern such as
         ``masses/*.mass``.
+    files : str, default "*"
+        Of a folder, only the files of this pattern.
 
     Raises
     ------
@@ -89,15 +94,34 @@ def table_files(path: Path) -> list[Path]:
     """
     # These are false for impossible names too, such as one of 5,000 characters.
     if os.path.isdir(path):
-        found = [each for each in path.iterdir() if not each.name.startswith(".")]
+        found = [each for each in path.glob(files) if not each.name.startswith(".")]
     elif re.search(r"[*?\[]", path.name) and not os.path.isfile(path):
         found = list(path.parent.glob(path.name))
     else:
         return [path]
-    files = sorted(each for each in found if each.is_file())
-    if not files:
-        raise DataError(f"{path}: no file found; expected the files of a table.")
-    return files
+    there = sorted(each for each in found if each.is_file())
+    if not there:
+        called = "" if files == "*" else f" called {files}"
+        raise DataError(f"{path}: no file found; expected the files of a table{called}.")
+    return there
+
+
+def table_fingerprint(path: Path) -> str:
+    """SHA-256 of a table: of its file, or of the names and checksums of its files.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read.
+    """
+    files = table_files(path)
+    try:
+        if files == [path]:
+            return file_fingerprint(path)
+        return fingerprint({each.name: file_fingerprint(each) for each in files})
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: expected a mass table, but {reason}") from error
 
 
 def read_text(path: Path) -> str:
@@ -141,7 +165,7 @@ def read_text(path: Path) -> str:
 
 
 def read_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTable:
-    """Divide a text file into rows of cells.
+    """Divide a file into rows of cells.
 
     Parameters
     ----------
@@ -158,6 +182,8 @@ def read_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTabl
         If the header lacks a name or has it twice, or a row has another number of cells than the
         header or the other rows; the sentence names the line.
     """
+    if layout.format == "hdf5":
+        return _frame_cells(path, layout, names)
     text = read_text(path)
     lines = _lines(text, layout)
     separator = _separator(lines, layout)
@@ -179,6 +205,22 @@ def read_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTabl
     elif cells:
         _refuse_ragged(cells, header, f"{where}{found.number}" if names else "", layout)
     return TextTable(header, cells, text[-1:] in ("\n", "\r"))
+
+
+def _frame_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTable:
+    """Take the wanted columns of a frame as cells, whose numbers are printed in full."""
+    frame = read_frame(path, layout.group)
+    missing = next((name for name in names if name not in frame), None)
+    if missing is not None:
+        shown = ", ".join(quoted(name)[1:-1] for name in list(frame)[:_SHOWN])
+        raise DataError(f"{path}: no column {quoted(missing)}; the frame has {shown}.")
+    header = list(dict.fromkeys(names))
+    columns = zip(*(frame[name].tolist() for name in header), strict=True)
+    rows = [
+        Row(f"{path}, row {number}", [repr(value) for value in values])
+        for number, values in enumerate(columns, start=1)
+    ]
+    return TextTable(header, rows, ended=True)
 
 
 def read_points(path: Path) -> TextTable:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bmm.data.layout import TableLayout
 from bmm.data.plausibility import Column, check_masses, check_spreads
+from bmm.data.published_layouts import NamedLayout, resolve
 from bmm.data.reader import NucleusRow, read_rows
 from bmm.data.readings import Numbers, Reading
 from bmm.data.smoothness import find_suspects
@@ -24,7 +25,7 @@ _LISTED = 20  # suspects named in the log; find_suspects returns all
 _OFF = 100.0  # MeV from the neighbours; that is no mass
 
 
-def read_mass_table(path: str | Path, layout: TableLayout) -> pd.DataFrame:
+def read_mass_table(path: str | Path, layout: TableLayout | NamedLayout | str) -> pd.DataFrame:
     """Read a mass table and convert it to atomic mass excesses.
 
     The table is checked: values that stand for none, and other readings of its columns, by
@@ -36,8 +37,9 @@ def read_mass_table(path: str | Path, layout: TableLayout) -> pd.DataFrame:
     path : str or Path
         Text file, as it is or compressed by gzip, whose lines may end with LF, CRLF or CR; or a
         folder of files, or a pattern such as ``masses/*.dat``, that make up one table.
-    layout : TableLayout
-        Where the numbers stand and what they are.
+    layout : TableLayout, NamedLayout or str
+        Where the numbers stand and what they are; or the name of a published layout, see
+        `bmm.data.published_layouts.LAYOUTS`.
 
     Returns
     -------
@@ -52,6 +54,7 @@ def read_mass_table(path: str | Path, layout: TableLayout) -> pd.DataFrame:
         file and the line.
     """
     path = Path(path)
+    layout = resolve(path, layout)
     rows = read_rows(path, layout)
     declared = _declared(layout)
     column = _column(rows)

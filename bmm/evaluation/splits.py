@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bmm.data import MEASURED_TABLES, load_measured
+from bmm.data import MEASURED_TABLES, evaluation_name, load_measured
 from bmm.errors import ConfigError, DataError
 from bmm.theory.adapters import Domain, numbers
 from bmm.theory.cards import Card
@@ -72,8 +72,9 @@ def edition_split(train: str, test: str, domain: Domain | None = None) -> Split:
     Parameters
     ----------
     train, test : str
-        Shipped evaluations, the older one first.  Training masses have the older one's values,
-        which the test must not improve.
+        Shipped evaluations, the older one first; or for `test` a file, which counts as later than
+        all of these.  Training masses have the older one's values, which the test must not
+        improve.
     domain : Domain, optional
         Nuclei to use; all by default.
 
@@ -84,15 +85,21 @@ def edition_split(train: str, test: str, domain: Domain | None = None) -> Split:
     """
     domain = domain or Domain()
     older, newer = load_measured(train), load_measured(test)
-    if MEASURED_TABLES.index(train) >= MEASURED_TABLES.index(test):
+    if _age(train) >= _age(test):
         raise DataError(f"a blind test on {test} needs an earlier training evaluation, not {train}")
     known = older.index
-    for earlier in MEASURED_TABLES[: MEASURED_TABLES.index(train)]:
+    for earlier in MEASURED_TABLES[: _age(train)]:
         known = known.union(_told_by(earlier))
     new = newer[~newer.index.isin(known)]
     return Split(
-        f"{train}-{test}", older[domain.covers(older.index)], new[domain.covers(new.index)]
+        f"{train}-{evaluation_name(test)}",
+        older[domain.covers(older.index)],
+        new[domain.covers(new.index)],
     )
+
+
+def _age(name: str) -> int:
+    return MEASURED_TABLES.index(name) if name in MEASURED_TABLES else len(MEASURED_TABLES)
 
 
 def random_folds(measured: pd.DataFrame, folds: int, seed: int) -> list[Split]:

@@ -87,13 +87,13 @@ def compile_mixture(
     kind = (
         tuple(problem["theory"].to_numpy().tolist()),
         axes,
-        settings.model_dump_json(include={"likelihood", "priors", "noise"}),
+        settings.model_dump_json(include={"likelihood", "priors", "noise", "temper"}),
         mode and mode.model_dump_json(),
     )
     finish = partial(name_variables, problem=problem, axes=axes)
     if kind in _remembered:
         known = _remembered[kind]
-        machine = known.machine.with_data(**model_data(problem, *axes, settings.noise))
+        machine = known.machine.with_data(**model_data(problem, *axes, settings))
         return replace(known, machine=machine, seconds=0.0, finish=finish)
     model = build_model(problem, *axes, settings, sigma_below=mode.sigma_below if mode else None)
     start = {"sigma": np.asarray(mode.sigma)} if mode else None

@@ -12,7 +12,7 @@ parameter in place of mu_k, and the operation also tells by how much it exceeds 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ from bmm.mixing.lattice import lattice_field, lattice_field_pullback
 from bmm.mixing.pytensor_op import CompiledOperation
 from bmm.mixing.vectorized import inner
 
-__all__ = ["OPERATIONS", "LinearLogLikelihood", "LogLikelihood", "pack"]
+__all__ = ["LinearLogLikelihood", "LogLikelihood", "pack", "unpack"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def pack(
 
 
 @inner
-def _unpack(packed: FloatArray) -> tuple[FloatArray, ...]:
+def unpack(packed: FloatArray) -> tuple[FloatArray, ...]:
     """Undo `pack`: phi_Z, phi_N, first, mean, mass, theory, variance and log_A."""
     K, n, chains = int(packed[0]), int(packed[1]), int(packed[2])
     m_Z, m_N = int(packed[3]), int(packed[4])
@@ -129,7 +129,7 @@ def log_likelihood(
     d_sigma, d_nu, d_power : arrays (model,), () and ()
         Derivatives with respect to sigma, nu and power.
     """
-    phi_Z, phi_N, first, mean, mass, theory, variance, log_A = _unpack(packed)
+    phi_Z, phi_N, first, mean, mass, theory, variance, log_A = unpack(packed)
     coordinates = xi.reshape(amplitude.size, root_Z.size, root_N.size)
     about_mu, excess, beta = lattice_field(
         coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first, mean
@@ -158,7 +158,7 @@ def linear_log_likelihood(
     packed: FloatArray,
 ) -> tuple[FloatArray, ...]:
     """Do as `log_likelihood`, for the linear form; see `bmm.mixing.linear`."""
-    phi_Z, phi_N, first, mean, mass, theory, variance, log_A = _unpack(packed)
+    phi_Z, phi_N, first, mean, mass, theory, variance, log_A = unpack(packed)
     coordinates = xi.reshape(amplitude.size, root_Z.size, root_N.size)
     about_mu, excess, beta = lattice_field(
         coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first, mean
@@ -195,7 +195,7 @@ def log_likelihood_pullback(
     tuple of arrays
         Gradients with respect to xi, amplitude, root_Z, root_N, level, sigma, nu and power.
     """
-    phi_Z, phi_N, first, mean, _, _, _, _ = _unpack(packed)
+    phi_Z, phi_N, first, mean, _, _, _, _ = unpack(packed)
     factor = 1.0 * g
     g_level = factor * d_level
     # It is one wherever the posterior is sampled; then nothing need be copied.
@@ -216,14 +216,28 @@ def log_likelihood_pullback(
     )
 
 
+class _LogLikelihoodPullback(CompiledOperation):
+    function = staticmethod(log_likelihood_pullback)
+    output_types = (
+        pt.dvector,
+        pt.dvector,
+        pt.dvector,
+        pt.dvector,
+        pt.dvector,
+        pt.dvector,
+        pt.dscalar,
+        pt.dscalar,
+    )
+
+
 class LogLikelihood(CompiledOperation):
     """PyTensor operation of `log_likelihood`.
 
     Value, excess and beta can be differentiated; the other outputs are for the gradient alone.
     """
 
-    function = staticmethod(log_likelihood)
-    output_types = (
+    function: ClassVar[Any] = staticmethod(log_likelihood)
+    output_types: ClassVar[tuple[Any, ...]] = (
         pt.dscalar,
         pt.dvector,
         pt.dtensor3,
@@ -233,8 +247,10 @@ class LogLikelihood(CompiledOperation):
         pt.dscalar,
         pt.dscalar,
     )
-    _of_field = 4
-    _differentiable = 8
+    pullback_operation: type[CompiledOperation] = _LogLikelihoodPullback
+    # How many of the inputs make the fields, and how many are parameters.
+    of_field = 4
+    differentiable = 8
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Any
@@ -244,13 +260,13 @@ class LogLikelihood(CompiledOperation):
             pt.zeros_like(output) if isinstance(g.type, DisconnectedType) else g
             for g, output in zip(cotangents[:2], outputs[:2], strict=True)
         ]
-        constant = inputs[self._differentiable :]
-        g_xi, *others = _LogLikelihoodPullback()(
-            *by_output, *outputs[2:], *inputs[1 : self._of_field], *constant
+        constant = inputs[self.differentiable :]
+        g_xi, *others = self.pullback_operation()(
+            *by_output, *outputs[2:], *inputs[1 : self.of_field], *constant
         )
         connected = [not isinstance(g.type, DisconnectedType) for g in cotangents]
         if connected[2]:
-            g_xi += pt.tensordot(constant[0].T, cotangents[2], 1).ravel()
+            g_xi += pt.tensordot(inputs[-2].T, cotangents[2], 1).ravel()
         gradients = [g_xi, *others, *(None for _ in constant)]
         return [
             gradient
@@ -265,15 +281,15 @@ class LogLikelihood(CompiledOperation):
 
     def infer_shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         """Shapes of the outputs, which PyMC would otherwise find by evaluating them."""
-        models, m_Z, m_N = (shape[0] for shape in shapes[1 : self._of_field])
+        models, m_Z, m_N = (shape[0] for shape in shapes[1 : self.of_field])
         nuclei = pt.cast(node.inputs[-1][1], "int64")
         beta, d_field = (models, m_Z, m_N), (nuclei, models)
         return [(), (models,), beta, d_field, (models,), (models,), (), ()]
 
     def _pattern(self, inputs: int) -> list[list[bool]]:
+        unused = [False] * (len(self.output_types) - 3)
         return [
-            [i < self._differentiable, i < self._of_field, i == 0, *[False] * 5]
-            for i in range(inputs)
+            [i < self.differentiable, i < self.of_field, i == 0, *unused] for i in range(inputs)
         ]
 
 
@@ -281,24 +297,3 @@ class LinearLogLikelihood(LogLikelihood):
     """PyTensor operation of `linear_log_likelihood`."""
 
     function = staticmethod(linear_log_likelihood)
-
-
-OPERATIONS: dict[str, type[LogLikelihood]] = {
-    "density": LogLikelihood,
-    "linear": LinearLogLikelihood,
-}
-"""Operations by the form of the likelihood; see `bmm.mixing.settings.Mixing`."""
-
-
-class _LogLikelihoodPullback(CompiledOperation):
-    function = staticmethod(log_likelihood_pullback)
-    output_types = (
-        pt.dvector,
-        pt.dvector,
-        pt.dvector,
-        pt.dvector,
-        pt.dvector,
-        pt.dvector,
-        pt.dscalar,
-        pt.dscalar,
-    )

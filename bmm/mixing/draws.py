@@ -12,9 +12,11 @@ import xarray as xr
 from bmm.arrays import BoolArray, FloatArray, IntArray
 from bmm.distributions import student_t
 from bmm.distributions.logarithms import log_sum_exp
+from bmm.errors import DataError
 from bmm.gp.basis import Axis, root_spectral_density
+from bmm.mixing.dirichlet import Moments, dirichlet_moments
 from bmm.mixing.likelihood import SIGMA_UNIT
-from bmm.mixing.noise import log_mass_ratio
+from bmm.mixing.noise import added_variance, log_mass_ratio
 from bmm.mixing.settings import Mixing
 
 __all__ = ["Components", "Draws", "log_normalise", "mean_weights"]
@@ -56,7 +58,7 @@ def mean_weights(log_alpha: FloatArray, covers: BoolArray) -> FloatArray:
 class Components:
     """The distribution of each nucleus under some draws: a mixture of c components.
 
-    Of the density form, every model is one; the linear form has a single one.
+    Of the density form, every model is one; the linear and the Dirichlet form have a single one.
 
     Parameters
     ----------
@@ -94,7 +96,7 @@ class Draws:
     """
 
     def __init__(self, posterior: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixing) -> None:
-        noise = settings.noise
+        self._noise = noise = settings.noise
         self.form = settings.likelihood
         self._axes = (axis_Z, axis_N)
         flat = posterior.stack(sample=("chain", "draw"), create_index=False)
@@ -103,9 +105,14 @@ class Draws:
         self.models: list[str] = [str(name) for name in flat["theory"].to_numpy()]
         self._beta = flat["beta"].to_numpy()
         self._amplitude = np.sqrt(flat["eta"].to_numpy())
-        self._mu = flat["mu"].to_numpy()
+        # The Dirichlet form has a common level for all fields, and no noise of its own.
+        self._mu = flat["mu"].to_numpy() if "mu" in flat else np.zeros(self._amplitude.shape)
         self._rho = (flat["rho_Z"].to_numpy(), flat["rho_N"].to_numpy())
-        self.sigma: FloatArray = flat["sigma"].to_numpy()
+        self.sigma: FloatArray = (
+            flat["sigma"].to_numpy() if "sigma" in flat else np.zeros(self._amplitude.shape)
+        )
+        if self.form == "dirichlet":
+            self._of_dirichlet = flat["log_alpha_0"].to_numpy(), flat["correlation"].to_numpy()
         learned = {
             name: flat[name].to_numpy() for name in ("nu", "A_power") if name in flat.data_vars
         }
@@ -163,6 +170,7 @@ class Draws:
         N: IntArray,
         theory: FloatArray,
         variance: FloatArray,
+        support: FloatArray | None = None,
     ) -> Iterator[Components]:
         """Distributions of nuclei, a few draws at a time.
 
@@ -173,8 +181,18 @@ class Draws:
         theory : array (nucleus, theory)
             Model mass excess, MeV; NaN where a model does not cover a nucleus.
         variance : array (nucleus, theory)
-            Variance added to each model's, MeV^2.
+            Variance added to each model's, MeV^2; in the Dirichlet form its own.
+        support : array (nucleus,), optional
+            Dirichlet form: share of the neighbours that are measured.
+
+        Raises
+        ------
+        DataError
+            If the Dirichlet form is not given the support.
         """
+        if self.form == "dirichlet":
+            yield from self._dirichlet_components(Z, N, theory, variance, support)
+            return
         covers, centre = np.isfinite(theory), np.nan_to_num(theory)
         for part, field in self.log_alpha(Z, N):
             log_weight = log_normalise(field, covers)
@@ -191,15 +209,74 @@ class Draws:
             alone = np.ones_like(mean)
             yield Components(part, weight, alone, np.zeros_like(mean), mean, np.sqrt(spread))
 
-    def log_likelihood(self, problem: xr.Dataset, variance: FloatArray) -> npt.NDArray[np.float32]:
+    def _dirichlet_components(
+        self,
+        Z: IntArray,
+        N: IntArray,
+        theory: FloatArray,
+        variance: FloatArray,
+        support: FloatArray | None,
+    ) -> Iterator[Components]:
+        for part, found in self._dirichlet_moments(Z, N, theory, variance, support):
+            centre, scale = found.location[..., None], found.scale[..., None]
+            alone = np.ones_like(centre)
+            yield Components(part, found.weight, alone, np.zeros_like(centre), centre, scale)
+
+    def _dirichlet_moments(
+        self,
+        Z: IntArray,
+        N: IntArray,
+        theory: FloatArray,
+        variance: FloatArray,
+        support: FloatArray | None,
+    ) -> Iterator[tuple[slice, Moments]]:
+        if support is None:
+            raise DataError("the Dirichlet form needs the support of every nucleus")
+        level, correlation = self._of_dirichlet
+        for part, field in self.log_alpha(Z, N):
+            yield (
+                part,
+                dirichlet_moments(
+                    field, level[part], correlation[part], theory, np.sqrt(variance), support
+                ),
+            )
+
+    def concentrations(
+        self,
+        Z: IntArray,
+        N: IntArray,
+        theory: FloatArray,
+        variance: FloatArray,
+        support: FloatArray | None = None,
+    ) -> Iterator[tuple[slice, FloatArray]]:
+        """Logarithms of the parameters alpha_k(x) of the Dirichlet distribution of the weights.
+
+        Parameters
+        ----------
+        Z, N, theory, variance, support
+            See `components`.
+
+        Yields
+        ------
+        slice, array (draw, nucleus, theory)
+            Which draws, and log alpha_k of each; -inf where a model does not cover a nucleus.
+        """
+        if self.form == "dirichlet":
+            for part, found in self._dirichlet_moments(Z, N, theory, variance, support):
+                with np.errstate(divide="ignore"):
+                    yield part, found.log_alpha_0[..., None] + np.log(found.weight)
+            return
+        covers = np.isfinite(theory)
+        for part, field in self.log_alpha(Z, N):
+            yield part, np.where(covers, field, -np.inf)
+
+    def log_likelihood(self, problem: xr.Dataset) -> npt.NDArray[np.float32]:
         """Log density of every measured mass under every draw.
 
         Parameters
         ----------
         problem : Dataset
             See `bmm.mixing.training_data.training_problem`.
-        variance : array (nucleus, theory)
-            Variance added to each component, MeV^2.
 
         Returns
         -------
@@ -210,8 +287,15 @@ class Draws:
         mass = problem["mass_excess"].to_numpy()[:, None]
         Z, N = problem["Z"].to_numpy(), problem["N"].to_numpy()
         result: npt.NDArray[np.float32] = np.empty((self.count, len(Z)), dtype=np.float32)
-        for each in self.components(Z, N, theory, variance):
+        support, measurement = None, np.zeros((1, 1))
+        variance = added_variance(problem, self._noise)
+        if self.form == "dirichlet":
+            support = problem["support"].to_numpy()
+            variance = np.nan_to_num(problem["theory_mass_excess_sd"].to_numpy()) ** 2
+            measurement = problem["mass_excess_uncertainty"].to_numpy()[:, None]
+        for each in self.components(Z, N, theory, variance, support):
             nu = self.nu[each.part][:, None, None]
-            joint = each.log_share + student_t.log_density(mass - each.centre, each.scale, nu)
+            scale = np.hypot(each.scale, measurement)
+            joint = each.log_share + student_t.log_density(mass - each.centre, scale, nu)
             result[each.part] = log_sum_exp(joint)
         return result

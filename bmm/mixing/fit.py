@@ -13,7 +13,7 @@ import xarray as xr
 from rich.console import Console
 
 from bmm.data import check_measured
-from bmm.errors import ConfigError, RunError
+from bmm.errors import ConfigError, DataError, RunError
 from bmm.gp.basis import Axis
 from bmm.mixing.chain_storage import chain_stores
 from bmm.mixing.compilation import compile_mixture
@@ -21,7 +21,6 @@ from bmm.mixing.convergence import Convergence, check_convergence
 from bmm.mixing.draws import Draws
 from bmm.mixing.model import axes, hyperparameters
 from bmm.mixing.modes import find_modes, stacked_posterior
-from bmm.mixing.noise import added_variance
 from bmm.mixing.sampling import Sampled, sample
 from bmm.mixing.settings import Mixing
 from bmm.mixing.training_data import refuse_uncovered, training_problem
@@ -94,6 +93,11 @@ def fit(
     check_agreement(measured, theory)
     problem = training_problem(measured, theory)
     refuse_uncovered(chart, "predicted")
+    if settings.likelihood == "dirichlet" and not ("support" in theory and "support" in chart):
+        raise DataError(
+            "the Dirichlet form needs the variable 'support', the share of measured neighbours: "
+            "expected theory and chart from bmm.correct_theory"
+        )
     if settings.mode is not None and len(settings.mode.sigma) != problem.sizes["theory"]:
         raise ConfigError(
             f"key 'mixing.mode.sigma' has {len(settings.mode.sigma)} values: expected one for "
@@ -159,7 +163,7 @@ def _assemble(
         "compile_seconds": sum(each.compile_seconds for each in sampled),
         "sample_seconds": sum(each.sample_seconds for each in sampled),
     }
-    modes = find_modes(tree, hyperparameters(settings.noise))
+    modes = find_modes(tree, hyperparameters(settings))
     if modes is not None:
         logger.warning("the chains found %d modes", modes.sizes["mode"])
         tree["modes"] = xr.DataTree(modes)
@@ -187,9 +191,7 @@ def log_likelihood(
     Dataset
         mass_excess (chain, draw, nucleus), in log(1/MeV), which its attribute `units` says.
     """
-    density = Draws(posterior, *axes, settings).log_likelihood(
-        problem, added_variance(problem, settings.noise)
-    )
+    density = Draws(posterior, *axes, settings).log_likelihood(problem)
     shape = (posterior.sizes["chain"], posterior.sizes["draw"], problem.sizes["nucleus"])
     dims = ("chain", "draw", "nucleus")
     return xr.Dataset(
@@ -229,5 +231,5 @@ def read_settings(tree: xr.DataTree) -> Mixing:
 
 def convergence_of(tree: xr.DataTree) -> Convergence:
     """Verdict on the chains of a fitted tree."""
-    names = hyperparameters(read_settings(tree).noise)
+    names = hyperparameters(read_settings(tree))
     return check_convergence(tree, names, partial=bool(tree.attrs["partial"]))

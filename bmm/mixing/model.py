@@ -19,9 +19,10 @@ import xarray as xr
 from scipy.linalg import helmert
 
 from bmm.gp.basis import Axis, ChainBasis, root_spectral_density
-from bmm.mixing.density import OPERATIONS, pack
-from bmm.mixing.noise import likelihood_data
-from bmm.mixing.settings import Basis, Mixing, Noise, Prior
+from bmm.mixing.density import LinearLogLikelihood, LogLikelihood, pack
+from bmm.mixing.dirichlet_operation import DirichletLogLikelihood, pack_dirichlet
+from bmm.mixing.noise import dirichlet_data, likelihood_data
+from bmm.mixing.settings import Basis, Mixing, Prior
 
 __all__ = [
     "COORDINATES",
@@ -44,8 +45,15 @@ DERIVED = ("mu", "beta")
 """What they stand for; see `name_variables`."""
 
 
-def hyperparameters(noise: Noise) -> list[str]:
-    """Names of the hyperparameters that are sampled with this noise."""
+OF_DIRICHLET_FORM = ("log_alpha_0", "correlation", "eta", "rho_Z", "rho_N")
+"""Names of the hyperparameters of the Dirichlet form."""
+
+
+def hyperparameters(settings: Mixing) -> list[str]:
+    """Names of the hyperparameters that are sampled with these settings."""
+    if settings.likelihood == "dirichlet":
+        return list(OF_DIRICHLET_FORM)
+    noise = settings.noise
     fixed = {
         name
         for name, value in (("nu", noise.nu), ("A_power", noise.A_power))
@@ -123,7 +131,6 @@ def build_model(
         functions of the free variables level and xi.  The likelihood is the potential
         log_likelihood, log(1/MeV).  What `model_data` names can be replaced.
     """
-    priors, noise = settings.priors, settings.noise
     models = problem["theory"].to_numpy()
     coords = {
         "theory": models,
@@ -132,41 +139,87 @@ def build_model(
         "basis_N": _numbered(axis_N),
     }
     with pm.Model(coords=coords) as model:
-        packed = pm.Data("packed", model_data(problem, axis_Z, axis_N, noise)["packed"])
-        sigma = _sigma(priors.sigma, sigma_below)
-        eta = _variable("eta", priors.eta, dims="theory")
-        rho_Z = _variable("rho_Z", priors.rho_Z)
-        rho_N = _variable("rho_N", priors.rho_N)
-        learned = hyperparameters(noise)
-        nu: Any = np.inf if noise.family == "normal" else noise.nu
-        if "nu" in learned:
-            nu = _variable("nu", priors.nu)
-        power: Any = noise.A_power
-        if "A_power" in learned:
-            power = _variable("A_power", priors.A_power)
-        # A vector, like what the sampler moves: reshaping it would be compiled, both ways.
-        xi = pm.Normal("xi", 0.0, 1.0, dims="coefficient")
-        level = pm.Flat("level", dims="theory")
-        value, excess, beta, *_ = OPERATIONS[settings.likelihood]()(
-            xi,
-            pt.sqrt(eta),
-            _root_spectral_density(axis_Z.omega, rho_Z),
-            _root_spectral_density(axis_N.omega, rho_N),
-            level,
-            sigma,
-            pt.as_tensor(nu, dtype="float64"),
-            pt.as_tensor(power, dtype="float64"),
-            _rotation(len(models)),
-            packed,
-        )
-        pm.Potential("log_likelihood", value)
-        mu = pm.Deterministic("mu", level - excess, dims="theory")
-        pm.Potential("prior_of_mu", pm.logp(_distribution(priors.mu), mu))
+        packed = pm.Data("packed", model_data(problem, axis_Z, axis_N, settings)["packed"])
+        if settings.likelihood == "dirichlet":
+            value, beta = _dirichlet_form(settings, axis_Z, axis_N, len(models), packed)
+        else:
+            value, beta = _form_with_noise(
+                settings, axis_Z, axis_N, len(models), packed, sigma_below
+            )
+        pm.Potential("log_likelihood", np.float64(settings.temper) * value)
         pm.Deterministic("beta", beta, dims=("theory", "basis_Z", "basis_N"))
     return model
 
 
-def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, noise: Noise) -> dict[str, Any]:
+def _form_with_noise(
+    settings: Mixing,
+    axis_Z: Axis,
+    axis_N: Axis,
+    models: int,
+    packed: Any,
+    sigma_below: float | None,
+) -> tuple[Any, Any]:
+    """Log likelihood of the density or linear form, and the coefficients."""
+    priors, noise = settings.priors, settings.noise
+    sigma = _sigma(priors.sigma, sigma_below)
+    fields = _fields(settings, axis_Z, axis_N)
+    learned = hyperparameters(settings)
+    nu: Any = np.inf if noise.family == "normal" else noise.nu
+    if "nu" in learned:
+        nu = _variable("nu", priors.nu)
+    power: Any = noise.A_power
+    if "A_power" in learned:
+        power = _variable("A_power", priors.A_power)
+    level = pm.Flat("level", dims="theory")
+    operation = LogLikelihood() if settings.likelihood == "density" else LinearLogLikelihood()
+    value, excess, beta, *_ = operation(
+        *fields,
+        level,
+        sigma,
+        pt.as_tensor(nu, dtype="float64"),
+        pt.as_tensor(power, dtype="float64"),
+        _rotation(models),
+        packed,
+    )
+    mu = pm.Deterministic("mu", level - excess, dims="theory")
+    pm.Potential("prior_of_mu", pm.logp(_distribution(priors.mu), mu))
+    return value, beta
+
+
+def _dirichlet_form(
+    settings: Mixing, axis_Z: Axis, axis_N: Axis, models: int, packed: Any
+) -> tuple[Any, Any]:
+    """Log likelihood of the Dirichlet form, and the coefficients."""
+    log_alpha_0 = _variable("log_alpha_0", settings.priors.log_alpha_0)
+    correlation = _variable("correlation", settings.priors.correlation)
+    fields = _fields(settings, axis_Z, axis_N)
+    value, _, beta, *_ = DirichletLogLikelihood()(
+        *fields,
+        log_alpha_0,
+        correlation,
+        pt.as_tensor(np.float64(settings.noise.nu)),
+        _rotation(models),
+        packed,
+    )
+    return value, beta
+
+
+def _fields(settings: Mixing, axis_Z: Axis, axis_N: Axis) -> tuple[Any, Any, Any, Any]:
+    """Coordinates of the fields, their amplitudes, and roots of the spectral densities."""
+    eta = _variable("eta", settings.priors.eta, dims="theory")
+    rho_Z = _variable("rho_Z", settings.priors.rho_Z)
+    rho_N = _variable("rho_N", settings.priors.rho_N)
+    # A vector, like what the sampler moves: reshaping it would be compiled, both ways.
+    xi = pm.Normal("xi", 0.0, 1.0, dims="coefficient")
+    return (
+        xi,
+        pt.sqrt(eta),
+        _root_spectral_density(axis_Z.omega, rho_Z),
+        _root_spectral_density(axis_N.omega, rho_N),
+    )
+
+
+def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixing) -> dict[str, Any]:
     """Everything about the training nuclei that the model holds, by name.
 
     Parameters
@@ -175,12 +228,14 @@ def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, noise: Noise) ->
         Training nuclei and theory; see `bmm.mixing.training_data.training_problem`.
     axis_Z, axis_N : Axis
         Basis along the axes of the chart.
-    noise : Noise
-        Noise settings.
+    settings : Mixing
+        Form of the likelihood, and noise.
     """
     lattice = ChainBasis.of(axis_Z, axis_N, problem["Z"].to_numpy(), problem["N"].to_numpy())
-    learn_nu = "nu" in hyperparameters(noise)
-    return {"packed": pack(lattice, **likelihood_data(problem, noise), learn_nu=learn_nu)}
+    if settings.likelihood == "dirichlet":
+        return {"packed": pack_dirichlet(lattice, **dirichlet_data(problem))}
+    learn_nu = "nu" in hyperparameters(settings)
+    return {"packed": pack(lattice, **likelihood_data(problem, settings.noise), learn_nu=learn_nu)}
 
 
 def name_variables(draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axis]) -> xr.Dataset:
@@ -214,10 +269,12 @@ def name_variables(draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axi
         "cdkij,cdi,cdj,ij->cdk", beta, *roots, mean, optimize=True
     )
     over = ("chain", "draw")
-    named = draws.drop_vars([*COORDINATES, "coefficient"]).assign(
-        mu=((*over, "theory"), draws["level"].transpose(..., "theory").to_numpy() - excess),
+    named = draws.drop_vars([*COORDINATES, "coefficient"], errors="ignore").assign(
         beta=((*over, "theory", "basis_Z", "basis_N"), beta.astype(np.float32)),
     )
+    if "level" in draws:
+        level = draws["level"].transpose(..., "theory").to_numpy()
+        named["mu"] = (*over, "theory"), level - excess
     return named.assign_coords({f"basis_{axis.name}": _numbered(axis) for axis in axes})
 
 

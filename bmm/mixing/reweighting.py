@@ -13,7 +13,6 @@ from bmm.errors import DataError, DomainError, RunError
 from bmm.mixing.draws import Draws
 from bmm.mixing.fit import log_likelihood, read_axes, read_settings, weighed_posterior
 from bmm.mixing.importance import Reweighting, resample, reweight
-from bmm.mixing.noise import added_variance
 from bmm.mixing.training_data import training_problem
 from bmm.nuclides import labels, nuclide_index
 from bmm.theory.adapters import numbers
@@ -77,9 +76,7 @@ def update(tree: xr.DataTree, new: pd.DataFrame, *, seed: int = 0) -> Updated:
     settings, axes = read_settings(tree), read_axes(tree)
     posterior = weighed_posterior(tree)
     density = np.asarray(
-        Draws(posterior, *axes, settings).log_likelihood(
-            problem, added_variance(problem, settings.noise)
-        ),
+        Draws(posterior, *axes, settings).log_likelihood(problem),
         dtype=np.float64,
     )
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])

@@ -28,6 +28,7 @@ POSITIVE: dict[str, tuple[str, ...]] = {
     "LogNormal": ("mu", "sigma"),
     "Weibull": ("alpha", "beta"),
 }
+UNIT: dict[str, tuple[str, ...]] = {"Beta": ("alpha", "beta")}
 REAL: dict[str, tuple[str, ...]] = {
     "Normal": ("mu", "sigma"),
     "StudentT": ("nu", "mu", "sigma"),
@@ -60,7 +61,7 @@ class Prior(Configuration):
 
     @model_validator(mode="after")
     def _known(self) -> Prior:
-        allowed = POSITIVE | REAL
+        allowed = POSITIVE | UNIT | REAL
         if self.distribution not in allowed:
             raise ValueError(
                 f"unknown distribution {self.distribution!r}; expected one of {', '.join(allowed)}"
@@ -113,6 +114,10 @@ class Priors(Configuration):
         Degrees of freedom of Student-t noise, where they are learned.
     A_power : Prior, default Normal(0, 0.5)
         Exponent of the noise's growth with A, where it is learned.
+    log_alpha_0 : Prior, default Normal(2.5, 1)
+        Dirichlet form: log alpha_0 where all neighbours are measured.
+    correlation : Prior, default Beta(6, 9)
+        Dirichlet form: correlation of the errors of two corrected models.
     """
 
     sigma: Prior = _prior("LogNormal", mu=log(4), sigma=0.8)
@@ -122,6 +127,8 @@ class Priors(Configuration):
     rho_N: Prior = _prior("Gamma", alpha=10, beta=1)
     nu: Prior = _prior("Gamma", alpha=2, beta=0.1)
     A_power: Prior = _prior("Normal", mu=0, sigma=0.5)
+    log_alpha_0: Prior = _prior("Normal", mu=2.5, sigma=1)
+    correlation: Prior = _prior("Beta", alpha=6, beta=9)
 
     @model_validator(mode="after")
     def _supports(self) -> Priors:
@@ -131,6 +138,11 @@ class Priors(Configuration):
                     f"{name} must be positive: expected one of {', '.join(POSITIVE)}, "
                     f"not {getattr(self, name).distribution}"
                 )
+        if self.correlation.distribution not in UNIT:
+            raise ValueError(
+                f"correlation lies between 0 and 1: expected one of {', '.join(UNIT)}, "
+                f"not {self.correlation.distribution}"
+            )
         return self
 
 
@@ -251,25 +263,42 @@ class Mixing(Configuration):
         Quantity that the mixture is written for.  The two are linear in each other for every
         nucleus, so that no result depends on the choice: neither posterior nor predictions, nor
         the log likelihood, which is given per MeV of mass excess.
-    likelihood : {"density", "linear"}
+    likelihood : {"density", "linear", "dirichlet"}
         "density": each mass is that of one model, and the weights are probabilities
         (`bmm.mixing.likelihood`).  "linear": each mass is an average of the models, and the weights
-        are its coefficients (`bmm.mixing.linear`).
+        are its coefficients (`bmm.mixing.linear`).  "dirichlet": an average among the data and a
+        choice beyond them, for corrected models (`bmm.mixing.dirichlet`).
     priors : Priors, or "bmm" or "talk"
         See `Priors`; "talk" stands for those of the KTH study.
     noise, basis, sampler
         See `Noise`, `Basis`, `Sampler`.
     mode : Mode, optional
         A mode to be sampled for itself.
+    temper : float, default 1
+        Power of the likelihood, at most 1.  Residuals of neighbours are alike, so that n masses say
+        less of the weights than n independent ones.
     """
 
     observable: Literal["binding_energy_per_nucleon", "mass_excess"] = "binding_energy_per_nucleon"
-    likelihood: Literal["density", "linear"] = "density"
+    likelihood: Literal["density", "linear", "dirichlet"] = "density"
     priors: Priors = Priors()
     noise: Noise = Noise()
     basis: Basis = Basis()
     mode: Mode | None = None
+    temper: Annotated[float, Field(gt=0, le=1)] = 1.0
     sampler: Sampler = Sampler()
+
+    @model_validator(mode="after")
+    def _of_dirichlet_form(self) -> Mixing:
+        if self.likelihood == "dirichlet":
+            if self.mode is not None:
+                raise ValueError("the Dirichlet form has no sigma: expected no mode beside it")
+            if self.noise.family != "student_t" or self.noise.nu == "learn":
+                raise ValueError(
+                    "the Dirichlet form has a Student-t of fixed degrees of freedom: expected "
+                    "noise.family 'student_t' and a number for noise.nu"
+                )
+        return self
 
     @field_validator("priors", mode="before")
     @classmethod

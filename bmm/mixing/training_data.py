@@ -73,6 +73,8 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
             "A": ("nucleus", Z + N),
         },
     )
+    if "support" in theory:
+        problem["support"] = "nucleus", theory["support"].to_numpy()
     return problem.isel(nucleus=np.lexsort((N, Z)))
 
 

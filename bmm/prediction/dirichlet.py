@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from bmm.mixing.fit import posterior_draws
+from bmm.mixing.fit import posterior_draws, read_settings
+from bmm.prediction.posterior_mixture import Nuclei
 
 __all__ = ["dirichlet_weights"]
 
@@ -34,14 +35,15 @@ def dirichlet_weights(tree: xr.DataTree, *, seed: int = 0) -> xr.DataArray:
         mean over draws tends to the ``weight`` of `bmm.prediction.predictive.predict`.
     """
     chart = tree["chart"].to_dataset()
-    draws = posterior_draws(tree)
-    covers = np.isfinite(chart["mass_excess"].to_numpy())
+    draws, nuclei = posterior_draws(tree), Nuclei.of(chart, read_settings(tree))
     rng = np.random.default_rng(seed)
-    weights = np.empty((draws.count, *covers.shape), dtype=np.float32)
-    for part, field in draws.log_alpha(chart["Z"].to_numpy(), chart["N"].to_numpy()):
-        alpha = np.exp(field)
+    weights = np.empty((draws.count, *nuclei.theory.shape), dtype=np.float32)
+    for part, log_alpha in nuclei.concentrations(draws):
+        covers, alpha = np.isfinite(log_alpha), np.exp(log_alpha)
         # Gamma(alpha) = Gamma(alpha + 1) U^(1/alpha), in logarithms: small alpha would underflow.
-        log_gamma = np.log(rng.standard_gamma(alpha + 1)) + np.log(rng.random(alpha.shape)) / alpha
+        with np.errstate(divide="ignore"):
+            log_u = np.log(rng.random(alpha.shape)) / alpha
+        log_gamma = np.log(rng.standard_gamma(alpha + 1)) + log_u
         log_gamma = np.where(covers, log_gamma, -np.inf)
         log_gamma -= log_gamma.max(axis=-1, keepdims=True)
         gamma = np.exp(log_gamma)

@@ -25,14 +25,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.distributions import StudentTMixture
 from bmm.distributions.student_t import inflation
 from bmm.distributions.two_point import two_point_rule
-from bmm.mixing.draws import Draws, mean_weights
+from bmm.mixing.draws import Components, Draws, mean_weights
 from bmm.mixing.likelihood import SIGMA_UNIT
 from bmm.mixing.noise import log_mass_ratio
+from bmm.mixing.settings import Mixing
 
 __all__ = ["Nuclei", "PosteriorMixture", "posterior_mixture"]
 
@@ -55,19 +57,41 @@ class Nuclei:
     theory : array (nucleus, theory)
         Model mass excess, MeV; NaN where a model does not cover a nucleus.
     variance : array (nucleus, theory)
-        Variance added to each model's, MeV^2.
+        Variance added to each model's, MeV^2; in the Dirichlet form its own.
+    support : array (nucleus,), optional
+        Dirichlet form: share of the neighbours that are measured.
     """
 
     Z: IntArray
     N: IntArray
     theory: FloatArray
     variance: FloatArray
+    support: FloatArray | None = None
+
+    @classmethod
+    def of(cls, chart: xr.Dataset, settings: Mixing) -> Nuclei:
+        """Nuclei of a chart (see `bmm.theory.adapters.prediction`), as a mixture takes them."""
+        stated = np.nan_to_num(chart["mass_excess_sd"].to_numpy()) ** 2
+        if not settings.noise.measurement and settings.likelihood != "dirichlet":
+            stated = np.zeros_like(stated)
+        support = chart["support"].to_numpy() if "support" in chart else None
+        Z, N = (chart[name].to_numpy() for name in ("Z", "N"))
+        return cls(Z, N, chart["mass_excess"].to_numpy(), stated, support)
 
     def __len__(self) -> int:
         return len(self.Z)
 
     def __getitem__(self, rows: slice | IntArray | np.ndarray) -> Nuclei:
-        return Nuclei(self.Z[rows], self.N[rows], self.theory[rows], self.variance[rows])
+        support = None if self.support is None else self.support[rows]
+        return Nuclei(self.Z[rows], self.N[rows], self.theory[rows], self.variance[rows], support)
+
+    def components(self, draws: Draws) -> Iterator[Components]:
+        """Distributions under posterior draws; see `bmm.mixing.draws.Draws.components`."""
+        return draws.components(self.Z, self.N, self.theory, self.variance, self.support)
+
+    def concentrations(self, draws: Draws) -> Iterator[tuple[slice, FloatArray]]:
+        """Logarithms of alpha_k; see `bmm.mixing.draws.Draws.concentrations`."""
+        return draws.concentrations(self.Z, self.N, self.theory, self.variance, self.support)
 
 
 @dataclass(frozen=True)
@@ -235,7 +259,7 @@ class _LinearForm:
     def __init__(self, draws: Draws, nuclei: Nuclei) -> None:
         location, squared = (np.empty((draws.count, len(nuclei))) for _ in range(2))
         self.weight = np.zeros(nuclei.theory.shape)
-        for found in draws.components(nuclei.Z, nuclei.N, nuclei.theory, nuclei.variance):
+        for found in nuclei.components(draws):
             location[found.part] = found.centre[..., 0]
             squared[found.part] = found.scale[..., 0] ** 2
             self.weight += found.weight.sum(axis=0) / draws.count

@@ -105,13 +105,11 @@ def predict(
     """
     chart = _select(tree["chart"].to_dataset(), nuclei)
     measured = None if measured is None else check_measured(measured)
-    draws = posterior_draws(tree)
-    stated = np.nan_to_num(chart["mass_excess_sd"].to_numpy()) ** 2
+    draws, settings = posterior_draws(tree), read_settings(tree)
     mass, mass_variance = _measured_at(chart, measured)
-    if not read_settings(tree).noise.measurement:
-        stated, mass_variance = np.zeros_like(stated), np.zeros_like(mass_variance)
-    Z, N = (chart[name].to_numpy() for name in ("Z", "N"))
-    asked = Nuclei(Z, N, chart["mass_excess"].to_numpy(), stated)
+    if not settings.noise.measurement:
+        mass_variance = np.zeros_like(mass_variance)
+    asked = Nuclei.of(chart, settings)
     found = posterior_mixture(draws, asked)
     coords = {name: chart[name] for name in ("nucleus", "theory", "Z", "N")}
     summary = found.distribution.summary(coords).assign_coords(A=chart["Z"] + chart["N"])
@@ -164,7 +162,7 @@ def _compare(
         return responsibility, log_density
     some, variance = nuclei[known], variance[known, None]
     described, density = np.zeros(some.theory.shape), np.full(known.size, -np.inf)
-    for each in draws.components(some.Z, some.N, some.theory, some.variance):
+    for each in some.components(draws):
         nu = draws.nu[each.part][:, None, None]
         spread = np.sqrt(each.scale**2 + variance)
         joint = student_t.log_density(mass[known, None] - each.centre, spread, nu) + each.log_share
@@ -184,7 +182,7 @@ def _sample(draws: Draws, nuclei: Nuclei, seed: int) -> npt.NDArray[np.float32]:
     """Draw one mass (draw, nucleus), MeV, for each posterior draw, in single precision."""
     rng = np.random.default_rng(seed)
     drawn: npt.NDArray[np.float32] = np.empty((draws.count, len(nuclei)), dtype=np.float32)
-    for each in draws.components(nuclei.Z, nuclei.N, nuclei.theory, nuclei.variance):
+    for each in nuclei.components(draws):
         cumulative = np.cumsum(each.share, axis=-1)
         u = rng.random(each.share.shape[:2]) * cumulative[..., -1]
         chosen = (u[..., None] >= cumulative[..., :-1]).sum(axis=-1)[..., None]

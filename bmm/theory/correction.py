@@ -22,6 +22,7 @@ from bmm.errors import DataError
 from bmm.nuclides import label, nuclide_index
 from bmm.theory.adapters import numbers
 from bmm.theory.residual_field import Hyperparameters, ResidualField, fit_residuals
+from bmm.theory.support import data_support
 from bmm.theory.validation import check_agreement, check_theory
 
 __all__ = [
@@ -138,7 +139,8 @@ class Correction:
     ----------
     theory : Dataset
         The nuclei and models of the theory.  mass_excess is corrected, at a measured nucleus by
-        the others only; mass_excess_sd is the scale of a Student-t with `NU` degrees of freedom.
+        the others only; mass_excess_sd is the scale of a Student-t with `NU` degrees of freedom;
+        support (nucleus,) is the share of the neighbours that are measured.
     models : dict of str to CorrectedModel
         In the order of the theory.
     """
@@ -204,7 +206,9 @@ def correct_theory(
         name: (dims, values, theory[name].attrs)
         for name, values in (("mass_excess", mass), ("mass_excess_sd", sd))
     }
-    return Correction(theory.assign(changed), models)
+    support = data_support(theory["Z"].to_numpy(), theory["N"].to_numpy(), *numbers(measured.index))
+    corrected = theory.assign(changed).assign(support=("nucleus", support))
+    return Correction(corrected, models)
 
 
 def correct_average(

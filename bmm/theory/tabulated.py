@@ -11,10 +11,10 @@ import pandas as pd
 import xarray as xr
 from pydantic import Field, model_validator
 
-from bmm.data import TableLayout, data_folder, load_theory, read_mass_table, read_provenance
+from bmm.data import AnyLayout, data_folder, load_theory, read_mass_table, read_provenance
 from bmm.data.provenance import Calibration
+from bmm.data.text_table import table_fingerprint
 from bmm.errors import DataError
-from bmm.fingerprints import file_fingerprint
 from bmm.theory.adapters import Domain, TheoryModel, prediction
 from bmm.theory.cards import BesideTheCard, Card
 
@@ -31,8 +31,9 @@ class TabulatedCard(Card):
         provenance record.
     file : path, optional
         The user's table, relative to the card.
-    layout : TableLayout, optional
-        How to read `file`.
+    layout : str or TableLayout, optional
+        How to read `file`: a published layout by name, or with keys that change it, or one's own;
+        see `bmm.data.published_layouts`.
     sha256 : str, optional
         Checksum of `file`; one that is damaged, or another, is then refused.
     citation, doi : str
@@ -50,7 +51,7 @@ class TabulatedCard(Card):
     table: str | None = None
     file: BesideTheCard | None = None
     sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
-    layout: TableLayout | None = None
+    layout: AnyLayout | None = None
     calibrated_on: Calibration
     interpolated_to_data: bool = False
 
@@ -83,7 +84,8 @@ class TabulatedCard(Card):
     def _has_one_source(self) -> Self:
         if self.table is None and (self.file is None or self.layout is None):
             raise ValueError(
-                "expected either 'table' (a shipped table), or 'file' and a section [layout]"
+                "expected either 'table' (a shipped table), or 'file' and a section [layout], "
+                "or layout = the name of a published one"
             )
         return self
 
@@ -112,7 +114,7 @@ class TabulatedCard(Card):
         assert self.file is not None  # the card is validated
         assert self.layout is not None
         table = read_mass_table(self.file, self.layout)
-        if self.sha256 and file_fingerprint(self.file) != self.sha256:
+        if self.sha256 and table_fingerprint(self.file) != self.sha256:
             raise DataError(
                 f"{self.file}: expected the file whose SHA-256 its card states, "
                 f"{self.sha256[:12]}...; this one is damaged, or another"

@@ -9,7 +9,13 @@ from string import ascii_lowercase
 
 import yaml
 
-from bmm.data import MEASURED_TABLES, Reference, citation_file, read_provenance
+from bmm.data import (
+    MEASURED_TABLES,
+    Reference,
+    citation_file,
+    evaluation_name,
+    read_provenance,
+)
 from bmm.errors import ConfigError
 from bmm.theory.cards import Card
 from bmm.theory.library import find_cards
@@ -63,10 +69,16 @@ def references_of(names: Sequence[str], extra: Sequence[Path] = ()) -> list[Refe
 
 def _of_run(path: Path) -> list[Reference]:
     config = RunFolder.open(path).read_config()
-    found = [*read_provenance(config.data.measured).references]
+    found = [*_of_measured(config.data.measured)]
     for card in chosen_cards(config.theory):
         found += _of_card(card)
     return [*found, _of_bmm()]
+
+
+def _of_measured(name: str) -> tuple[Reference, ...]:
+    if name in MEASURED_TABLES:
+        return read_provenance(name).references
+    return (Reference(tag="measured", note=f"Measured masses of {evaluation_name(name)}"),)
 
 
 def _of_card(card: Card) -> tuple[Reference, ...]:

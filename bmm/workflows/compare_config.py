@@ -13,7 +13,7 @@ import tomli_w
 from pydantic import Field, PositiveInt, model_validator
 
 from bmm.configuration import Configuration
-from bmm.data import MEASURED_TABLES, load_measured
+from bmm.data import MEASURED_TABLES, load_measured, locate_measured
 from bmm.evaluation.splits import (
     Split,
     block_folds,
@@ -49,6 +49,10 @@ class _Nuclei(Configuration):
     def _domain(self) -> Domain:
         return Domain(Z=self.Z, N=self.N)
 
+    def relative_to(self, folder: Path) -> Self:
+        """Take the paths of files with measured masses as relative to a folder."""
+        return self
+
 
 class EditionSplit(_Nuclei):
     """Train on one evaluation, test on what a later one has measured since.
@@ -56,7 +60,7 @@ class EditionSplit(_Nuclei):
     Parameters
     ----------
     train, test : str
-        Shipped evaluations.
+        Shipped evaluations; the later one may be a file, see `bmm.data.load_measured`.
     Z, N : (int, int)
         First and last proton and neutron number, both included, in training and test.
     """
@@ -69,6 +73,10 @@ class EditionSplit(_Nuclei):
     def evaluations(self) -> tuple[str, ...]:
         """Tables of measured masses that it takes."""
         return self.train, self.test
+
+    def relative_to(self, folder: Path) -> Self:
+        """Take the path of the later evaluation, if it is one, as relative to a folder."""
+        return self.model_copy(update={"test": locate_measured(self.test, folder)})
 
     def splits(self, seed: int) -> list[Split]:
         """Build the one split."""
@@ -83,6 +91,10 @@ class _WithinEvaluation(_Nuclei):
         """Tables of measured masses that it takes."""
         return (self.measured,)
 
+    def relative_to(self, folder: Path) -> Self:
+        """Take the path of measured masses, if it is one, as relative to a folder."""
+        return self.model_copy(update={"measured": locate_measured(self.measured, folder)})
+
     def _nuclei(self) -> pd.DataFrame:
         table = load_measured(self.measured)
         return table[self._domain.covers(table.index)]
@@ -94,7 +106,7 @@ class RandomSplit(_WithinEvaluation):
     Parameters
     ----------
     measured : str, default "AME2020"
-        Shipped evaluation.
+        Shipped evaluation, or a file; see `bmm.data.load_measured`.
     folds : int, default 5
         How many.
     Z, N : (int, int)
@@ -115,7 +127,7 @@ class BlockSplit(_WithinEvaluation):
     Parameters
     ----------
     measured : str, default "AME2020"
-        Shipped evaluation.
+        Shipped evaluation, or a file; see `bmm.data.load_measured`.
     folds : int, default 5
         How many.
     side : int, default 10
@@ -139,7 +151,7 @@ class ChainEnds(_WithinEvaluation):
     Parameters
     ----------
     measured : str, default "AME2020"
-        Shipped evaluation.
+        Shipped evaluation, or a file; see `bmm.data.load_measured`.
     depth : int, default 2
         How many at each end.
     end : {"both", "proton-rich", "neutron-rich"}
@@ -249,7 +261,7 @@ def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
     Returns
     -------
     ComparisonConfig
-        With the paths of the user's cards made absolute.
+        With the paths of the user's files made absolute.
 
     Raises
     ------
@@ -258,4 +270,6 @@ def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
     """
     path = configuration_file(name_or_path, shipped_comparisons())
     config = read_configuration(path, ComparisonConfig)
-    return config.model_copy(update={"theory": config.theory.relative_to(path.resolve().parent)})
+    folder = path.resolve().parent
+    split, theory = (part.relative_to(folder) for part in (config.split, config.theory))
+    return config.model_copy(update={"split": split, "theory": theory})

@@ -9,6 +9,7 @@ import tomli_w
 from pydantic import AfterValidator, Field, PositiveFloat
 
 from bmm.configuration import Configuration
+from bmm.data import locate_measured
 from bmm.mixing.settings import Mixing
 from bmm.nuclides import MAX_N, MAX_Z
 from bmm.workflows.reading import configuration_file, read_configuration, shipped_files
@@ -34,7 +35,8 @@ class Data(Configuration):
     Parameters
     ----------
     measured : str, default "AME2020"
-        Name of a shipped evaluation.
+        Name of a shipped evaluation; or the path of a file with measured masses, relative to the
+        configuration, such as that of a new evaluation; see `bmm.data.load_measured`.
     Z, N : (int, int)
         First and last proton and neutron number, both included.
     parity : {"all", "even-even"}, default "all"
@@ -50,6 +52,10 @@ class Data(Configuration):
     N: NRange = (8, MAX_N)
     parity: Literal["all", "even-even"] = "all"
     max_uncertainty_keV: PositiveFloat | None = None
+
+    def relative_to(self, folder: Path) -> Data:
+        """Take the path of measured masses, if it is one, as relative to a folder."""
+        return self.model_copy(update={"measured": locate_measured(self.measured, folder)})
 
 
 class Theory(Configuration):
@@ -135,7 +141,7 @@ def load_config(name_or_path: str | Path) -> RunConfig:
     Returns
     -------
     RunConfig
-        With the paths of the user's cards made absolute.
+        With the paths of the user's files made absolute.
 
     Raises
     ------
@@ -144,4 +150,10 @@ def load_config(name_or_path: str | Path) -> RunConfig:
     """
     path = configuration_file(name_or_path, shipped_configurations())
     config = read_configuration(path, RunConfig)
-    return config.model_copy(update={"theory": config.theory.relative_to(path.resolve().parent)})
+    folder = path.resolve().parent
+    return config.model_copy(
+        update={
+            "data": config.data.relative_to(folder),
+            "theory": config.theory.relative_to(folder),
+        }
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from bmm.arrays import FloatArray
-from bmm.data import load_measured
+from bmm.data import evaluation_name, load_measured
 from bmm.errors import RunError
 from bmm.export import MassTable, Origin
 from bmm.nuclides import nuclide_index
@@ -71,7 +71,7 @@ def mass_table_of(run: Path, draws: int = 0, seed: int | None = None) -> MassTab
         run=config.name,
         version=str(folder.read_scores()["provenance"]["packages"]["nuclear-bmm"]),
         models=tuple(config.theory.models),
-        evaluation=config.data.measured,
+        evaluation=evaluation_name(config.data.measured),
         date=date.today(),
         note=_NOTE,
     )

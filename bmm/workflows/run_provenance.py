@@ -5,12 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from bmm.data import data_folder
-from bmm.errors import DataError
-from bmm.fingerprints import file_fingerprint
+from bmm.data import evaluation_path
+from bmm.data.text_table import table_fingerprint
 from bmm.theory.cards import Card
 
 __all__ = ["provenance"]
@@ -27,7 +25,7 @@ def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any
     Parameters
     ----------
     measured : str
-        Name of the measured masses.
+        Name of the measured masses, or their file.
     cards : sequence of Card
         Models that were mixed.
     seed : int
@@ -43,7 +41,7 @@ def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any
     DataError
         If a table cannot be read.
     """
-    files = {measured: data_folder() / "measured" / f"{measured}.csv"}
+    files = {measured: evaluation_path(measured)}
     for card in cards:
         if card.data_file is not None:
             files[card.name] = card.data_file
@@ -54,16 +52,9 @@ def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any
         "machine": f"{platform.system()} {platform.machine()}",
         "packages": {name: _version(name) for name in packages},
         "numba_fastmath": False,
-        "sha256": {name: _sha256(path) for name, path in files.items()},
+        "sha256": {name: table_fingerprint(path) for name, path in files.items()},
         "citations": {card.name: card.citation for card in cards},
     }
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return file_fingerprint(path)
-    except OSError as error:
-        raise DataError(f"{path}: expected a mass table, but {error.strerror}") from error
 
 
 def _version(name: str) -> str:

@@ -36,13 +36,14 @@ def keys(text):
 
 @pytest.fixture
 def run(tmp_path):
-    """A folder in which a run was begun, with a card of the user's."""
+    """A complete run with a card of the user's."""
     card = tmp_path / "mine.toml"
     card.write_text(CARD)
     theory = Theory(models=["DZ28", "DZ33", "MDN", "UNEDF1", "mine"], cards=[card])
-    folder = RunFolder.create(tmp_path / "run")
     config = RunConfig(name="mine", theory=theory, data=Data(measured="AME2016"))
-    folder.write_config(config)
+    with RunFolder.begin(tmp_path / "run") as folder:
+        folder.write_config(config.to_toml())
+        folder.complete()
     return folder.path
 
 
@@ -90,7 +91,7 @@ def test_keys_that_are_alike_are_told_apart(bmm, tmp_path):
     ("name", "expected"),
     [
         ("DZ82", "'DZ82' is no run folder, model or measured table (nearest: 'DZ28')"),
-        (".", "holds no run: config.toml missing"),
+        (".", "holds no complete run: manifest.json missing"),
     ],
 )
 def test_a_name_that_is_nothing_is_refused(bmm, tmp_path, monkeypatch, name, expected):

@@ -85,7 +85,7 @@ def test_python_m_is_the_same():
 
 def test_help_names_every_command_and_configuration(bmm):
     commands = ("run", "resume", "report", "explore", "surfaces", "compare", "design", "update",
-                "emulate", "train-mdn", "explain-mdn", "models", "data", "predict",
+                "emulate", "train-mdn", "explain-mdn", "models", "data", "predict", "check-table",
                 "export", "cite")  # fmt: skip
     assert all(word in bmm("--help").out for word in commands)
     # Without spaces: a line may end at the hyphen of a name.
@@ -203,13 +203,13 @@ def test_run_refuses_a_folder_of_something_else(bmm, tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
     result = bmm("run", "default", "-o", tmp_path, "--overwrite")
     assert refused(result)
-    assert f"{tmp_path} exists and is not a run folder" in result.err
+    assert f"{tmp_path} exists and is not the folder of a run" in result.err
 
 
 def test_predict_without_a_run(bmm, tmp_path):
     result = bmm("predict", tmp_path / BRACKETS, "Sn-132")
     assert refused(result)
-    assert f"{BRACKETS}: expected a run folder" in result.err
+    assert f"{BRACKETS}: expected the folder of a run" in result.err
 
 
 def test_seed_and_output_reach_the_run(bmm, tmp_path, monkeypatch):
@@ -240,13 +240,9 @@ def test_control_c_says_how_to_go_on(bmm, tmp_path, monkeypatch, command):
 def test_resume_without_a_run(bmm, tmp_path):
     result = bmm("resume", tmp_path / BRACKETS)
     assert refused(result)
-    assert f"{BRACKETS}: expected a run folder, but there is none" in result.err
+    assert f"{BRACKETS}: expected the folder of a run, but there is none" in result.err
     (tmp_path / "thesis.tex").write_text("precious")
     result = bmm("resume", tmp_path)
     assert refused(result)
-    assert "holds no run: config.toml missing" in result.err
-    (tmp_path / "config.toml").write_text("[theory]\nmodel = ['DZ33']")
-    result = bmm("resume", tmp_path)
-    assert refused(result)
-    assert "'theory.model" in result.err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "thesis.tex"]
+    assert "holds no run: manifest.json missing" in result.err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]

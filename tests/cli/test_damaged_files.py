@@ -9,7 +9,7 @@ from bmm.data import models_folder
 from bmm.errors import RunError
 from bmm.report.server import explorer_server
 
-MEASUREMENTS = "Z,N,mass_excess,mass_excess_uncertainty\n50,86,-67.9,0.3\n"
+MEASUREMENTS = "Z,N,mass_excess,mass_excess_uncertainty\n50,86,-56.3,0.3\n"
 RUN = ("config.toml", "posterior.nc", "predictions.csv", "evaluation.csv", "scores.json")
 MADE = ("fields.json", "separations.csv", "drip_lines.csv")
 READ = {

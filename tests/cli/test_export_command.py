@@ -1,6 +1,7 @@
 """``bmm export``: from a run folder to the folders of other codes."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -38,14 +39,13 @@ def run(tmp_path_factory):
     columns = ("mean", "median", "lower_68", "upper_68", "lower_95", "upper_95")
     summary = xr.Dataset(dict.fromkeys(columns, mean) | {"sd": xr.full_like(mean, 0.6)})
     summary["weight"] = xr.full_like(chart["mass_excess"], 0.5)
-    folder = RunFolder.create(tmp_path_factory.mktemp("runs") / "tin")
-    folder.write_config(config)
-    folder.write_posterior(xr.DataTree.from_dict({"chart": chart}))
-    folder.write_predictions(prediction_table(summary, measured))
-    folder.write_distribution(xr.Dataset())
-    folder.evaluation.write_text("")
-    provenance = {"packages": {"nuclear-bmm": "0.0.9"}}
-    folder.write_scores({"converged": True, "provenance": provenance})
+    with RunFolder.begin(tmp_path_factory.mktemp("runs") / "tin") as folder:
+        folder.write_config(config.to_toml())
+        folder.write_posterior(xr.DataTree.from_dict({"chart": chart}))
+        folder.write_predictions(prediction_table(summary, measured))
+        provenance = {"packages": {"nuclear-bmm": "0.0.9"}}
+        folder.write_scores({"converged": True, "provenance": provenance})
+        folder.complete()
     return folder.path
 
 
@@ -171,7 +171,7 @@ def test_bad_input_is_one_sentence(bmm, run, tmp_path):
         assert expected in done.err
     done = bmm("export", tmp_path / "none", "--to", "csv")
     assert refused(done)
-    assert "expected a run folder, but there is none" in done.err
+    assert "expected the folder of a run, but there is none" in done.err
 
 
 def test_nothing_is_left_of_an_export_that_fails(bmm, run, tmp_path):
@@ -200,13 +200,11 @@ def test_an_earlier_export_is_replaced_only_if_asked(bmm, run, tmp_path):
 
 
 def test_chains_that_disagree_are_mentioned(bmm, run, tmp_path):
-    scores = run / "scores.json"
-    kept = scores.read_text()
-    scores.write_text(kept.replace("true", "false"))
-    try:
-        done = bmm("export", run, "--to", "csv", "-o", tmp_path / "there")
-    finally:
-        scores.write_text(kept)
+    copy = shutil.copytree(run, tmp_path / "copy")
+    with RunFolder.take_up(copy) as folder:
+        folder.write_scores(folder.read_scores() | {"converged": False})
+        folder.complete()
+    done = bmm("export", copy, "--to", "csv", "-o", tmp_path / "there")
     assert done.code == 0
     assert "NOT CONVERGED" in done.err
 

@@ -28,7 +28,10 @@ COLUMNS = [
     *(f"weight_{model}" for model in MODELS),
 ]  # fmt: skip
 BEGUN = {"config.toml", "log.txt"}
-FILES = {"config.toml", "posterior.nc", "predictions.csv", "evaluation.csv", "scores.json"}
+FILES = {
+    "config.toml", "posterior.nc", "predictions.csv", "distribution.nc", "evaluation.csv",
+    "scores.json",
+}  # fmt: skip
 REPORT = {"report.html", "separations.csv", "drip_lines.csv", "fields.json"}
 TOP_SCORES = [
     "name", "converged", "n", "rms_MeV", "rms_standard_error_MeV", "mae_MeV", "bias_MeV",
@@ -357,14 +360,25 @@ def test_update_refuses_what_it_cannot_learn(bmm, runs, whole, unknown, late, tm
         assert not (tmp_path / "out").exists()
         return " ".join(done.err.split())
 
-    far = unknown.assign(mass_excess=unknown["mass_excess"] + 9.0)
+    known = load_measured("AME2020", estimated=True)["mass_excess"]
+    known = known.reindex(nuclide_index(unknown["Z"], unknown["N"])).to_numpy()
+    near = unknown[(unknown["mass_excess"] - known).abs() < 1]  # estimated there from trends
+    far = near.assign(mass_excess=near["mass_excess"] + 1.8)  # off, and not absurd
     assert "k-hat is" in refused(far)
     assert "fit the mixture anew" in refused(far)
+    absurd = near.assign(mass_excess=near["mass_excess"] + 60.0)
+    assert "MeV, where AME2020 has" in refused(absurd)
     assert "Sn-130: expected nuclei that the mixture was not fitted to" in refused(
-        late.assign(Z=[50, *late["Z"][1:]], N=[80, *late["N"][1:]], mass_excess=-80.1)
+        late.assign(
+            Z=[50, *late["Z"][1:]],
+            N=[80, *late["N"][1:]],
+            mass_excess=[-80.1, *late["mass_excess"][1:]],
+        )
     )
-    assert "not on the prediction chart" in refused(late.assign(Z=99))
-    assert "expected an uncertainty above 0 MeV" in refused(late.assign(mass_excess_uncertainty=0))
+    assert "not on the prediction chart" in refused(late.assign(Z=39))
+    assert "expected an uncertainty from 1e-09 to 5 MeV, not 0" in refused(
+        late.assign(mass_excess_uncertainty=0)
+    )
     assert "no column 'mass_excess_uncertainty'" in refused(late.iloc[:, :3])
     assert "'' in column 'mass_excess' is not a number" in refused(late.assign(mass_excess=None))
     assert "new.csv" in refused(late.assign(N=late["N"] + 0.5))

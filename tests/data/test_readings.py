@@ -10,10 +10,9 @@ from bmm.conversions import (
     ATOMIC_MASS_UNIT,
     ELECTRON_MASS,
     atomic_mass,
-    atomic_to_nuclear_binding_energy,
     binding_energy,
     electron_binding_energy,
-    nuclear_mass,
+    nuclear_to_atomic_binding_energy,
 )
 from bmm.data import THEORY_TABLES, TableLayout, load_measured, load_theory, read_mass_table
 from bmm.data.expected_masses import Source, expected_masses
@@ -29,7 +28,11 @@ def numbers_of(masses):
 
 
 def nuclear_binding(Z, N, mass):
-    return atomic_to_nuclear_binding_energy(Z, binding_energy(Z, N, mass))
+    return binding_energy(Z, N, mass) - nuclear_to_atomic_binding_energy(Z, 0)
+
+
+def nuclear_mass(Z, N, mass):
+    return atomic_mass(Z, N, mass) - Z * ELECTRON_MASS + electron_binding_energy(Z)
 
 
 # What a column holds; what it is declared as; and what the message has to say.

@@ -105,7 +105,7 @@ def test_table_scores_each_yardstick_where_it_predicts(measured):
 
 
 def test_no_common_training_nucleus_is_refused(measured):
-    with pytest.raises(DataError, match="there are none"):
+    with pytest.raises(DataError, match="no training nucleus is covered by every model"):
         global_bma(theory_of(measured, gaps=[(i, 1) for i in range(100)]), measured)
 
 

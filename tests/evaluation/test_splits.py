@@ -148,3 +148,19 @@ def test_inside_one_evaluation_only_models_that_learn_are_blind(measured):
     chosen = {name: cards[name] for name in ("FRDM1995", "DZ28", "DZ33-refit")}
     fold = random_folds(measured, 5, seed=1)[0]
     assert {leak.model for leak in find_leaks(fold, chosen)} == {"FRDM1995", "DZ28"}
+
+
+def test_a_file_with_new_masses_is_later_than_every_shipped_evaluation(tmp_path):
+    shipped = load_measured("AME2020")
+    one_more = pd.DataFrame(
+        {"mass_excess": [-40.9], "mass_excess_uncertainty": [0.1]}, index=nuclide_index([50], [89])
+    )
+    file = tmp_path / "new.csv"
+    pd.concat([shipped, one_more]).reset_index()[
+        ["Z", "N", "mass_excess", "mass_excess_uncertainty"]
+    ].to_csv(file, index=False)
+    split = edition_split("AME2020", str(file))
+    assert split.name == "AME2020-new.csv"
+    assert split.test.index.tolist() == [(50, 89)]
+    with pytest.raises(DataError, match="needs an earlier training evaluation"):
+        edition_split(str(file), "AME2020")

@@ -7,11 +7,12 @@ import pytest
 from scipy.linalg import helmert
 
 from bmm.gp.basis import Axis, ChainBasis
-from bmm.mixing.density import OPERATIONS, _unpack, pack
+from bmm.mixing.density import LinearLogLikelihood, LogLikelihood, pack, unpack
 from bmm.mixing.lattice import lattice_field
 from bmm.mixing.likelihood import local_mixture
 from bmm.mixing.linear import linear_mixture
 
+OPERATIONS = {"density": LogLikelihood, "linear": LinearLogLikelihood}
 K, M_Z, M_N, n = 3, 4, 5, 30
 SHAPES = ((K * M_Z * M_N,), (K,), (M_Z,), (M_N,), (K,), (K,), (), ())
 NU = 6
@@ -50,7 +51,7 @@ def values(rng, nu):
 
 
 def test_data_survive_the_packing(lattice, data):
-    found = _unpack(pack(lattice, **data, learn_nu=True))
+    found = unpack(pack(lattice, **data, learn_nu=True))
     expected = [lattice.phi_Z, lattice.phi_N, lattice.first, lattice.mean, *data.values()]
     for one, other in zip(found, expected, strict=True):
         assert np.array_equal(one, other)

@@ -11,7 +11,6 @@ from bmm.mixing.draws import Draws, log_normalise, mean_weights
 from bmm.mixing.fit import fit, posterior_draws, read_axes, read_settings
 from bmm.mixing.lattice import lattice_field
 from bmm.mixing.model import build_model
-from bmm.mixing.noise import added_variance
 from bmm.mixing.settings import Mixing
 from bmm.mixing.training_data import training_problem
 
@@ -63,11 +62,11 @@ def test_log_likelihood_is_the_models(world, fitted, draws):
     problem = training_problem(world.measured, world.theory)
     settings = read_settings(fitted)
     model = build_model(problem, *read_axes(fitted), settings)
-    (likelihood, _) = model.potentials
+    likelihood = model["log_likelihood"]
     total = model.compile_fn(
         model.replace_rvs_by_values([likelihood])[0], inputs=model.value_vars, mode="NUMBA"
     )
-    found = draws.log_likelihood(problem, added_variance(problem, settings.noise))
+    found = draws.log_likelihood(problem)
     Z, N = problem["Z"].to_numpy(), problem["N"].to_numpy()
     for number in (0, 250, 499):
         value = draw(fitted, number)
@@ -88,7 +87,7 @@ def test_stored_log_likelihood_is_per_MeV_whatever_the_observable(
     world, fitted, in_mass_excess, draws
 ):
     problem = training_problem(world.measured, world.theory)
-    per_MeV = draws.log_likelihood(problem, added_variance(problem, world.settings.noise))
+    per_MeV = draws.log_likelihood(problem)
     for tree in (fitted, in_mass_excess):
         stored = tree["log_likelihood"]["mass_excess"]
         assert stored.attrs["units"] == "log(1/MeV)"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import special, stats
 
 from bmm.mixing.fit import fit, posterior_draws, read_settings
@@ -142,6 +143,7 @@ def test_an_average_of_models_is_found(world):
         values = each["mass_excess"].transpose("nucleus", "theory").to_numpy().copy()
         values[here] = said
         each["mass_excess"] = (("nucleus", "theory"), values)
+        each["mass_excess_sd"] = xr.zeros_like(each["mass_excess"])
     errors = {}
     for form in ("linear", "density"):
         settings = world.settings.model_copy(update={"likelihood": form})

@@ -107,7 +107,7 @@ def test_density_and_gradient_are_those_written_by_hand(world, case):
     noise, priors, by_scipy, sigma_below = case
     problem = training_problem(world.measured, world.theory)
     covers = np.isfinite(problem["theory_mass_excess"])
-    assert set(covers.sum("model").to_numpy()) == {1, 2, 3}
+    assert set(covers.sum("theory").to_numpy()) == {1, 2, 3}
     settings = Mixing(noise=noise, priors=priors, basis=BASIS)
     box = axes(world.chart["Z"], world.chart["N"], settings)
     model = build_model(problem, *box, settings, sigma_below=sigma_below)

@@ -15,7 +15,6 @@ from bmm.gp.basis import root_spectral_density
 from bmm.mixing.draws import Draws
 from bmm.mixing.fit import fit, read_axes
 from bmm.mixing.model import axes
-from bmm.mixing.noise import added_variance
 from bmm.mixing.settings import Basis, Mixing, Noise, Sampler
 from bmm.mixing.training_data import training_problem
 from bmm.nuclides import labels, nuclide_index
@@ -85,7 +84,7 @@ def ranked(tree, problem):
     field = np.concatenate([values for _, values in draws.log_alpha(Z[places], N[places])])
     weight = special.softmax(field, axis=-1)[..., 0]
     found |= {f"weight {name}": weight[:, i] for i, name in enumerate(NAMED)}
-    density = draws.log_likelihood(problem, added_variance(problem, SETTINGS.noise))
+    density = draws.log_likelihood(problem)
     return found | {"log likelihood": density.astype(float).sum(axis=1)}
 
 

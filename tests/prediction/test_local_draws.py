@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bmm.nuclides import nuclide_index
+from bmm.nuclides import labels, nuclide_index
 from bmm.prediction.derived import derive
 from bmm.prediction.existence import drip_lines, existence
 from bmm.prediction.joint_draws import sample_surfaces
@@ -96,8 +96,8 @@ def test_elements_far_from_all_that_is_measured_can_be_drawn(problem, learnt):
     """There the field is its prior; and no isotope need be bound."""
     measured, theory = problem
     far = theory.assign_coords(Z=theory["Z"] + 40, N=theory["N"] + 60)
-    far["nucleus"] = [f"far {name}" for name in theory["nucleus"].to_numpy()]
-    far["mass_excess"] = far["mass_excess"] + 50.0 * far["N"]  # every neutron is too many
+    far["nucleus"] = labels(far["Z"].to_numpy(), far["N"].to_numpy())
+    far["mass_excess"] = far["mass_excess"] + 14.0 * far["N"]  # every neutron is too many
     both = xr.concat([theory, far], "nucleus")
     drawn = windows(measured, both, learnt, 100, 3, elements=(84, 87))
     table, lines = separations(drawn)

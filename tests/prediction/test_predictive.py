@@ -122,7 +122,7 @@ def test_responsibilities_sum_to_one_where_there_is_a_mass(world, fitted):
 @pytest.mark.parametrize("noise", NOISES)
 def test_comparison_with_a_mass_allows_for_its_uncertainty(constant_tree, chart, noise):
     mass, uncertainty = -40.0, 0.7
-    index = pd.MultiIndex.from_arrays([chart["Z"].to_numpy(), chart["N"].to_numpy()])
+    index = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy())
     measured = pd.DataFrame(
         {"mass_excess": mass, "mass_excess_uncertainty": uncertainty}, index=index
     )

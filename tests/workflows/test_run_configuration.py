@@ -97,6 +97,13 @@ def test_cards_lie_beside_the_configuration(write, tmp_path, monkeypatch):
     assert cards == [tmp_path / "mine", Path("/there/card.toml")]
 
 
+def test_measured_masses_may_be_a_file_beside_the_configuration(write, tmp_path):
+    text = SMALLEST + '[data]\nmeasured = "mass_1.mas25"\n'
+    assert load_config(write(text)).data.measured == "mass_1.mas25"
+    (tmp_path / "mass_1.mas25").write_text("")
+    assert load_config(write(text)).data.measured == str(tmp_path / "mass_1.mas25")
+
+
 def test_a_model_may_be_unknown_until_the_cards_are_read(write):
     assert load_config(write('[theory]\nmodels = ["mine"]')).theory.models == ["mine"]
 

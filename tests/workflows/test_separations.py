@@ -1,14 +1,17 @@
 """What is learnt of the residuals for the report is kept, and read again."""
 
+import numpy as np
 import pytest
 
 from bmm.errors import DamagedError
 from bmm.prediction.local_draws import AVERAGE
+from bmm.theory.adapters import prediction
 from bmm.theory.correction import FittedHyperparameters
 from bmm.theory.residual_field import Hyperparameters
 from bmm.workflows import separations
 from bmm.workflows.config import Chart, Data, RunConfig, Theory
 from bmm.workflows.folder import RunFolder
+from bmm.workflows.inputs import select_measured
 
 CONFIG = RunConfig(
     name="mine",
@@ -32,8 +35,10 @@ def test_fields_are_learnt_once_and_kept(tmp_path, monkeypatch):
         "learn_fields",
         lambda *inputs: calls.append(inputs) or {"one": learnt, AVERAGE: learnt},
     )
+    index = select_measured(CONFIG).index
+    chart = prediction(index, CONFIG.theory.models, np.zeros((len(index), 2)))
     for _ in range(2):
-        draws = separations.JointDraws(RunFolder.open(tmp_path / "run"), CONFIG, None)
+        draws = separations.JointDraws(RunFolder.open(tmp_path / "run"), CONFIG, chart)
         found = draws.learnt()
         assert set(found) == {"one", AVERAGE}
         assert found[AVERAGE].factor == pytest.approx(0.7)

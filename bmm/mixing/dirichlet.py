@@ -1,0 +1,211 @@
+"""The Dirichlet form of the mixture: between an average of models and a choice of one.
+
+For models that were corrected by their residual fields, c_k is the corrected mass of nucleus x,
+s_k the scale of its error, and rho the correlation of the errors e_k of two models:
+
+    y = sum_k w_k (c_k + s_k e_k) + measurement error,      w ~ Dirichlet(alpha),
+    log alpha_k = log alpha_0 + log a_k,      a = softmax[u f_k(Z, N) - 2 log s_k].
+
+a_k is the mean weight of model k: local by s_k, which a model's own residuals decide, and by the
+Gaussian fields f_k.  The concentration alpha_0 says how alike the weights of one nucleus are to
+their mean.  It falls with the support u, the share of the neighbours within three nucleons that
+are measured:
+
+    log alpha_0(u) = BORDER + (l - BORDER) (u - 0.4) / 0.6.
+
+Among the data alpha_0 is large, and a mass is the average of the models.  Beyond the data alpha_0
+goes to zero, the Dirichlet goes to the corners of the simplex, and a mass is that of one model, not
+known which.  y is taken as a Student-t with the first two moments of the sum as location and
+squared scale,
+
+    L = sum_k a_k c_k,      V = sum_k a_k (c_k - L)^2,
+    S = [rho + (1 - rho) (1 + alpha_0 sum_k a_k^2) / (1 + alpha_0)] sum_k a_k s_k^2
+        + V / (1 + alpha_0) + measurement variance.
+
+Second moments of Dirichlet weights: N. Balakrishnan & V. B. Nevzorov, A Primer on Statistical
+Distributions (2003), chapter 27, doi:10.1002/0471722227.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from bmm.arrays import FloatArray
+from bmm.mixing.vectorized import exponential, inner, logarithm
+
+__all__ = ["BORDER", "Moments", "dirichlet_form", "dirichlet_moments"]
+
+BORDER = -1.0
+"""log alpha_0 where 40 % of the neighbours are measured, as at the border of the data."""
+
+_BORDER_SUPPORT = 0.4
+
+
+class Moments(NamedTuple):
+    """Location and scale of nuclei, and the mean weights behind them.
+
+    Parameters
+    ----------
+    weight : array (..., nucleus, theory)
+        a_k; zero where a model does not cover a nucleus.
+    location, scale : array (..., nucleus)
+        L and the square root of S without measurement, MeV.
+    log_alpha_0 : array (..., nucleus)
+        Logarithm of the concentration.
+    """
+
+    weight: FloatArray
+    location: FloatArray
+    scale: FloatArray
+    log_alpha_0: FloatArray
+
+
+def dirichlet_moments(
+    field: FloatArray,
+    log_alpha_0: FloatArray,
+    correlation: FloatArray,
+    centre: FloatArray,
+    scale: FloatArray,
+    support: FloatArray,
+) -> Moments:
+    """Location, scale and mean weights of nuclei; see the module.
+
+    Parameters
+    ----------
+    field : array (..., nucleus, theory)
+        f_k.
+    log_alpha_0, correlation : array (...,)
+        l and rho.
+    centre, scale : array (nucleus, theory)
+        Corrected masses c_k and scales s_k, MeV; NaN where a model does not cover a nucleus.
+    support : array (nucleus,)
+        u.
+
+    Examples
+    --------
+    Far from the data, two models of equal scale that differ by 2 MeV:
+
+    >>> import numpy as np
+    >>> from bmm.mixing.dirichlet import dirichlet_moments
+    >>> two = dirichlet_moments(np.zeros((1, 2)), np.array(2.5), np.array(0.3),
+    ...                         np.array([[-81.0, -79.0]]), np.full((1, 2), 0.4), np.array([0.0]))
+    >>> two.weight, two.location, two.scale.round(2)
+    (array([[0.5, 0.5]]), array([-80.]), array([1.06]))
+    """
+    covers = np.isfinite(centre)
+    squared = np.where(covers, scale, 1.0) ** 2
+    log_a = np.where(covers, support[:, None] * field - np.log(squared), -np.inf)
+    log_a = log_a - log_a.max(axis=-1, keepdims=True)
+    weight = np.exp(log_a)
+    weight /= weight.sum(axis=-1, keepdims=True)
+    known = np.nan_to_num(centre)
+    location = (weight * known).sum(axis=-1)
+    apart = (weight * (known - location[..., None]) ** 2).sum(axis=-1)
+    depth = (support - _BORDER_SUPPORT) / (1 - _BORDER_SUPPORT)
+    level, rho = np.asarray(log_alpha_0)[..., None], np.asarray(correlation)[..., None]
+    log_alpha_0 = BORDER + (level - BORDER) * depth
+    single = 1 / (1 + np.exp(log_alpha_0))
+    squares = single + (1 - single) * (weight**2).sum(axis=-1)
+    own = (rho + (1 - rho) * squares) * (weight * squared).sum(axis=-1)
+    return Moments(weight, location, np.sqrt(own + single * apart), log_alpha_0)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def dirichlet_form(
+    field: FloatArray,
+    log_alpha_0: float,
+    correlation: float,
+    nu: float,
+    mass: FloatArray,
+    centre: FloatArray,
+    squared: FloatArray,
+    log_squared: FloatArray,
+    support: FloatArray,
+    measurement: FloatArray,
+) -> tuple[float, FloatArray, float, float]:
+    """Log likelihood of all masses, with its derivatives.
+
+    Parameters
+    ----------
+    field : array (nucleus, theory)
+        f_k.
+    log_alpha_0, correlation, nu : float
+        l, rho, and degrees of freedom.
+    mass : array (nucleus,)
+        Measured mass excess, MeV.
+    centre, squared, log_squared : array (theory, nucleus)
+        c_k in MeV, infinite where a model does not cover a nucleus; s_k^2 and its logarithm.
+    support, measurement : array (nucleus,)
+        u, and the variance of the measurement, MeV^2.
+
+    Returns
+    -------
+    value : float
+        Without the constant of the Student-t, log(1/MeV).
+    d_field : array (nucleus, theory)
+        Derivatives by the fields.
+    d_log_alpha_0, d_correlation : float
+        Derivatives by l and rho.
+    """
+    n, K = field.shape
+    d_field, a = np.zeros((n, K)), np.empty(K)
+    value, d_level, d_correlation = 0.0, 0.0, 0.0
+    for i in range(n):
+        _weigh(a, field[i], support[i], centre, log_squared, i)
+        location, own, squares = 0.0, 0.0, 0.0
+        for k in range(K):
+            if a[k] > 0.0:
+                location += a[k] * centre[k, i]
+                own += a[k] * squared[k, i]
+                squares += a[k] * a[k]
+        apart = 0.0
+        for k in range(K):
+            if a[k] > 0.0:
+                apart += a[k] * (centre[k, i] - location) ** 2
+        depth = (support[i] - _BORDER_SUPPORT) / (1 - _BORDER_SUPPORT)
+        single = 1 / (1 + exponential(BORDER + (log_alpha_0 - BORDER) * depth))
+        alike = single + (1 - single) * squares
+        share = correlation + (1 - correlation) * alike
+        S = share * own + single * apart + measurement[i]
+        r = mass[i] - location
+        tail = nu * S + r * r
+        value -= 0.5 * logarithm(S) + 0.5 * (nu + 1) * logarithm(tail / (nu * S))
+        by_location = (nu + 1) * r / tail
+        by_S = 0.5 * (by_location * r - 1) / S
+        by_own_squares = 2 * (1 - correlation) * (1 - single) * own
+        for k in range(K):
+            if a[k] > 0.0:
+                off = centre[k, i] - location
+                of_S = share * (squared[k, i] - own) + by_own_squares * (a[k] - squares)
+                of_S += single * (off * off - apart)
+                d_field[i, k] = support[i] * a[k] * (by_location * off + by_S * of_S)
+        of_single = (1 - correlation) * (1 - squares) * own + apart
+        d_level -= by_S * of_single * single * (1 - single) * depth
+        d_correlation += by_S * (1 - alike) * own
+    return value, d_field, d_level, d_correlation
+
+
+@inner
+def _weigh(
+    a: FloatArray,
+    field: FloatArray,
+    support: float,
+    centre: FloatArray,
+    log_squared: FloatArray,
+    i: int,
+) -> None:
+    """Write the mean weights of nucleus i to a (theory,)."""
+    top, total = -np.inf, 0.0
+    for k in range(len(a)):
+        a[k] = -np.inf
+        if np.isfinite(centre[k, i]):
+            a[k] = support * field[k] - log_squared[k, i]
+            top = max(top, a[k])
+    for k in range(len(a)):
+        a[k] = exponential(a[k] - top) if a[k] > -np.inf else 0.0
+        total += a[k]
+    for k in range(len(a)):
+        a[k] /= total
