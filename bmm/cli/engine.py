@@ -33,8 +33,10 @@ Scheduler = Annotated[
 
 
 @contextmanager
-def chosen_engine(workers: int | None, scheduler: str | None, console: Console) -> Iterator[Engine]:
-    """Start or find the workers that were asked for; without any, all is done in this process.
+def chosen_engine(
+    workers: int | None, scheduler: str | None, console: Console
+) -> Iterator[Engine | None]:
+    """Start or find the workers that were asked for; None if all is to be done in this process.
 
     Raises
     ------
@@ -44,9 +46,7 @@ def chosen_engine(workers: int | None, scheduler: str | None, console: Console) 
         If Dask is missing, or no scheduler answers.
     """
     if workers is None and scheduler is None:
-        from bmm.execution.tasks import SerialEngine
-
-        yield SerialEngine()
+        yield None
         return
     if workers is not None and scheduler is not None:
         raise ConfigError("--workers starts a cluster and --scheduler uses one: expected only one")
