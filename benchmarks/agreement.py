@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
@@ -14,10 +13,10 @@ from pymc.pytensorf import join_nonshared_inputs
 from rivals import exact_model, hsgp_model, hsgp_order, whitened
 from study import Study
 
+from bmm.arrays import FloatArray
 from bmm.gp.basis import root_spectral_density
 from bmm.mixing.model import build_model
 
-FloatArray = npt.NDArray[np.float64]
 Values = dict[str, FloatArray]
 
 POSITIVE = ("sigma", "eta", "rho_Z", "rho_N")

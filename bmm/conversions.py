@@ -21,8 +21,9 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from bmm.arrays import FloatArray
 from bmm.errors import DataError, quoted
 
 __all__ = [
@@ -72,8 +73,6 @@ _IN_MEV: dict[str, float] = {
     "u": ATOMIC_MASS_UNIT,
     "micro-u": ATOMIC_MASS_UNIT * 1e-6,
 }
-
-type FloatArray = NDArray[np.float64]
 
 
 def binding_energy(Z: ArrayLike, N: ArrayLike, mass_excess: ArrayLike) -> FloatArray:

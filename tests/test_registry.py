@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bmm.data import load_measured
@@ -11,13 +13,12 @@ from bmm.emulation.analytic_surface import analytic_surface
 from bmm.emulation.loop import LoopSettings, run_loop
 from bmm.emulation.stationary import ProcessLearner
 from bmm.errors import ConfigError
+from bmm.export import FORMATS, ExportSettings, MassTable, Origin
 from bmm.nuclides import nuclide_index
 from bmm.registry import Registry, suggestion
 from bmm.theory.adapters import predict_all
 from bmm.workflows.compare_config import load_comparison
-from bmm.workflows.config import load_config
 from bmm.workflows.inputs import chosen_cards
-from bmm.workflows.sampled_tables import SurfacesFolder, make_surfaces
 
 
 @pytest.fixture
@@ -239,33 +240,23 @@ def test_a_package_adds_a_kernel(install):
 
 
 FORMAT = '''
-def write_first(surfaces, provenance, folder):
-    """Write the first surface."""
-    (folder / "first.txt").write_text(str(surfaces.sizes["nucleus"]))
+def write_first(table, folder, settings):
+    """Write the first draw."""
+    (folder / "first.txt").write_text(f"{table.draws[0, 0]} by {table.origin.run}")
+    return ["one draw"]
 '''
 
 
 def test_a_package_adds_an_export_format(install, tmp_path):
-    install("first_surface", FORMAT, "[bmm.export_formats]\nfirst = first_surface:write_first")
-    (tmp_path / "small.toml").write_text(SURFACES)
-    config = load_config(tmp_path / "small.toml")
-    made = make_surfaces(config, tmp_path / "out", draws=10, written=1, formats=["first"])
-    assert (made.path / "first.txt").read_text() == str(len(made.masses))
-    assert "first.txt" in SurfacesFolder.open(made.path)._content["files"]
-    assert not (made.path / "surfaces.nc").exists()
-
-
-SURFACES = """
-[data]
-Z = [38, 42]
-N = [44, 64]
-[theory]
-models = ["HFB26", "DZ33"]
-[chart]
-table = "HFB26"
-Z = [38, 42]
-N = [44, 66]
-"""
+    install("first_draw", FORMAT, "[bmm.export_formats]\nfirst = first_draw:write_first")
+    nuclei = pd.DataFrame(
+        {"mass_excess": [-76.5], "mass_excess_sd": [0.1], "measured": [False]},
+        nuclide_index([50], [82]),
+    )
+    origin = Origin("mine", "1.0", ("DZ33",), "AME2020", date(2026, 1, 2))
+    table = MassTable(nuclei, origin, np.array([[-76.4]]))
+    assert FORMATS["first"](table, tmp_path, ExportSettings()) == ["one draw"]
+    assert (tmp_path / "first.txt").read_text() == "-76.4 by mine"
 
 
 def write(path, text):

@@ -34,7 +34,10 @@ def surfaces(
     ] = 100,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", help="Format of these: csv, netcdf; repeatable, both by default."),
+        typer.Option(
+            "--format",
+            help="Write them in a layout of bmm export too, such as talys; repeatable.",
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace surfaces that are there.")
@@ -61,12 +64,11 @@ def surfaces(
         f"[bold]bmm surfaces {config.name}[/]  {escape(config.description)}", highlight=False
     )
 
-    from bmm.workflows.export_formats import OWN_FORMATS
     from bmm.workflows.sampled_tables import make_surfaces
 
     path = output or Path("runs") / f"{config.name}-surfaces"
     done = make_surfaces(
-        config, path, draws=draws, written=written, formats=formats or tuple(OWN_FORMATS),
+        config, path, draws=draws, written=written, formats=formats or (),
         overwrite=overwrite, console=console,
     )  # fmt: skip
     table = Table(title="Lightest and heaviest bound isotope, N", title_justify="left")

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from bmm.arrays import FloatArray
 from bmm.errors import DataError
 
 __all__ = ["UncertaintyScale", "uncertainty_scale_factor"]
 
-FloatArray = npt.NDArray[np.float64]
 
 # Measured anew: the uncertainty at least halved, and the new measurement has most of the weight.
 _SHRUNK = 0.5

@@ -25,14 +25,13 @@ mass are those of Fm-250, but it is no model of any nucleus.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from bmm.arrays import FloatArray
 from bmm.emulation.energy_surface import Surface
 from bmm.errors import DataError
 
 __all__ = ["analytic_energy", "analytic_surface", "coulomb_of_spheroid", "surface_of_spheroid"]
 
-FloatArray = npt.NDArray[np.float64]
 
 _Z, _A = 100, 250
 # Surface and Coulomb coefficients of Myers & Swiatecki (1966), MeV.

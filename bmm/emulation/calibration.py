@@ -13,14 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import optimize
 
+from bmm.arrays import FloatArray
 from bmm.distributions import student_t
 
 __all__ = ["UNCALIBRATED", "Calibration", "fit_calibration"]
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.emulation.calibration import UNCALIBRATED, Calibration, fit_calibration
 from bmm.emulation.extra import require_networks
 from bmm.emulation.network_settings import PRESETS, CommitteeSettings
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Committee", "CommitteeLearner", "CommitteePrediction", "feeding"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
 
 # In mean distances between the learned points: beyond this, what few members have in common is
 # chance (as in ensemble Kalman filters, where it is called localisation).

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from bmm.arrays import FloatArray
 from bmm.data.text_table import Row, TextTable, parse_number, read_points
 from bmm.errors import DataError, quoted
 
 __all__ = ["Surface", "read_surface"]
 
-FloatArray = npt.NDArray[np.float64]
 
 _FEWEST = 10
 _LARGEST, _FARTHEST = 1e5, 1e9  # MeV, and units of a coordinate

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from bmm.arrays import FloatArray
 from bmm.errors import ConfigError
 
 __all__ = ["EnergyWindow"]
 
-FloatArray = npt.NDArray[np.float64]
 
 # Of the window: how fast energies outside it are compressed.
 _SCALE = 0.1

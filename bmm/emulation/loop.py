@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Annotated, Self
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import AfterValidator, PositiveFloat, model_validator
 from threadpoolctl import threadpool_limits
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.configuration import Configuration
 from bmm.emulation.acquisition import ACQUISITIONS, choose
 from bmm.emulation.calibration import Calibration, fit_calibration
@@ -25,8 +25,6 @@ from bmm.errors import ConfigError
 
 __all__ = ["LoopSettings", "Round", "State", "points_of", "run_loop", "start_set"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
 
 _SMALLEST_BATCH = 4
 

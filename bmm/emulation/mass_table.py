@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.emulation.committee import Committee, CommitteeLearner
 from bmm.emulation.energy_surface import Surface
 from bmm.emulation.surrogate import Emulator, Learner, SurrogatePrediction
@@ -20,8 +20,6 @@ from bmm.nuclides import MAGIC_NUMBERS
 
 __all__ = ["MassEmulator", "MassLearner", "mass_surface"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.intp]
 
 # Beyond this distance from a magic number, its shell is over.
 _SHELL = 8.0

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import optax
 
+from bmm.arrays import FloatArray
 from bmm.emulation.network_settings import CommitteeSettings
 
 __all__ = [
@@ -22,7 +23,6 @@ __all__ = [
     "with_leaves",
 ]
 
-FloatArray = npt.NDArray[np.float64]
 
 _ACTIVATIONS = {"relu": jax.nn.relu, "silu": jax.nn.silu, "tanh": jnp.tanh}
 _OPTIMIZERS = {"adam": optax.scale_by_adam, "adamax": optax.scale_by_adamax}

@@ -12,16 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from bmm.arrays import BoolArray, FloatArray
 from bmm.emulation.energy_surface import Surface
 
 __all__ = ["Continuity", "check_continuity"]
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool]
 
 # A step is broken if it is off by this many times what steps typically are.
 _BROKEN = 10.0

@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
+
+from bmm.arrays import FloatArray, IntArray
 
 __all__ = ["chance", "inside_if_true"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 
 def inside_if_true(draws: FloatArray, levels: Sequence[float]) -> IntArray:

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.evaluation import scores as sc
 from bmm.evaluation.coverage_test import chance, inside_if_true
 from bmm.nuclides import labels, nuclide_index
@@ -23,8 +23,6 @@ from bmm.theory.adapters import numbers
 
 __all__ = ["DerivedScores", "derived_scores", "derived_table"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 _PARTS = {"all": 1, "several predicted": 2}
 _ENDS = ("", "_alone")

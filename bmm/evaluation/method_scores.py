@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bmm.arrays import FloatArray
 from bmm.errors import ConfigError
 from bmm.evaluation.scores import LEVELS, inside_intervals
 from bmm.theory.adapters import numbers
 
 __all__ = ["common_nuclei", "compare"]
 
-FloatArray = npt.NDArray[np.float64]
 
 _REPLICATES = 2000
 _SEED = 20261122

@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bmm.arrays import BoolArray
 from bmm.nuclides import MAGIC_NUMBERS
 from bmm.theory.adapters import numbers
 
 __all__ = ["distance_to", "region_masks"]
 
-BoolArray = npt.NDArray[np.bool]
 
 _LIGHT = 60
 _NEAR = 2

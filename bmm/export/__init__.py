@@ -1,6 +1,6 @@
 """Masses as files that reaction and network codes read, one file of code per layout."""
 
-from bmm.export.formats import FORMATS, Writer, find_format
+from bmm.export.formats import FORMATS, Writer
 from bmm.export.mass_table import ExportSettings, MassTable, Origin, Surface
 
 __all__ = [
@@ -10,5 +10,4 @@ __all__ = [
     "Origin",
     "Surface",
     "Writer",
-    "find_format",
 ]

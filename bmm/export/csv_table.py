@@ -14,7 +14,7 @@ __all__ = ["write_csv"]
 def write_csv(table: MassTable, folder: Path, settings: ExportSettings) -> list[str]:
     """Write ``masses.csv``; the columns are those of `bmm.export.MassTable.frame`.
 
-    See `bmm.export.FORMATS` for what a writer takes, returns and raises.
+    See `bmm.export.formats.Writer` for what a writer takes, returns and raises.
     """
     refuse_template("csv", settings)
     rows = table.frame().to_csv(index=False, float_format="%.6f", lineterminator="\n")

@@ -21,7 +21,7 @@ _COMPRESSED = {"zlib": True, "complevel": 1, "fletcher32": True}
 def write_netcdf(table: MassTable, folder: Path, settings: ExportSettings) -> list[str]:
     """Write ``masses.nc``: mass_excess, mass_excess_sd and draws in MeV, status, along `nucleus`.
 
-    See `bmm.export.FORMATS` for what a writer takes, returns and raises.
+    See `bmm.export.formats.Writer` for what a writer takes, returns and raises.
     """
     refuse_template("netcdf", settings)
     MeV = {"units": "MeV"}

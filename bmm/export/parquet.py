@@ -15,7 +15,7 @@ def write_parquet(table: MassTable, folder: Path, settings: ExportSettings) -> l
     """Write ``masses.parquet``; the columns are those of `bmm.export.MassTable.frame`.
 
     The origin stands in the file's metadata, which pandas reads as ``attrs``.  See
-    `bmm.export.FORMATS` for what a writer takes, returns and raises.
+    `bmm.export.formats.Writer` for what a writer takes, returns and raises.
     """
     refuse_template("parquet", settings)
     frame = table.frame()

@@ -22,7 +22,7 @@ _FILE = "mass_excess.txt"
 def write_pynucastro(table: MassTable, folder: Path, settings: ExportSettings) -> list[str]:
     """Write ``mean/mass_excess.txt`` and, for every draw, ``draw-001/mass_excess.txt`` and so on.
 
-    See `bmm.export.FORMATS` for what a writer takes, returns and raises.
+    See `bmm.export.formats.Writer` for what a writer takes, returns and raises.
     """
     refuse_template("pynucastro", settings)
     Z, A, status = table.Z, table.Z + table.N, table.status

@@ -25,7 +25,7 @@ def write_ripl(table: MassTable, folder: Path, settings: ExportSettings) -> list
     """Write ``mean/mass-bmm.dat`` and, for every draw, ``draw-001/mass-bmm.dat`` and so on.
 
     The calculated mass of a measured nucleus is the measured one, or its draw.  See
-    `bmm.export.FORMATS` for what a writer takes, returns and raises.
+    `bmm.export.formats.Writer` for what a writer takes, returns and raises.
 
     Raises
     ------

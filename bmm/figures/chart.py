@@ -14,13 +14,12 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FormatStrFormatter, LogLocator
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.errors import DataError
 from bmm.nuclides import MAGIC_NUMBERS, nuclide_index
 
 __all__ = ["nuclide_chart"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 _GREY = ListedColormap(["0.9"])
 _OVERHANG = 6

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from bmm.arrays import FloatArray
 from bmm.distributions import StudentTMixture
 from bmm.errors import DataError
 from bmm.methods.interface import Method
@@ -17,8 +17,6 @@ from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.training_arrays import masses_of, training_data
 
 __all__ = ["EqualWeights", "FittedAverage", "FittedCombination", "LeastSquares"]
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

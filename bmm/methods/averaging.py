@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from scipy.special import softmax
 
+from bmm.arrays import FloatArray
 from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.single_model_posteriors import SingleModelPosteriors, WeighedMethod
 
 __all__ = ["FittedWeights", "GlobalBMA", "Stacking"]
 
-FloatArray = npt.NDArray[np.float64]
 
 _CHAINS, _DRAWS = 4, 250
 _ARVIZ = {"stacking": "stacking", "pseudo-bma": "bb-pseudo-bma"}

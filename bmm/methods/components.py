@@ -16,12 +16,12 @@ from math import log, pi
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from pydantic import Field
 from scipy.special import gammaln
 
+from bmm.arrays import FloatArray
 from bmm.distributions import StudentTMixture
 from bmm.errors import ConfigError, DataError
 from bmm.methods.interface import Method
@@ -30,7 +30,6 @@ from bmm.methods.training_arrays import masses_of, training_data
 
 __all__ = ["FittedComponents", "PrincipalComponents"]
 
-FloatArray = npt.NDArray[np.float64]
 
 _LEAST_SINGULAR = 1e-10
 # Noise variance: inverse gamma with this shape, and as its scale shape * (0.1 MeV)^2.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bmm.arrays import FloatArray
 from bmm.distributions import student_t
 from bmm.errors import ConfigError
 
@@ -20,7 +21,6 @@ __all__ = [
     "spread_posterior",
 ]
 
-FloatArray = npt.NDArray[np.float64]
 
 LogPrior = Callable[[FloatArray], FloatArray]
 """Log prior density of sigma (keV per nucleon at A = 100), per keV."""

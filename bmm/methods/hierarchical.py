@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 from scipy.special import softmax
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.nuts import sample_posterior
 from bmm.methods.single_model_posteriors import SingleModelPosteriors, WeighedMethod
@@ -30,8 +30,6 @@ from bmm.nuclides import MAGIC_NUMBERS
 
 __all__ = ["FittedStacking", "HierarchicalStacking", "features"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 _KEPT = 500
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
+from bmm.arrays import FloatArray
 from bmm.distributions import StudentTMixture
 from bmm.methods.interface import Method
 from bmm.methods.mixture_forecast import MixtureForecast
@@ -21,7 +21,6 @@ from bmm.mixing.settings import Sampler
 
 __all__ = ["EnsembleBMA", "FittedEnsemble", "FittedMeans", "GlobalDirichlet"]
 
-FloatArray = npt.NDArray[np.float64]
 
 _KEPT = 500
 

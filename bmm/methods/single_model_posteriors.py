@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from bmm.arrays import FloatArray
 from bmm.distributions import StudentTMixture, student_t
 from bmm.methods.evidence import NoiseFamily, SpreadPosterior, spread_posterior
 from bmm.methods.interface import Method
@@ -18,7 +18,6 @@ from bmm.methods.training_arrays import Training, masses_of, training_data
 
 __all__ = ["SingleModelPosteriors", "WeighedMethod"]
 
-FloatArray = npt.NDArray[np.float64]
 
 _NEGLIGIBLE = 1e-6
 

@@ -9,12 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from bmm.arrays import FloatArray
 from bmm.errors import ConfigError, DataError
 from bmm.nuclides import label, nuclide_index
 
 __all__ = ["Training", "masses_of", "position_of", "training_data"]
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from arviz_stats.base import array_stats
 
+from bmm.arrays import FloatArray
 from bmm.errors import RunError
 
 __all__ = ["Reweighting", "k_hat_limit", "resample", "reweight"]
 
-FloatArray = npt.NDArray[np.float64]
 
 _GOOD = 0.7
 _FEWEST = 100

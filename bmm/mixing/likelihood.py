@@ -28,13 +28,12 @@ from math import lgamma, log, pi
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
+from bmm.arrays import FloatArray
 from bmm.mixing.vectorized import exponential, inner, logarithm
 
 __all__ = ["SIGMA_UNIT", "component", "local_mixture"]
 
-FloatArray = npt.NDArray[np.float64]
 
 SIGMA_UNIT = 0.1
 """MeV of total energy at A = 100 for sigma_k = 1 keV per nucleon."""

@@ -22,14 +22,12 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
+from bmm.arrays import FloatArray
 from bmm.mixing.likelihood import SIGMA_UNIT, component
 from bmm.mixing.vectorized import exponential, inner, logarithm
 
 __all__ = ["linear_mixture"]
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -19,14 +19,13 @@ from math import sqrt
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
+from bmm.arrays import FloatArray
 from bmm.mixing.likelihood import SIGMA_UNIT
 from bmm.mixing.vectorized import exponential, inner, logarithm, total
 
 __all__ = ["BLOCK", "FOUR", "student_t4_mixture"]
 
-FloatArray = npt.NDArray[np.float64]
 
 FOUR = 4.0
 """The degrees of freedom."""

@@ -34,8 +34,6 @@ from bmm.nuclides import nuclide_index
 
 __all__ = ["QUANTITIES", "Quantity", "derive", "partners"]
 
-FloatArray = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Quantity:

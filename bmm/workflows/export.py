@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from bmm.errors import RunError
-from bmm.export import ExportSettings, MassTable, Writer, find_format
+from bmm.export import FORMATS, ExportSettings, MassTable, Writer
 from bmm.export.energies import write_energies
 from bmm.nuclides import select_nuclei
 from bmm.workflows.exported_table import mass_table_of
@@ -86,7 +86,7 @@ def export_run(
     BmmError
         If the run, the format, a selection, the template or the folder cannot be used.
     """
-    write = find_format(to)
+    write = FORMATS[to]
     home = run.resolve()
     path = output or home.with_name(f"{home.name}-{to}")
     if path.resolve() in (home, *home.parents):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,16 +14,18 @@ import pandas as pd
 import xarray as xr
 from rich.console import Console
 
+import bmm
 from bmm.data import load_measured
 from bmm.distributions import summarise_draws
+from bmm.export import FORMATS, ExportSettings, MassTable, Origin
 from bmm.figures.chains import chain_figure
 from bmm.figures.files import write_figure
+from bmm.netcdf import write_dataset
 from bmm.prediction.existence import count_bound, drip_lines
 from bmm.prediction.joint_draws import sample_surfaces
-from bmm.prediction.mass_tables import derived_quantities, mass_table
+from bmm.prediction.mass_tables import derived_quantities, mass_table, surface_table
 from bmm.theory.correction import correct_theory
 from bmm.workflows.config import RunConfig
-from bmm.workflows.export_formats import EXPORT_FORMATS, OWN_FORMATS
 from bmm.workflows.inputs import (
     chart_and_measured,
     chart_theory,
@@ -39,9 +43,9 @@ __all__ = ["Surfaces", "SurfacesFolder", "make_surfaces"]
 class SurfacesFolder(ResultFolder):
     """A folder of sampled mass tables.
 
-    ``masses.csv``, ``derived.csv``, ``drip_lines.csv``; the surfaces themselves in each format,
-    such as ``surfaces.csv`` and ``surfaces.nc``; ``summary.json``, ``config.toml``, ``figures/``;
-    and ``manifest.json``, see `bmm.workflows.result_folder`.
+    ``masses.csv``, ``derived.csv``, ``drip_lines.csv``; the surfaces themselves, ``surfaces.csv``
+    and ``surfaces.nc``; a folder for every other layout that was asked for; ``summary.json``,
+    ``config.toml``, ``figures/``; and ``manifest.json``, see `bmm.workflows.result_folder`.
     """
 
     kind = "set of surfaces"
@@ -78,7 +82,7 @@ def make_surfaces(
     *,
     draws: int,
     written: int,
-    formats: Sequence[str] = tuple(OWN_FORMATS),
+    formats: Sequence[str] = (),
     overwrite: bool = False,
     console: Console | None = None,
 ) -> Surfaces:
@@ -96,8 +100,9 @@ def make_surfaces(
         Surfaces to draw, for means and quantiles.
     written : int
         How many of them to write.
-    formats : sequence of str, default csv and netcdf
-        In which formats; see `bmm.workflows.export_formats.EXPORT_FORMATS`.
+    formats : sequence of str, default ()
+        Layouts of other codes in which to write these too, each in a folder of its name; see
+        `bmm.export.formats.FORMATS`.
     overwrite : bool, default False
         Replace surfaces that are there.
     console : rich.console.Console, optional
@@ -111,7 +116,7 @@ def make_surfaces(
     console = console or Console(quiet=True)
     measured = select_measured(config)
     cards = chosen_cards(config.theory)
-    writers = [EXPORT_FORMATS[name] for name in dict.fromkeys(formats)]
+    writers = {name: FORMATS[name] for name in formats}
     origin = provenance(config.data.measured, cards, config.seed)
     with SurfacesFolder.begin(path, origin, overwrite=overwrite) as folder:
         console.print(f"correcting {len(cards)} models on {len(measured)} measured nuclei")
@@ -143,13 +148,45 @@ def make_surfaces(
         }.items():
             write = partial(frame.to_csv, index=False, float_format="%.6f")
             write_whole(path / f"{name}.csv", write)
-        for write_surfaces in writers:
-            write_surfaces(surfaces.isel(draw=slice(written)), origin, path)
+        chosen = surfaces.isel(draw=slice(written))
+        _write_surfaces(chosen, origin, path)
+        for name, write_format in writers.items():
+            (path / name).mkdir(exist_ok=True)
+            write_format(_exported(config, masses, chosen), path / name, ExportSettings())
         folder.write_config(config.to_toml())
         _write_figure(folder.figures, surfaces, every.index)
         write_json(path / "summary.json", summary)
         folder.complete()
     return Surfaces(path, masses, lines, summary)
+
+
+def _write_surfaces(surfaces: xr.DataArray, origin: Mapping[str, Any], folder: Path) -> None:
+    """Write ``surfaces.csv``, a column for each surface, and ``surfaces.nc``; MeV."""
+    frame = surface_table(surfaces)
+    write = partial(frame.to_csv, index=False, float_format="%.6f")
+    write_whole(folder / "surfaces.csv", write)
+    data = surfaces.rename(draw="surface").to_dataset(name="mass_excess")
+    data.attrs = {
+        "description": "sampled mass surfaces: atomic mass excess, MeV",
+        "provenance": json.dumps(origin),
+    }
+    write_whole(folder / "surfaces.nc", partial(write_dataset, data))
+
+
+def _exported(config: RunConfig, masses: pd.DataFrame, surfaces: xr.DataArray) -> MassTable:
+    """Means and surfaces as the writers of other layouts take them."""
+    nuclei = masses.set_index(["Z", "N"])[["mean", "sd", "measured"]]
+    nuclei.columns = pd.Index(["mass_excess", "mass_excess_sd", "measured"])
+    origin = Origin(
+        run=config.name,
+        version=bmm.__version__,
+        models=tuple(config.theory.models),
+        evaluation=config.data.measured,
+        date=date.today(),
+        note="mean and standard deviation of joint draws; measured nuclei follow their measurement",
+    )
+    draws = surfaces.transpose("draw", "nucleus").to_numpy()
+    return MassTable(nuclei.astype({"measured": bool}), origin, draws)
 
 
 def _bound(surfaces: xr.DataArray, masses: pd.DataFrame) -> dict[str, Any]:

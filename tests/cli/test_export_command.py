@@ -159,7 +159,7 @@ def refused(result):
 
 def test_bad_input_is_one_sentence(bmm, run, tmp_path):
     for arguments, expected in {
-        ("--to", "talis"): "no format is called 'talis' (nearest: 'talys')",
+        ("--to", "talis"): "no export format is called 'talis' (did you mean 'talys'?)",
         ("--to", "csv", "--Z", "120"): "'Z=120' selects none",
         ("--to", "csv", "--Z", "many"): "'Z=many'",
         ("--to", "csv", "--template", "x"): "csv takes no template",

@@ -14,6 +14,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.errors import DomainError
 
 __all__ = [
@@ -28,8 +29,6 @@ __all__ = [
     "natural_filling",
 ]
 
-type FloatArray = npt.NDArray[np.float64]
-type IntArray = npt.NDArray[np.integer]
 
 SHELLS = np.arange(10)
 """HO numbers p of the shells that are kept."""

@@ -18,15 +18,15 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import optimize, special
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.distributions import StudentTMixture, student_t
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers
-from bmm.theory.mdn.features import FloatArray, feature_matrix
+from bmm.theory.mdn.features import feature_matrix
 from bmm.theory.mdn.mdn_settings import MdnSettings
 
 __all__ = ["SMALLEST_SPREAD", "Calibration", "Ensemble", "Mixture", "calibrate"]
 
-IntArray = npt.NDArray[np.int64]
 
 SMALLEST_SPREAD = 0.01
 """Smallest spread of a Gaussian, in units of the spread of the linear fit's residuals."""

@@ -11,14 +11,12 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.nuclides import MAGIC_NUMBERS
 
 __all__ = ["FEATURES", "FeatureSet", "feature_matrix", "feature_names"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 FeatureSet = Literal["M2", "M6", "M8", "M10", "M12", "M16", "M20", "M24"]
 

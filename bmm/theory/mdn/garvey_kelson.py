@@ -23,13 +23,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers
 
 __all__ = ["Form", "Relations", "find_relations", "iterate"]
 
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
 Form = Literal["longitudinal", "transverse"]
 
 _SIGNS = np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from bmm.arrays import FloatArray
 from bmm.errors import DataError
 from bmm.nuclides import label
 from bmm.theory.mdn.ensemble import Ensemble, Mixture
-from bmm.theory.mdn.features import FloatArray
 from bmm.theory.mdn.model_file import read_ensemble
 
 __all__ = ["FEWEST_EFFECTIVE", "EnsembleUpdate", "reweight", "update_model"]

@@ -17,10 +17,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from bmm.arrays import FloatArray
 from bmm.theory.adapters import numbers
 from bmm.theory.mdn.ensemble import Ensemble
 from bmm.theory.mdn.extra import require_extra
-from bmm.theory.mdn.features import FloatArray, feature_matrix, feature_names
+from bmm.theory.mdn.features import feature_matrix, feature_names
 
 __all__ = ["exact_values", "rank_features", "shapley_values"]
 

@@ -17,8 +17,8 @@ import optax
 from rich.console import Console
 from rich.progress import Progress
 
+from bmm.arrays import FloatArray
 from bmm.theory.mdn.ensemble import Calibration, Ensemble, calibrate
-from bmm.theory.mdn.features import FloatArray
 from bmm.theory.mdn.mdn_settings import Constraint, MdnSettings
 from bmm.theory.mdn.network import Member, start
 from bmm.theory.mdn.training_data import Problem

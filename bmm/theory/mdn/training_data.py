@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.errors import DataError
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import numbers
-from bmm.theory.mdn.features import FloatArray, feature_matrix
+from bmm.theory.mdn.features import feature_matrix
 from bmm.theory.mdn.garvey_kelson import Relations, find_relations
 from bmm.theory.mdn.mdn_settings import MdnSettings
 
 __all__ = ["FEWEST", "Problem", "pose"]
 
-IntArray = npt.NDArray[np.int64]
 
 FEWEST = 100
 """Fewest training nuclei."""
