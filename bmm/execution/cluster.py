@@ -16,7 +16,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ __all__ = ["ClusterEngine", "connected", "local_workers"]
 
 _TOPIC = "bmm-task"
 _PATIENCE = 1.0  # seconds until the cluster is looked at again, if nothing happens
+_RESTART = "120 s"
 _MEMORY = "memory"  # GB, as the resources of a worker
 _PACKAGES = ("numba", "numpy", "nutpie", "pandas", "pymc", "pytensor", "scipy", "xarray")
 
@@ -49,10 +50,20 @@ class ClusterEngine:
         Connected to the cluster.
     check : bool, default False
         Refuse workers that have other code than this process.
+    revive : callable, optional
+        Called while there is no worker, or fewer than at first.
     """
 
-    def __init__(self, client: Client, *, check: bool = False) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        check: bool = False,
+        revive: Callable[[], object] | None = None,
+    ) -> None:
         self._client = client
+        self._revive = revive
+        self._most = 1
         self._code = installed() if check else None
         self._threads: dict[str, int] = {}
         self._memory: float | None = None
@@ -91,8 +102,8 @@ class ClusterEngine:
                 progress.started(key, task.name, where)
 
         def settle(key: str, future: Future) -> Finished | None:
-            task, number, newest, begun = submitted[key]
-            if future is not newest:
+            task, number, newest, begun = submitted.get(key, (None, 0, None, 0.0))
+            if task is None or future is not newest:
                 return None
             finished = self._outcome(task, future)
             if isinstance(finished.error, BmmError | None) or number == TRIES:
@@ -122,9 +133,10 @@ class ClusterEngine:
                 if finished is not None:
                     yield finished
         finally:
-            self._client.unsubscribe_topic(_TOPIC)
-            # What still runs is of no use to anybody.
-            self._client.cancel([future for _, _, future, _ in submitted.values()], force=True)
+            if self._client.status == "running":
+                self._client.unsubscribe_topic(_TOPIC)
+                # What still runs is of no use to anybody.
+                self._client.cancel([future for _, _, future, _ in submitted.values()], force=True)
 
     def _next(self, events: queue.SimpleQueue[Callable[[], Finished | None]]) -> Finished | None:
         try:
@@ -177,6 +189,9 @@ class ClusterEngine:
             raise _lost()
         workers = self._client.scheduler_info(n_workers=-1)["workers"]
         self._threads = {name: each["nthreads"] for name, each in workers.items()}
+        self._most = max(self._most, len(workers))
+        if self._revive is not None and len(workers) < self._most:
+            self._revive()
         memory = [each["resources"].get(_MEMORY) for each in workers.values()]
         # Workers that tell nothing would never be given a task that asks for some.
         self._memory = max(memory) if memory and None not in memory else self._memory
@@ -194,25 +209,30 @@ def local_workers(workers: int) -> Iterator[ClusterEngine]:
     Raises
     ------
     RunError
-        If Dask is not installed.
+        If Dask is not installed, or a worker does not start.
     """
     distributed = _dask("--workers")
     threads = max(1, thread_count() // workers)
     memory = distributed.system.MEMORY_LIMIT // workers
-    with (
-        distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=memory,
-            resources={_MEMORY: memory / 1e9},
-            env=environment(threads),
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield ClusterEngine(client)
+    import dask
+
+    # A worker that was killed starts anew, which on a busy machine takes longer than Dask expects.
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": _RESTART}):
+        try:
+            cluster = distributed.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=memory,
+                resources={_MEMORY: memory / 1e9},
+                env=environment(threads),
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL,
+            )
+        except RuntimeError as error:
+            raise RunError(f"{workers} workers could not be started ({error})") from error
+        with cluster, distributed.Client(cluster) as client:
+            yield ClusterEngine(client, revive=partial(cluster.scale, workers))
 
 
 @contextmanager

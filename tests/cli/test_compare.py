@@ -9,6 +9,7 @@ import xarray as xr
 
 from bmm.data import load_measured, load_theory, uncertainty_scale_factor
 from bmm.evaluation.splits import edition_split, random_folds
+from bmm.methods.forecasting import make_forecast
 from bmm.theory.adapters import Domain
 from bmm.theory.library import load_model
 
@@ -203,3 +204,25 @@ models = ["DZ10-refit"]
         error = predicted - fold.test["mass_excess"].to_numpy()
         assert found.loc[fold.test.index, "error"].to_numpy() == pytest.approx(error, abs=1e-5)
         assert (found.loc[fold.test.index, "fold"] == fold.name).all()
+
+
+def test_a_method_that_fails_is_named_and_the_others_go_on(
+    bmm, configuration, tmp_path, monkeypatch
+):
+    def fails_once(method, *rest):
+        if method.label == "least-squares":
+            raise FloatingPointError("no such root")
+        return make_forecast(method, *rest)
+
+    monkeypatch.setattr("bmm.workflows.compare_forecasts.make_forecast", fails_once)
+    done = bmm("compare", configuration, "-o", tmp_path / "out")
+    assert done.code == 4
+    assert "failed: least-squares" in done.err
+    summary = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    assert set(summary["methods"]) == {"FRDM2012", "DZ33", "plain"}
+    expected = "failed 3 times, last with FloatingPointError: no such root"
+    assert summary["failed"] == {"least-squares": expected}
+    monkeypatch.undo()
+    done = bmm("compare", configuration, "-o", tmp_path / "out")
+    assert done.code == 0
+    assert done.out.count("taken up from disk") == 3

@@ -22,10 +22,10 @@ methods = {methods}
 [split]
 kind = "random"
 folds = {folds}
-Z = [28, 50]
-N = [28, 82]
+Z = [28, 36]
+N = [30, 52]
 [theory]
-models = ["FRDM2012", "DZ33", "DZ28"]
+models = ["FRDM2012", "DZ33"]
 """
 METHODS = """[
     "equal-weights",
@@ -144,6 +144,8 @@ def test_nothing_is_lost_when_workers_are_killed(start, tmp_path):
         shutil.rmtree(tmp_path / "killed", ignore_errors=True)
         log = (tmp_path / "log.txt").open("w")
         process = start(configuration, tmp_path / "killed", "--workers", "3", stdout=log)
+        while process.poll() is None and "begun" not in (tmp_path / "log.txt").read_text():
+            time.sleep(0.2)
         while process.poll() is None and kills < 30:
             time.sleep(chance.uniform(0.2, 4.0))
             if alive := list(workers_of(process)):
