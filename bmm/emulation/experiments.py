@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,14 @@ import pandas as pd
 from bmm.emulation.acquisition import ACQUISITIONS
 from bmm.emulation.energy_surface import Surface
 from bmm.emulation.loop import LoopSettings, State, run_loop
-from bmm.emulation.loop_state import read_state, write_state
+from bmm.emulation.loop_state import (
+    Packed,
+    pack_state,
+    read_state,
+    unpack_state,
+    write_packed,
+    write_state,
+)
 from bmm.emulation.surrogate import Learner
 from bmm.execution.tasks import Task
 from bmm.fingerprints import array_fingerprint, code_fingerprint, fingerprint
@@ -116,14 +122,20 @@ def experiment_task(surface: Surface, experiment: Experiment, seed: int, folder:
     return Task(
         fingerprint([experiment.label, origin]),
         f"{experiment.label}, seed {seed}",
-        partial(run_loop, resumed=resumed),
-        (surface, experiment.learner, experiment.settings, seed),
+        _packed_loop,
+        (
+            surface,
+            experiment.learner,
+            experiment.settings,
+            seed,
+            None if resumed is None else pack_state(resumed, experiment.learner),
+        ),
         _LIBRARIES_GB + _MATRICES * 8e-9 * len(surface) ** 2,
     )
 
 
 def keep_experiment(
-    surface: Surface, experiment: Experiment, seed: int, folder: Path, state: State
+    surface: Surface, experiment: Experiment, seed: int, folder: Path, last: Packed
 ) -> None:
     """Write the last state of a loop, as `run_experiment` does.
 
@@ -131,11 +143,19 @@ def keep_experiment(
     ----------
     surface, experiment, seed, folder
         As for `run_experiment`.
-    state : State
-        The last.
+    last : dict of str to array
+        The result of the task.
     """
     path, origin = _path(experiment, seed, folder), _origin(surface, experiment, seed)
-    write_state(path, state, experiment.learner, origin)
+    write_packed(path, last, origin)
+
+
+def _packed_loop(
+    surface: Surface, learner: Learner, settings: LoopSettings, seed: int, begun: Packed | None
+) -> Packed:
+    """Run a loop to its end, from arrays to arrays: not every emulator can be pickled."""
+    resumed = None if begun is None else unpack_state(begun, learner, surface.points.shape[1])
+    return pack_state(run_loop(surface, learner, settings, seed, resumed=resumed), learner)
 
 
 def _path(experiment: Experiment, seed: int, folder: Path) -> Path:
