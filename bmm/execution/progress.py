@@ -90,7 +90,7 @@ class Progress:
         name, where, _ = self._running.get(key, (key, "", None))
         self._forget(key)
         if failure is not None:
-            self._count(f"[yellow]{escape(name)}:[/] {escape(failure)}")
+            self._count(f"[yellow]{escape(name)} is left out:[/] {escape(failure)}")
             return
         self._times.append(seconds)
         self._count(f"{escape(name)}, {duration(seconds)}{f' on {escape(where)}' if where else ''}")

@@ -43,7 +43,7 @@ def test_a_task_that_fails_three_times_is_named_and_the_others_go_on(carried_out
     assert done["possible"].result == 1
     reason = failure(done["impossible"])
     assert reason == "failed 3 times, last with ZeroDivisionError: division by zero"
-    assert f"impossible: {reason}" in shown
+    assert f"impossible is left out: {reason}" in shown
     assert len(caplog.records) == TRIES
 
 
