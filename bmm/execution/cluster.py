@@ -64,7 +64,7 @@ class ClusterEngine:
         self._client = client
         self._revive = revive
         self._most = 1
-        self._code = installed() if check else None
+        self._code = _installed() if check else None
         self._threads: dict[str, int] = {}
         self._memory: float | None = None
         self._looked = -float("inf")
@@ -259,7 +259,7 @@ def connected(address: str) -> Iterator[ClusterEngine]:
 
 
 @cache
-def installed() -> str:
+def _installed() -> str:
     """Fingerprint of the code of bmm and of the packages that decide its numbers."""
     home = Path(bmm.__file__).parent
     files = {
@@ -276,7 +276,7 @@ def _attempt(
     from distributed import get_worker
 
     where = f"{socket.gethostname()}, process {os.getpid()}"
-    if code is not None and code != installed():
+    if code is not None and code != _installed():
         raise RunError(
             f"{where} has other code than the process that asked: expected the same version of "
             f"bmm, and of {', '.join(_PACKAGES)}"
