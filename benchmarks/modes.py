@@ -25,7 +25,7 @@ from rich.console import Console
 
 from bmm.mixing.convergence import compared_quantities
 from bmm.mixing.fit import convergence_of
-from bmm.mixing.model import hyperparameters
+from bmm.mixing.priors import hyperparameters
 from bmm.mixing.settings import NAMED_PRIORS
 from bmm.workflows.config import RunConfig, load_config
 from bmm.workflows.inputs import select_measured

@@ -6,21 +6,32 @@ start at once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import lazy_loader
+import importlib
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bmm.data import load_measured as load_measured
     from bmm.data import load_theory as load_theory
     from bmm.errors import BmmError as BmmError
+    from bmm.evaluation.kfold import kfold as kfold
+    from bmm.figures import plot_chain as plot_chain
+    from bmm.figures import plot_coverage as plot_coverage
+    from bmm.figures import plot_existence as plot_existence
+    from bmm.figures import plot_pit as plot_pit
+    from bmm.figures import plot_residuals as plot_residuals
+    from bmm.figures import plot_uncertainty as plot_uncertainty
+    from bmm.figures import plot_weights as plot_weights
     from bmm.mixing.fit import convergence_of as convergence_of
     from bmm.mixing.fit import fit as fit
+    from bmm.mixing.fit import fitted_tree as fitted_tree
+    from bmm.mixing.pymc_model import pymc_model as pymc_model
     from bmm.mixing.settings import Mixing as Mixing
     from bmm.prediction.derived import derive as derive
     from bmm.prediction.dirichlet import dirichlet_weights as dirichlet_weights
     from bmm.prediction.existence import drip_lines as drip_lines
     from bmm.prediction.existence import existence as existence
+    from bmm.prediction.groups import add_groups as add_groups
+    from bmm.prediction.groups import sample_prior_predictive as sample_prior_predictive
     from bmm.prediction.joint_draws import sample_surfaces as sample_surfaces
     from bmm.prediction.predictive import Prediction as Prediction
     from bmm.prediction.predictive import predict as predict
@@ -33,24 +44,48 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "data": ["load_measured", "load_theory"],
-        "errors": ["BmmError"],
-        "mixing.fit": ["convergence_of", "fit"],
-        "mixing.settings": ["Mixing"],
-        "prediction.derived": ["derive"],
-        "prediction.dirichlet": ["dirichlet_weights"],
-        "prediction.existence": ["drip_lines", "existence"],
-        "prediction.joint_draws": ["sample_surfaces"],
-        "prediction.predictive": ["Prediction", "predict"],
-        "theory.adapters": ["predict_all"],
-        "theory.correction": ["correct_theory"],
-        "theory.library": ["load_model"],
-        "workflows.config": ["load_config"],
-        "workflows.folder": ["RunFolder"],
-        "workflows.pipeline": ["run"],
-    },
-)
-__all__ += ["__version__"]
+_HOMES = {
+    "BmmError": "bmm.errors",
+    "Mixing": "bmm.mixing.settings",
+    "Prediction": "bmm.prediction.predictive",
+    "RunFolder": "bmm.workflows.folder",
+    "add_groups": "bmm.prediction.groups",
+    "convergence_of": "bmm.mixing.fit",
+    "correct_theory": "bmm.theory.correction",
+    "derive": "bmm.prediction.derived",
+    "dirichlet_weights": "bmm.prediction.dirichlet",
+    "drip_lines": "bmm.prediction.existence",
+    "existence": "bmm.prediction.existence",
+    "fit": "bmm.mixing.fit",
+    "fitted_tree": "bmm.mixing.fit",
+    "kfold": "bmm.evaluation.kfold",
+    "load_config": "bmm.workflows.config",
+    "load_measured": "bmm.data",
+    "load_model": "bmm.theory.library",
+    "load_theory": "bmm.data",
+    "plot_chain": "bmm.figures",
+    "plot_coverage": "bmm.figures",
+    "plot_existence": "bmm.figures",
+    "plot_pit": "bmm.figures",
+    "plot_residuals": "bmm.figures",
+    "plot_uncertainty": "bmm.figures",
+    "plot_weights": "bmm.figures",
+    "predict": "bmm.prediction.predictive",
+    "predict_all": "bmm.theory.adapters",
+    "pymc_model": "bmm.mixing.pymc_model",
+    "run": "bmm.workflows.pipeline",
+    "sample_prior_predictive": "bmm.prediction.groups",
+    "sample_surfaces": "bmm.prediction.joint_draws",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'bmm' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bmm.data import LAYOUTS as PUBLISHED_LAYOUTS
 from bmm.data import (
     TableLayout,
     check_new_masses,
@@ -21,6 +22,7 @@ from bmm.data import (
     read_measurements,
     read_nuclei,
 )
+from bmm.data.table_guess import guess_table
 from bmm.design.targets import read_target
 from bmm.emulation.energy_surface import read_surface
 from bmm.errors import BmmError
@@ -80,7 +82,7 @@ MUTATIONS = st.lists(
     min_size=1,
     max_size=3,
 )
-COUNTS = {"table": 400, "quick": 400, "nuclide": 1000}
+COUNTS = {"guess": 100, "table": 400, "quick": 400, "nuclide": 1000}
 
 
 def fuzzed(kind):
@@ -142,6 +144,17 @@ def tin():
     return masses[[48 <= Z <= 50 and 60 <= N <= 90 for Z, N in masses.index]]
 
 
+PUBLISHED = """\
+A T O M I C   M A S S   A D J U S T M E N T
+   format    :  a1,i3,i5,i5,i5,1x,a3,a4,1x,f14.6,f12.6
+# Z   A s fl     Mexp      Err       Mth
+1N-Z    N    Z   A  EL    O     MASS EXCESS
+                                   (keV)
+  50 132 Sn 2   -76.547     0.002   -76.430   0.000   4.710
+  50 133 Sn 2   -70.874     0.002   -70.910   0.010   4.725
+  32   82   50  132 Sn       -76546.554000    2.000000
+  33   83   50  133 Sn       -70873.890000    2.000000
+"""
 MASS = {"value": "M", "quantity": "mass_excess", "unit": "MeV"}
 LAYOUTS = {
     "csv": ("Z,N,M,sd\n", lambda Z, N, M: f"{Z},{N},{M:.2f},0.5", {"N": "N", "sd": "sd"} | MASS),
@@ -163,6 +176,33 @@ LAYOUTS = {
         | {"quantity": "mass_excess", "unit": "MeV"},
     ),
 }
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+@fuzzed("guess")
+@given(mutations=MUTATIONS)
+def test_damaged_tables_of_unknown_layout(tmp_path, tin, name, mutations):
+    header, line, _ = LAYOUTS[name]
+    text = header + "".join(line(Z, N, M) + "\n" for (Z, N), M in tin.items())
+    path = tmp_path / "mine.txt"
+    path.write_text(mutate(text, mutations), encoding="utf-8", errors="surrogatepass", newline="")
+    found = outcome(guess_table, path)
+    if found is not None:
+        assert found.masses["mass_excess"].abs().max() <= 2000
+        assert np.isfinite(found.evidence[0].rms)
+
+
+@pytest.mark.parametrize("layout", [*PUBLISHED_LAYOUTS])
+@fuzzed("guess")
+@given(mutations=MUTATIONS)
+def test_damaged_files_of_published_layouts(tmp_path, layout, mutations):
+    path = tmp_path / "mine.mass"
+    path.write_text(
+        mutate(PUBLISHED, mutations), encoding="utf-8", errors="surrogatepass", newline=""
+    )
+    found = outcome(read_mass_table, path, layout)
+    assert found is None or found["mass_excess"].abs().max() <= 2000
+    outcome(load_measured, str(path))
 
 
 @pytest.mark.parametrize("name", LAYOUTS)

@@ -127,11 +127,12 @@ def _ame(path: Path) -> TableLayout:
         raise DataError(
             f"{path}: no line 'format :' above the heading '1N-Z'; expected a mass file of AME."
         )
-    return TableLayout(
-        format="fixed", fortran=form.strip(), skip=heading + 2, comment="",
-        Z=4, A=5, value=8, missing=("*", ""), estimated="skip",
-        quantity="mass_excess", unit="keV",
-    )  # fmt: skip
+    keys: dict[str, Any] = {
+        "format": "fixed", "fortran": form.strip(), "skip": heading + 2, "comment": "",
+        "Z": 4, "A": 5, "value": 8, "missing": ("*", ""), "estimated": "skip",
+        "quantity": "mass_excess", "unit": "keV",
+    }  # fmt: skip
+    return checked(TableLayout, keys, path, error=DataError)
 
 
 def _bmex(path: Path) -> TableLayout:
@@ -204,7 +205,13 @@ BMM = PublishedLayout(
     "CSV of bmm export",
     "bmm export --to csv",
     r"(?m)^Z,N,A,symbol,mass_excess_MeV,",
-    TableLayout(N="N", value="mass_excess_MeV", sd="mass_excess_sd_MeV", **_MASS),
+    TableLayout(N="N", value="mass_excess_MeV", **_MASS),
+)
+PYNUCASTRO = PublishedLayout(
+    "mass tables of pynucastro: mass_excess2020.txt",
+    "pynucastro 3.1, nucdata/mass_table.py: 5 lines of header, then A, Z and the mass excess",
+    r"^==A==\s+==Z==\s+=+dm=+",
+    TableLayout(format="whitespace", skip=5, comment="", Z=2, A=1, value=3, **_MASS),
 )
 
 LAYOUTS: Registry[PublishedLayout] = Registry(
@@ -213,8 +220,8 @@ LAYOUTS: Registry[PublishedLayout] = Registry(
     {
         name: f"{__name__}:{name.upper()}"
         for name in (
-            "ame", "bmex", "bmm", "bruslib", "frdm1995", "frdm2012", "masstable", "ripl", "talys",
-            "ws4",
+            "ame", "bmex", "bmm", "bruslib", "frdm1995", "frdm2012", "masstable", "pynucastro",
+            "ripl", "talys", "ws4",
         )
     },
 )  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bmm.arrays import FloatArray, IntArray
+from bmm.configuration import checked
 from bmm.conversions import HELIUM_MASS_EXCESS, HYDROGEN_MASS_EXCESS, NEUTRON_MASS_EXCESS
 from bmm.data.column_roles import Roles, find_roles, number_columns
 from bmm.data.expected_masses import Source, expected_masses
@@ -138,7 +139,7 @@ def guess_table(path: Path, *, value: str | None = None, group: str = "") -> Tab
     if _is_hdf5(first):
         return _frame(path, group)
     if value is None:
-        for name in _recognised(first):
+        for name in _recognised(files):
             guess = _published(path, name)
             if guess is not None:
                 return guess
@@ -153,11 +154,12 @@ def _is_hdf5(path: Path) -> bool:
         return False
 
 
-def _recognised(path: Path) -> Iterator[str]:
-    head = read_text(path)[:_HEAD]
+def _recognised(files: list[Path]) -> Iterator[str]:
+    head = [read_text(files[0])[:_HEAD]]
+    names = [each.name for each in files]
     for name in LAYOUTS:
         known = LAYOUTS[name]
-        if re.search(known.head, path.name if known.by_name else head, re.MULTILINE):
+        if any(re.search(known.head, x, re.MULTILINE) for x in (names if known.by_name else head)):
             yield name
 
 
@@ -208,7 +210,9 @@ def _own(path: Path, first: Path, value: str | None) -> TableGuess:
     chosen = _preferred(models or good)
     role, column, fit, values = chosen
     keys = text.keys | role.keys | _value_keys(column, fit.reading, values)
-    layout = TableLayout.model_validate(keys)
+    if _has_marks(text, column):
+        keys["estimated"] = "skip"
+    layout = checked(TableLayout, keys, path, error=DataError)
     order = dict.fromkeys([_evidence(*each) for each in (chosen, *good) if each[0] is role])
     evidence = [*order]
     return _finished(path, layout, evidence, _remarks(evidence, is_model=bool(models)))
@@ -235,6 +239,13 @@ def _value_keys(column: Column, reading: Reading, values: FloatArray) -> dict[st
     if empty:
         keys["missing"] = ["", "nan", *(f"{each:g}" for each in empty)]
     return keys
+
+
+def _has_marks(text: GuessedText, column: Column) -> bool:
+    """Whether some cells of a column are marked by #, as AME marks what it estimates."""
+    header = text.table.header
+    place = column - 1 if isinstance(column, int) else header.index(column)
+    return any("#" in row.cells[place] for row in text.table.rows)
 
 
 def _empty(values: FloatArray) -> list[float]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
+from bmm.configuration import checked
 from bmm.data.layout import TextLayout
 from bmm.data.text_table import TextTable, parse_number, read_cells, read_text
 from bmm.errors import DataError
@@ -74,7 +75,7 @@ def guess_text(path: Path) -> GuessedText:
         )
     keys, header = found[1], found[2]
     try:
-        return GuessedText(keys, read_cells(path, TextLayout.model_validate(keys), header))
+        return _read(path, keys, header)
     except DataError:
         if keys["format"] != "whitespace":
             raise
@@ -83,7 +84,12 @@ def guess_text(path: Path) -> GuessedText:
         keys["skip"] = found[1]["skip"] + bool(header)
     elif header:
         keys["skip"] = 1
-    return GuessedText(keys, read_cells(path, TextLayout.model_validate(keys), ()))
+    return _read(path, keys, [])
+
+
+def _read(path: Path, keys: dict[str, Any], header: list[str]) -> GuessedText:
+    layout = checked(TextLayout, keys, path, error=DataError)
+    return GuessedText(keys, read_cells(path, layout, header))
 
 
 type _Way = tuple[tuple[int, int], dict[str, Any], list[str]]

@@ -187,6 +187,15 @@ def _told_by(evaluation: str) -> pd.Index:
     return nuclei
 
 
+def informed_by(calibrated_on: str) -> pd.Index:
+    """Nuclei (Z, N) that may have informed a model, by the evaluation it was calibrated on.
+
+    Where that evaluation is not shipped, the next later one that is stands in.
+    """
+    known = calibrated_on in MEASURED_TABLES
+    return _told_by(calibrated_on if known else MEASURED_TABLES[0])
+
+
 @dataclass(frozen=True)
 class Leak:
     """A model that may have seen test nuclei.
@@ -229,10 +238,7 @@ def find_leaks(split: Split, cards: Mapping[str, Card]) -> list[Leak]:
     for name, card in cards.items():
         if card.calibrated_on in ("training", "none"):
             continue
-        edition = (
-            card.calibrated_on if card.calibrated_on in MEASURED_TABLES else MEASURED_TABLES[0]
-        )
-        seen = int(split.test.index.isin(_told_by(edition)).sum())
+        seen = int(split.test.index.isin(informed_by(card.calibrated_on)).sum())
         if seen:
             leaks.append(Leak(name, card.calibrated_on, seen))
     return leaks

@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.figure import Figure
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from scipy import stats
 
-from bmm.evaluation.mixture_scores import Scores
+from bmm.evaluation.scores import LEVELS, inside_intervals
+from bmm.figures.axes import SQUARE, given_or_new
 
-__all__ = ["coverage_curve"]
+__all__ = ["plot_coverage"]
 
 
-def coverage_curve(scores: Scores) -> Figure:
-    """Share of the measured masses inside the credible intervals, against their probability.
+def plot_coverage(pit: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Draw the share of measured masses inside credible intervals, against their probability.
 
     The band holds 95 % of the curves of a calibrated prediction at each level, if the nuclei are
     independent.  Neighbouring nuclei are not, so the curve may leave it more easily.
 
     Parameters
     ----------
-    scores : dict
-        From `bmm.evaluation.evaluate`; its keys n and coverage are used.
+    pit : array (nucleus,)
+        Predictive probability of a smaller mass than the measured one; see
+        `bmm.evaluation.nucleus_scores.nucleus_scores`.
+    ax : Axes, optional
+        Where to draw; by default, in a new pyplot figure.
+
+    Returns
+    -------
+    Axes
     """
-    levels = np.array([float(level) for level in scores["coverage"]])
-    covered = np.array(list(scores["coverage"].values()))
-    n = scores["n"]
+    values = np.asarray(pit, dtype=np.float64)
+    levels, n = np.array(LEVELS), len(values)
+    covered = inside_intervals(values).mean(axis=0)
     fine = np.linspace(0, 1, 401)
-    from scipy import stats
+    lower, upper = np.asarray(stats.binom.ppf([[0.025], [0.975]], n, fine)) / n
 
-    lower, upper = stats.binom.ppf([[0.025], [0.975]], n, fine) / n
-
-    figure = Figure(figsize=(3.6, 3.5), layout="constrained")
-    ax = figure.add_subplot()
+    ax = given_or_new(ax, SQUARE)
     ax.plot([0, 100], [0, 100], color="0.5", linewidth=0.8, label="calibrated")
     ax.fill_between(
         100 * fine, 100 * lower, 100 * upper, color="0.85", linewidth=0,
@@ -49,4 +56,4 @@ def coverage_curve(scores: Scores) -> Figure:
     )
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(loc="best", frameon=False, fontsize=8)
-    return figure
+    return ax

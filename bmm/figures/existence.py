@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
+from bmm.figures.axes import CHART, given_or_new
 from bmm.figures.chart import nuclide_chart
-from bmm.figures.maps import SIZE
 from bmm.nuclides import nuclide_index
 
-__all__ = ["existence_map"]
+__all__ = ["plot_existence"]
 
 _LINE = "#d55e00"
 
 
-def existence_map(separations: pd.DataFrame, lines: pd.DataFrame, measured: pd.Index) -> Figure:
-    """Probability of existence on the chart, and the drip lines with their intervals of 68 %.
+def plot_existence(
+    separations: pd.DataFrame,
+    lines: pd.DataFrame,
+    measured: pd.Index,
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the probability of existence, and the drip lines with their intervals of 68 %.
 
     Parameters
     ----------
@@ -24,9 +30,14 @@ def existence_map(separations: pd.DataFrame, lines: pd.DataFrame, measured: pd.I
         From `bmm.prediction.local_draws.separations`.
     measured : Index (Z, N)
         Nuclei to outline.
+    ax : Axes, optional
+        Where to draw; by default, in a new pyplot figure.
+
+    Returns
+    -------
+    Axes
     """
-    figure = Figure(figsize=SIZE, layout="constrained")
-    ax = figure.add_subplot()
+    ax = given_or_new(ax, CHART)
     Z, N = separations["Z"].to_numpy(), separations["N"].to_numpy()
     nuclide_chart(
         ax, Z, N, separations["existence"].to_numpy(), label="Probability of existence",
@@ -43,4 +54,4 @@ def existence_map(separations: pd.DataFrame, lines: pd.DataFrame, measured: pd.I
             color=_LINE, label="last bound isotope, 68 %" if number else None,
         )  # fmt: skip
     ax.legend(frameon=False, fontsize=8, loc="upper left")
-    return figure
+    return ax

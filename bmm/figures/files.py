@@ -6,18 +6,21 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import matplotlib as mpl
+import numpy.typing as npt
 import pandas as pd
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bmm.evaluation.mixture_scores import Scores
-from bmm.figures.calibration import coverage_curve
-from bmm.figures.maps import residual_map, uncertainty_map, weight_map
+from bmm.figures.axes import CHART, SQUARE, new_axes
+from bmm.figures.calibration import plot_coverage
+from bmm.figures.maps import plot_residuals, plot_uncertainty, plot_weights
 from bmm.writing import write_whole
 
-__all__ = ["file_stems", "write_figure", "write_figures"]
+__all__ = ["file_stems", "write_figure", "write_figures", "write_plot"]
 
 _DPI = {"png": 150, "pdf": 300}
 # Without a date, the same figure gives the same file.
@@ -25,7 +28,7 @@ _METADATA: dict[str, dict[str, str | None]] = {"png": {}, "pdf": {"CreationDate"
 
 
 def write_figures(
-    folder: Path, summary: xr.Dataset, scores: Scores, measured: pd.DataFrame
+    folder: Path, summary: xr.Dataset, pit: npt.ArrayLike, measured: pd.DataFrame
 ) -> list[Path]:
     """Write every figure as PNG (150 dpi) and PDF, replacing older ones.
 
@@ -35,8 +38,8 @@ def write_figures(
         Made if missing.
     summary : Dataset (nucleus, theory)
         The mixture, as for `bmm.evaluation.evaluate`.
-    scores : dict
-        From `bmm.evaluation.evaluate`.
+    pit : array (nucleus,)
+        See `bmm.figures.plot_coverage`.
     measured : DataFrame
         Indexed (Z, N), with a column mass_excess in MeV: residuals are taken to these nuclei, and
         the other maps outline them.
@@ -49,14 +52,24 @@ def write_figures(
     """
     folder.mkdir(parents=True, exist_ok=True)
     models = [str(model) for model in summary["theory"].to_numpy()]
-    figures: dict[str, Callable[[], Figure]] = {
-        "coverage": partial(coverage_curve, scores),
-        "residuals": partial(residual_map, summary, measured),
-        "uncertainty": partial(uncertainty_map, summary, measured),
+    plots: dict[str, Callable[..., Axes]] = {
+        "coverage": partial(plot_coverage, pit),
+        "residuals": partial(plot_residuals, summary, measured),
+        "uncertainty": partial(plot_uncertainty, summary, measured=measured),
     }
     for model, stem in zip(models, file_stems(models), strict=True):
-        figures[f"weight_{stem}"] = partial(weight_map, summary, model, measured)
-    return [path for stem, make in figures.items() for path in write_figure(folder / stem, make())]
+        plots[f"weight_{stem}"] = partial(plot_weights, summary, model, measured=measured)
+    return [
+        path
+        for stem, plot in plots.items()
+        for path in write_plot(folder / stem, plot, SQUARE if stem == "coverage" else CHART)
+    ]
+
+
+def write_plot(stem: Path, plot: Callable[..., Axes], size: tuple[float, float]) -> list[Path]:
+    """Draw on axes of their own, of that size in inches, and write them as `write_figure` does."""
+    figure = plot(ax=new_axes(size)).figure
+    return write_figure(stem, cast(Figure, figure))
 
 
 def write_figure(stem: Path, figure: Figure) -> list[Path]:

@@ -14,7 +14,7 @@ from bmm.figures.palette import model_styles
 from bmm.nuclides import nuclide_index, symbol
 from bmm.prediction.derived import derive
 
-__all__ = ["isotope_figure"]
+__all__ = ["draw_models", "isotope_figure"]
 
 # The widest first, for the others lie upon it.
 _BANDS = {"99.7": "#e3ecf4", "95": "#c0d5e8", "68": "#8fb6d9"}
@@ -47,7 +47,7 @@ def isotope_figure(
         chain = separations[separations["Z"] == Z].sort_values("N")
         alone = theory["mass_excess"].isel(nucleus=theory["Z"].to_numpy() == Z)
         _draw_energies(column[0], chain, measured)
-        _draw_models(column[0], alone)
+        draw_models(column[0], derive(alone.transpose("theory", "nucleus"), "S_2n"))
         column[0].set_title(f"{symbol(Z)} (Z = {Z})", fontsize=10)
         _draw_existence(column[1], chain)
     axes[0, 0].set_ylabel("$S_{2n}$ (MeV)")
@@ -78,16 +78,16 @@ def _draw_energies(ax: Axes, chain: pd.DataFrame, measured: pd.Index) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_models(ax: Axes, alone: xr.DataArray) -> None:
-    energy = derive(alone.transpose("theory", "nucleus"), "S_2n")
-    order = np.argsort(energy["N"].to_numpy())
-    N = energy["N"].to_numpy()[order]
-    styles = model_styles(energy.sizes["theory"])
+def draw_models(ax: Axes, alone: xr.DataArray) -> None:
+    """Draw a quantity of single models (theory, nucleus) against N, as thin lines."""
+    order = np.argsort(alone["N"].to_numpy())
+    N = alone["N"].to_numpy()[order]
+    styles = model_styles(alone.sizes["theory"])
     for k, (colour, dash) in enumerate(styles):
-        values = energy.to_numpy()[k, order]
+        values = alone.transpose("theory", "nucleus").to_numpy()[k, order]
         if np.isfinite(values).any():
             ax.plot(N, values, color=colour, linestyle=dash, linewidth=0.7, alpha=0.9, zorder=1.5,
-                    label=str(energy["theory"].to_numpy()[k]))  # fmt: skip
+                    label=str(alone["theory"].to_numpy()[k]))  # fmt: skip
 
 
 def _draw_existence(ax: Axes, chain: pd.DataFrame) -> None:

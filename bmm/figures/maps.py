@@ -8,22 +8,26 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
 from bmm.errors import ConfigError
+from bmm.figures.axes import CHART, given_or_new
 from bmm.figures.chart import nuclide_chart
 from bmm.nuclides import nuclide_index
 
-__all__ = ["residual_map", "uncertainty_map", "weight_map"]
-
-SIZE = (7.0, 4.2)
-"""Width and height in inches; the width is that of a page with two columns."""
+__all__ = ["plot_model_residuals", "plot_residuals", "plot_uncertainty", "plot_weights"]
 
 _CLIP = 98
 
 
-def weight_map(summary: xr.Dataset, model: str, measured: pd.DataFrame | None = None) -> Figure:
-    """Posterior mean weight of one model on the chart; grey where it does not cover the nucleus.
+def plot_weights(
+    summary: xr.Dataset,
+    model: str,
+    *,
+    measured: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the posterior mean weight of one model on the chart; grey where it covers nothing.
 
     Parameters
     ----------
@@ -33,11 +37,21 @@ def weight_map(summary: xr.Dataset, model: str, measured: pd.DataFrame | None = 
         One of its models.
     measured : DataFrame, optional
         Indexed (Z, N); its nuclei are outlined.
+    ax : Axes, optional
+        Where to draw; by default, in a new pyplot figure.
+
+    Returns
+    -------
+    Axes
 
     Raises
     ------
     ConfigError
         If the mixture has no such model.
+
+    Examples
+    --------
+    ``bmm.plot_weights(bmm.predict(tree).summary, "DZ28", measured=measured)``
     """
     models = [str(name) for name in summary["theory"].to_numpy()]
     if model not in models:
@@ -46,6 +60,7 @@ def weight_map(summary: xr.Dataset, model: str, measured: pd.DataFrame | None = 
         )
     weight = summary["weight"].sel(theory=model).to_numpy()
     return _map(
+        ax,
         summary,
         np.where(weight > 0, weight, np.nan),
         label=f"Weight of {model}",
@@ -55,8 +70,8 @@ def weight_map(summary: xr.Dataset, model: str, measured: pd.DataFrame | None = 
     )
 
 
-def residual_map(summary: xr.Dataset, measured: pd.DataFrame) -> Figure:
-    """Posterior mean minus measured mass excess on the chart, of the measured nuclei.
+def plot_residuals(summary: xr.Dataset, measured: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw posterior mean minus measured mass excess on the chart, of the measured nuclei.
 
     The colour scale is symmetric and saturates at the 98th percentile of the size.
 
@@ -66,25 +81,64 @@ def residual_map(summary: xr.Dataset, measured: pd.DataFrame) -> Figure:
         With the variable mean (MeV) and coordinates Z and N.
     measured : DataFrame
         Indexed (Z, N), with a column mass_excess in MeV.
+    ax : Axes, optional
+        Where to draw; by default, in a new pyplot figure.
+
+    Returns
+    -------
+    Axes
     """
     index = _index(summary)
     known = index.isin(measured.index)
     part = summary.isel(nucleus=known)
     observed = measured.loc[index[known], "mass_excess"].to_numpy(dtype=np.float64)
     residual = part["mean"].to_numpy() - observed
+    return _residuals(ax, part, residual, "Predicted minus measured mass excess (MeV)")
+
+
+def plot_model_residuals(errors: pd.Series[float], name: str, *, ax: Axes | None = None) -> Axes:
+    """Draw predicted minus measured mass excess of one model on the chart.
+
+    The colour scale is that of `plot_residuals`.
+
+    Parameters
+    ----------
+    errors : Series
+        MeV, indexed (Z, N).
+    name : str
+        Of the model.
+    ax : Axes, optional
+        Where to draw; by default, in a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+    """
+    Z, N = (errors.index.get_level_values(level).to_numpy() for level in "ZN")
+    chart = xr.Dataset(coords={"Z": ("nucleus", Z), "N": ("nucleus", N)})
+    residual = np.asarray(errors, dtype=np.float64)
+    return _residuals(ax, chart, residual, f"{name} minus measured mass excess (MeV)")
+
+
+def _residuals(
+    ax: Axes | None, chart: xr.Dataset, residual: npt.NDArray[np.float64], label: str
+) -> Axes:
     size = np.abs(residual[np.isfinite(residual)])
     return _map(
-        part,
+        ax,
+        chart,
         residual,
-        label="Predicted minus measured mass excess (MeV)",
+        label=label,
         cmap="RdBu_r",
         centre=0.0,
         vmax=float(np.percentile(size, _CLIP)) if size.size else None,
     )
 
 
-def uncertainty_map(summary: xr.Dataset, measured: pd.DataFrame | None = None) -> Figure:
-    """Posterior predictive standard deviation on the chart.
+def plot_uncertainty(
+    summary: xr.Dataset, *, measured: pd.DataFrame | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw the posterior predictive standard deviation on the chart.
 
     The colour scale is logarithmic and saturates at the 98th percentile.
 
@@ -94,10 +148,17 @@ def uncertainty_map(summary: xr.Dataset, measured: pd.DataFrame | None = None) -
         With the variable sd (MeV) and coordinates Z and N.
     measured : DataFrame, optional
         Indexed (Z, N); its nuclei are outlined.
+    ax : Axes, optional
+        Where to draw; by default, in a new pyplot figure.
+
+    Returns
+    -------
+    Axes
     """
     sd = summary["sd"].to_numpy()
     finite = sd[np.isfinite(sd)]
     return _map(
+        ax,
         summary,
         sd,
         label="Standard deviation of the mass excess (MeV)",
@@ -109,6 +170,7 @@ def uncertainty_map(summary: xr.Dataset, measured: pd.DataFrame | None = None) -
 
 
 def _map(
+    ax: Axes | None,
     summary: xr.Dataset,
     values: npt.NDArray[np.float64],
     *,
@@ -119,10 +181,10 @@ def _map(
     centre: float | None = None,
     scale: Literal["linear", "log"] = "linear",
     outline: npt.NDArray[np.bool] | None = None,
-) -> Figure:
-    figure = Figure(figsize=SIZE, layout="constrained")
+) -> Axes:
+    ax = given_or_new(ax, CHART)
     nuclide_chart(
-        figure.add_subplot(),
+        ax,
         summary["Z"].to_numpy(),
         summary["N"].to_numpy(),
         values,
@@ -134,7 +196,7 @@ def _map(
         scale=scale,
         outline=outline,
     )
-    return figure
+    return ax
 
 
 def _index(summary: xr.Dataset) -> pd.MultiIndex:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from scipy import stats
 
-__all__ = ["pit_histogram"]
+from bmm.figures.axes import SQUARE, given_or_new
+
+__all__ = ["plot_pit"]
 
 _BINS = 20
 
 
-def pit_histogram(pit: npt.ArrayLike) -> Figure:
-    """Histogram of probability integral transforms; flat if the prediction is calibrated.
+def plot_pit(pit: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Draw the histogram of probability integral transforms; flat if the prediction is calibrated.
 
     The band holds 95 % of the bars of a calibrated prediction, if the nuclei are independent.
 
@@ -21,12 +23,17 @@ def pit_histogram(pit: npt.ArrayLike) -> Figure:
     ----------
     pit : array (nucleus,)
         Predictive probability of a smaller mass than the measured one.
+    ax : Axes, optional
+        Where to draw; by default, in a new pyplot figure.
+
+    Returns
+    -------
+    Axes
     """
     values = np.asarray(pit, dtype=np.float64)
     n = len(values)
     lower, upper = stats.binom(n, 1 / _BINS).interval(0.95)
-    figure = Figure(figsize=(3.6, 3.5), layout="constrained")
-    ax = figure.add_subplot()
+    ax = given_or_new(ax, SQUARE)
     ax.axhspan(
         lower * _BINS / n,
         upper * _BINS / n,
@@ -41,4 +48,4 @@ def pit_histogram(pit: npt.ArrayLike) -> Figure:
     ax.set(xlabel="PIT of the measured masses", ylabel="Relative frequency", xlim=(0, 1))
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, fontsize=8)
-    return figure
+    return ax

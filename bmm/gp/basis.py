@@ -6,14 +6,17 @@ doi:10.1007/s11222-019-09886-w) writes a Gaussian process on [centre - L, centre
     f(x) = sum_j sqrt(S(omega_j)) phi_j(x) beta_j,   beta_j ~ N(0, 1),
     phi_j(x) = sin(omega_j (x - centre + L)) / sqrt(L),   omega_j = j pi / (2 L),
 
-with S the spectral density of its kernel.  The field vanishes on the walls and is mirrored
-beyond them, so the box is laid around the *prediction* chart and nothing outside is evaluated.
+with S the spectral density of its kernel: squared exponential, or Matérn with nu = 3/2 or 5/2
+(C. E. Rasmussen & C. K. I. Williams, Gaussian Processes for Machine Learning (2006), section
+4.2.1).  The field vanishes on the walls and is mirrored beyond them, so the box is laid around the
+*prediction* chart and nothing outside is evaluated.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, pi, sqrt
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,17 +25,36 @@ from bmm.arrays import FloatArray, IntArray
 from bmm.errors import ConfigError, DataError, DomainError
 from bmm.gp.chains import Chains
 
-__all__ = ["Axis", "ChainBasis", "boundary_factor", "number_of_functions", "root_spectral_density"]
+__all__ = [
+    "Axis",
+    "ChainBasis",
+    "Kernel",
+    "boundary_factor",
+    "number_of_functions",
+    "root_spectral_density",
+]
 
-# Riutort-Mayol et al., Stat. Comput. 33, 17 (2023), doi:10.1007/s11222-022-10167-2, for the
-# squared-exponential kernel.
-_BOUNDARY_SLOPE = 3.2
+Kernel = Literal["squared_exponential", "matern32", "matern52"]
+"""Names of the kernels of one axis."""
+
+# Riutort-Mayol et al., Stat. Comput. 33, 17 (2023), doi:10.1007/s11222-022-10167-2.
+_BOUNDARY_SLOPE: dict[Kernel, float] = {
+    "squared_exponential": 3.2,
+    "matern32": 4.5,
+    "matern52": 4.1,
+}
+_FUNCTIONS_SLOPE: dict[Kernel, float] = {
+    "squared_exponential": 1.75,
+    "matern32": 3.42,
+    "matern52": 2.65,
+}
 _SMALLEST_BOUNDARY = 1.2
-_FUNCTIONS_SLOPE = 1.75
 _MARGIN = 1.5
 
 
-def boundary_factor(longest: float, half_range: float) -> float:
+def boundary_factor(
+    longest: float, half_range: float, kernel: Kernel = "squared_exponential"
+) -> float:
     """Smallest half width of the box, in units of the half range of the data.
 
     Parameters
@@ -41,11 +63,14 @@ def boundary_factor(longest: float, half_range: float) -> float:
         Longest length scale expected.
     half_range : float
         Half range S of the points where the field is wanted, same unit.
+    kernel : {"squared_exponential", "matern32", "matern52"}
+        Kernel of the field.
 
     Returns
     -------
     float
-        c = max(1.2, 3.2 longest / S) of Riutort-Mayol et al. (2023), squared-exponential kernel.
+        c = max(1.2, a longest / S) of Riutort-Mayol et al. (2023), with a = 3.2 for the squared
+        exponential kernel, 4.5 and 4.1 for the Matérn kernels with nu = 3/2 and 5/2.
 
     Examples
     --------
@@ -53,16 +78,19 @@ def boundary_factor(longest: float, half_range: float) -> float:
     >>> boundary_factor(longest=20.0, half_range=40.0)
     1.6
     """
-    return max(_SMALLEST_BOUNDARY, _BOUNDARY_SLOPE * longest / half_range)
+    return max(_SMALLEST_BOUNDARY, _BOUNDARY_SLOPE[kernel] * longest / half_range)
 
 
-def number_of_functions(shortest: float, half_range: float, c: float) -> int:
+def number_of_functions(
+    shortest: float, half_range: float, c: float, kernel: Kernel = "squared_exponential"
+) -> int:
     """Count the basis functions that resolve the shortest length scale.
 
     Returns
     -------
     int
-        m = 1.75 c S / shortest of Riutort-Mayol et al. (2023), rounded up.
+        m = b c S / shortest of Riutort-Mayol et al. (2023), rounded up, with b = 1.75 for the
+        squared exponential kernel, 3.42 and 2.65 for the Matérn kernels with nu = 3/2 and 5/2.
 
     Examples
     --------
@@ -70,11 +98,13 @@ def number_of_functions(shortest: float, half_range: float, c: float) -> int:
     >>> number_of_functions(shortest=5.0, half_range=40.0, c=1.6)
     23
     """
-    return ceil(_FUNCTIONS_SLOPE * c * half_range / shortest)
+    return ceil(_FUNCTIONS_SLOPE[kernel] * c * half_range / shortest)
 
 
-def root_spectral_density(omega: FloatArray, rho: ArrayLike) -> FloatArray:
-    """Square root of the spectral density of exp[-x^2 / (2 rho^2)].
+def root_spectral_density(
+    omega: FloatArray, rho: Any, kernel: Kernel = "squared_exponential", xp: Any = np
+) -> Any:
+    """Square root of the spectral density of a kernel of unit variance.
 
     Parameters
     ----------
@@ -82,11 +112,16 @@ def root_spectral_density(omega: FloatArray, rho: ArrayLike) -> FloatArray:
         Frequencies, 1/nucleon.
     rho : float or array (..., 1)
         Length scale, nucleons.
+    kernel : {"squared_exponential", "matern32", "matern52"}
+        exp[-x^2 / (2 rho^2)], or the Matérn kernel with nu = 3/2 or 5/2.
+    xp : module
+        ``numpy``, or ``pytensor.tensor`` for a symbolic rho.
 
     Returns
     -------
     array (..., m)
-        sqrt(S), S(omega) = sqrt(2 pi) rho exp(-rho^2 omega^2 / 2).
+        sqrt(S): S(omega) = sqrt(2 pi) rho exp(-q^2 / 2), 12 sqrt(3) rho / (3 + q^2)^2 and
+        (400 sqrt(5) / 3) rho / (5 + q^2)^3, where q = rho omega.
 
     Examples
     --------
@@ -94,9 +129,16 @@ def root_spectral_density(omega: FloatArray, rho: ArrayLike) -> FloatArray:
     >>> from bmm.gp.basis import root_spectral_density
     >>> root_spectral_density(np.array([0.0, 1.0]), 2.0).round(4)
     array([2.239 , 0.8237])
+    >>> root_spectral_density(np.array([0.0, 1.0]), 2.0, "matern32").round(4)
+    array([2.1491, 0.9211])
     """
-    rho = np.asarray(rho, dtype=np.float64)
-    return np.asarray(np.sqrt(sqrt(2 * pi) * rho) * np.exp(-0.25 * (rho * omega) ** 2))
+    rho = np.asarray(rho, dtype=np.float64) if xp is np else rho
+    q_squared = (rho * omega) ** 2
+    if kernel == "squared_exponential":
+        return xp.sqrt(sqrt(2 * pi) * rho) * xp.exp(-0.25 * q_squared)
+    if kernel == "matern32":
+        return xp.sqrt(12 * sqrt(3) * rho) / (3 + q_squared)
+    return xp.sqrt(400 * sqrt(5) / 3 * rho) / (5 + q_squared) ** 1.5
 
 
 @dataclass(frozen=True)
@@ -113,6 +155,8 @@ class Axis:
         Half width of the box in units of the half range of the chart.
     m : int
         Number of functions.
+    kernel : {"squared_exponential", "matern32", "matern52"}
+        Kernel of the field along the axis.
 
     Raises
     ------
@@ -123,9 +167,9 @@ class Axis:
     --------
     Enough functions give the covariance of the kernel, exp[-(2 / 5)^2 / 2] at a distance of 2.
 
-    >>> from bmm.gp.basis import Axis, root_spectral_density
+    >>> from bmm.gp.basis import Axis
     >>> axis = Axis.by_rule("Z", 28, 110, length_scales=(5.0, 10.0), m=60)
-    >>> phi = axis.functions([50, 52]) * root_spectral_density(axis.omega, 5.0)
+    >>> phi = axis.functions([50, 52]) * axis.root_spectral_density(5.0)
     >>> (phi @ phi.T).round(4)
     array([[1.    , 0.9231],
            [0.9231, 1.    ]])
@@ -136,6 +180,7 @@ class Axis:
     high: int
     c: float
     m: int
+    kernel: Kernel = "squared_exponential"
 
     def __post_init__(self) -> None:
         if self.high <= self.low:
@@ -154,6 +199,7 @@ class Axis:
         *,
         c: float | None = None,
         m: int | None = None,
+        kernel: Kernel = "squared_exponential",
     ) -> Axis:
         """Lay out an axis by the rule of Riutort-Mayol et al. (2023).
 
@@ -162,7 +208,7 @@ class Axis:
 
         Parameters
         ----------
-        name, low, high
+        name, low, high, kernel
             As for the class.
         length_scales : (float, float)
             Shortest and longest length scale to be resolved, nucleons.
@@ -172,9 +218,11 @@ class Axis:
         half_range = max(0.5 * (high - low), 0.5)
         shortest, longest = length_scales
         if c is None:
-            c = max(boundary_factor(longest, half_range), 1 + _MARGIN * longest / half_range)
-        m = number_of_functions(shortest, half_range, c) if m is None else m
-        return cls(name, low, high, c, m)
+            c = max(
+                boundary_factor(longest, half_range, kernel), 1 + _MARGIN * longest / half_range
+            )
+        m = number_of_functions(shortest, half_range, c, kernel) if m is None else m
+        return cls(name, low, high, c, m, kernel)
 
     @property
     def half_range(self) -> float:
@@ -188,13 +236,17 @@ class Axis:
 
     @property
     def shortest_resolved(self) -> float:
-        """Length scale 1.75 L / m below which the rule no longer trusts the basis, nucleons."""
-        return _FUNCTIONS_SLOPE * self.half_width / self.m
+        """Length scale b L / m below which the rule no longer trusts the basis, nucleons."""
+        return _FUNCTIONS_SLOPE[self.kernel] * self.half_width / self.m
 
     @property
     def omega(self) -> FloatArray:
         """Frequencies; array (m,), 1/nucleon."""
         return np.asarray(np.arange(1, self.m + 1) * (pi / (2 * self.half_width)))
+
+    def root_spectral_density(self, rho: Any, xp: Any = np) -> Any:
+        """Square root of the spectral density at the frequencies; see `root_spectral_density`."""
+        return root_spectral_density(self.omega, rho, self.kernel, xp)
 
     def functions(self, x: ArrayLike) -> FloatArray:
         """Evaluate the sine functions.

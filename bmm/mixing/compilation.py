@@ -87,10 +87,10 @@ def compile_mixture(
     kind = (
         tuple(problem["theory"].to_numpy().tolist()),
         axes,
-        settings.model_dump_json(include={"likelihood", "priors", "noise", "temper"}),
+        settings.model_dump_json(include={"likelihood", "reference", "priors", "noise", "temper"}),
         mode and mode.model_dump_json(),
     )
-    finish = partial(name_variables, problem=problem, axes=axes)
+    finish = partial(name_variables, problem=problem, axes=axes, settings=settings)
     if kind in _remembered:
         known = _remembered[kind]
         machine = known.machine.with_data(**model_data(problem, *axes, settings))

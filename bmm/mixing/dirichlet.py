@@ -28,7 +28,7 @@ Distributions (2003), chapter 27, doi:10.1002/0471722227.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -36,7 +36,7 @@ import numpy as np
 from bmm.arrays import FloatArray
 from bmm.mixing.vectorized import exponential, inner, logarithm
 
-__all__ = ["BORDER", "Moments", "dirichlet_form", "dirichlet_moments"]
+__all__ = ["BORDER", "Moments", "dirichlet_form", "dirichlet_moments", "log_concentration"]
 
 BORDER = -1.0
 """log alpha_0 where 40 % of the neighbours are measured, as at the border of the data."""
@@ -61,6 +61,19 @@ class Moments(NamedTuple):
     location: FloatArray
     scale: FloatArray
     log_alpha_0: FloatArray
+
+
+def log_concentration(level: Any, support: FloatArray) -> Any:
+    """Log alpha_0 at nuclei of that support, for arrays or symbols l; see the module.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.mixing.dirichlet import log_concentration
+    >>> log_concentration(2.5, np.array([1.0, 0.4, 0.1]))
+    array([ 2.5 , -1.  , -2.75])
+    """
+    return BORDER + (level - BORDER) * ((support - _BORDER_SUPPORT) / (1 - _BORDER_SUPPORT))
 
 
 def dirichlet_moments(
@@ -104,9 +117,8 @@ def dirichlet_moments(
     known = np.nan_to_num(centre)
     location = (weight * known).sum(axis=-1)
     apart = (weight * (known - location[..., None]) ** 2).sum(axis=-1)
-    depth = (support - _BORDER_SUPPORT) / (1 - _BORDER_SUPPORT)
     level, rho = np.asarray(log_alpha_0)[..., None], np.asarray(correlation)[..., None]
-    log_alpha_0 = BORDER + (level - BORDER) * depth
+    log_alpha_0 = log_concentration(level, support)
     single = 1 / (1 + np.exp(log_alpha_0))
     squares = single + (1 - single) * (weight**2).sum(axis=-1)
     own = (rho + (1 - rho) * squares) * (weight * squared).sum(axis=-1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +13,11 @@ from bmm.arrays import BoolArray, FloatArray, IntArray
 from bmm.distributions import student_t
 from bmm.distributions.logarithms import log_sum_exp
 from bmm.errors import DataError
-from bmm.gp.basis import Axis, root_spectral_density
+from bmm.gp.basis import Axis
 from bmm.mixing.dirichlet import Moments, dirichlet_moments
 from bmm.mixing.likelihood import SIGMA_UNIT
 from bmm.mixing.noise import added_variance, log_mass_ratio
+from bmm.mixing.priors import has_field
 from bmm.mixing.settings import Mixing
 
 __all__ = ["Components", "Draws", "log_normalise", "mean_weights"]
@@ -81,6 +82,29 @@ class Components:
     centre: FloatArray
     scale: FloatArray
 
+    def sample(self, nu: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Draw one mass of each nucleus under each draw, array (draw, nucleus), MeV.
+
+        Parameters
+        ----------
+        nu : array (draw,)
+            Degrees of freedom of the components.
+        rng : Generator
+            Source of random numbers.
+        """
+        cumulative = np.cumsum(self.share, axis=-1)
+        u = rng.random(self.share.shape[:2]) * cumulative[..., -1]
+        chosen = (u[..., None] >= cumulative[..., :-1]).sum(axis=-1)[..., None]
+        deviation = rng.standard_normal(chosen.shape[:2])
+        nu = nu[:, None]
+        if np.isfinite(nu).all():
+            deviation *= np.sqrt(0.5 * nu / rng.standard_gamma(0.5 * nu, size=deviation.shape))
+        centre = np.broadcast_to(self.centre, self.scale.shape)
+        middle, spread = (
+            np.take_along_axis(x, chosen, axis=-1)[..., 0] for x in (centre, self.scale)
+        )
+        return np.asarray(middle + spread * deviation)
+
 
 class Draws:
     """Posterior draws as a function of the nucleus.
@@ -102,11 +126,14 @@ class Draws:
         flat = posterior.stack(sample=("chain", "draw"), create_index=False)
         flat = flat.transpose("sample", ...)
         self.count: int = flat.sizes["sample"]
+        self.chains: int = posterior.sizes["chain"]
         self.models: list[str] = [str(name) for name in flat["theory"].to_numpy()]
         self._beta = flat["beta"].to_numpy()
-        self._amplitude = np.sqrt(flat["eta"].to_numpy())
+        fields = has_field(self.models, settings)
+        self._amplitude = np.sqrt(flat["eta"].to_numpy()) * fields
         # The Dirichlet form has a common level for all fields, and no noise of its own.
-        self._mu = flat["mu"].to_numpy() if "mu" in flat else np.zeros(self._amplitude.shape)
+        mu = flat["mu"].to_numpy() if "mu" in flat else np.zeros(self._amplitude.shape)
+        self._mu = mu * fields
         self._rho = (flat["rho_Z"].to_numpy(), flat["rho_N"].to_numpy())
         self.sigma: FloatArray = (
             flat["sigma"].to_numpy() if "sigma" in flat else np.zeros(self._amplitude.shape)
@@ -151,7 +178,7 @@ class Draws:
     def _coefficients(self, part: slice) -> FloatArray:
         """Coefficients of the basis functions, array (draw, theory, basis_Z, basis_N)."""
         root_Z, root_N = (
-            np.stack([root_spectral_density(axis.omega, float(value)) for value in rho[part]])
+            axis.root_spectral_density(rho[part][:, None])
             for axis, rho in zip(self._axes, self._rho, strict=True)
         )
         size = self._amplitude[part][:, :, None, None]
@@ -283,19 +310,28 @@ class Draws:
         array (draw, nucleus), float32
             In units of log(1/MeV).
         """
-        theory = problem["theory_mass_excess"].to_numpy()
         mass = problem["mass_excess"].to_numpy()[:, None]
-        Z, N = problem["Z"].to_numpy(), problem["N"].to_numpy()
-        result: npt.NDArray[np.float32] = np.empty((self.count, len(Z)), dtype=np.float32)
-        support, measurement = None, np.zeros((1, 1))
-        variance = added_variance(problem, self._noise)
-        if self.form == "dirichlet":
-            support = problem["support"].to_numpy()
-            variance = np.nan_to_num(problem["theory_mass_excess_sd"].to_numpy()) ** 2
-            measurement = problem["mass_excess_uncertainty"].to_numpy()[:, None]
-        for each in self.components(Z, N, theory, variance, support):
+        result: npt.NDArray[np.float32] = np.empty((self.count, len(mass)), dtype=np.float32)
+        for each in self.measured_components(problem):
             nu = self.nu[each.part][:, None, None]
-            scale = np.hypot(each.scale, measurement)
-            joint = each.log_share + student_t.log_density(mass - each.centre, scale, nu)
+            joint = each.log_share + student_t.log_density(mass - each.centre, each.scale, nu)
             result[each.part] = log_sum_exp(joint)
         return result
+
+    def measured_components(self, problem: xr.Dataset) -> Iterator[Components]:
+        """Distributions of the measured masses of nuclei, with their uncertainties.
+
+        Parameters
+        ----------
+        problem : Dataset
+            See `bmm.mixing.training_data.training_problem`.
+        """
+        theory = problem["theory_mass_excess"].to_numpy()
+        Z, N = problem["Z"].to_numpy(), problem["N"].to_numpy()
+        if self.form != "dirichlet":
+            yield from self.components(Z, N, theory, added_variance(problem, self._noise))
+            return
+        own = np.nan_to_num(problem["theory_mass_excess_sd"].to_numpy()) ** 2
+        measurement = problem["mass_excess_uncertainty"].to_numpy()[:, None]
+        for each in self.components(Z, N, theory, own, problem["support"].to_numpy()):
+            yield replace(each, scale=np.hypot(each.scale, measurement))

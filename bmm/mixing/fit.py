@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,28 +14,37 @@ import xarray as xr
 from rich.console import Console
 
 from bmm.data import check_measured
-from bmm.errors import ConfigError, DataError, RunError
+from bmm.errors import ConfigError, DataError, RunError, quoted
 from bmm.gp.basis import Axis
 from bmm.mixing.chain_storage import chain_stores
 from bmm.mixing.compilation import compile_mixture
 from bmm.mixing.convergence import Convergence, check_convergence
 from bmm.mixing.draws import Draws
-from bmm.mixing.model import axes, hyperparameters
+from bmm.mixing.model import axes
 from bmm.mixing.modes import find_modes, stacked_posterior
+from bmm.mixing.priors import hyperparameters, log_prior, prior_draws
 from bmm.mixing.sampling import Sampled, sample
 from bmm.mixing.settings import Mixing
 from bmm.mixing.training_data import refuse_uncovered, training_problem
 from bmm.theory.validation import check_agreement, check_theory
 
 __all__ = [
+    "PRIOR_DRAWS",
+    "checked_problem",
     "convergence_of",
+    "derived_groups",
     "fit",
+    "fitted_tree",
     "log_likelihood",
     "posterior_draws",
     "read_axes",
+    "read_problem",
     "read_settings",
     "weighed_posterior",
 ]
+
+PRIOR_DRAWS = 1000
+"""Draws of the hyperparameters in the group prior."""
 
 logger = logging.getLogger(__name__)
 
@@ -75,10 +85,12 @@ def fit(
     Returns
     -------
     DataTree
-        Groups posterior, sample_stats, log_likelihood (chain, draw, nucleus), observed_data,
-        constant_data (theory at the fitted nuclei), chart (theory at all nuclei) and, if the
-        chains found several, modes.  The log likelihood is per MeV of mass excess, whatever the
-        observable, so that `arviz.compare` may put any two fits to the same masses side by side.
+        Groups posterior, sample_stats, log_likelihood (chain, draw, nucleus), prior and log_prior
+        (of the hyperparameters), observed_data, constant_data (theory at the fitted nuclei, and the
+        uncertainties of their masses), chart (theory at all nuclei) and, if the chains found
+        several, modes; `bmm.add_groups` adds the predictive ones.  The log likelihood is per MeV of
+        mass excess, whatever the observable, so that `arviz.compare` may put any two fits to the
+        same masses side by side.
 
     Raises
     ------
@@ -89,25 +101,8 @@ def fit(
         If a chain cannot be sampled or stored.
     """
     settings = settings or Mixing()
-    measured, theory, chart = check_measured(measured), check_theory(theory), check_theory(chart)
-    check_agreement(measured, theory)
-    problem = training_problem(measured, theory)
-    refuse_uncovered(chart, "predicted")
-    if settings.likelihood == "dirichlet" and not ("support" in theory and "support" in chart):
-        raise DataError(
-            "the Dirichlet form needs the variable 'support', the share of measured neighbours: "
-            "expected theory and chart from bmm.correct_theory"
-        )
-    if settings.mode is not None and len(settings.mode.sigma) != problem.sizes["theory"]:
-        raise ConfigError(
-            f"key 'mixing.mode.sigma' has {len(settings.mode.sigma)} values: expected one for "
-            f"each of the {problem.sizes['theory']} components"
-        )
-    axis_Z, axis_N = axes(
-        np.append(chart["Z"].to_numpy(), problem["Z"].to_numpy()),
-        np.append(chart["N"].to_numpy(), problem["N"].to_numpy()),
-        settings,
-    )
+    problem, (axis_Z, axis_N) = checked_problem(measured, theory, chart, settings)
+    chart = check_theory(chart)
     free, confined = (None, None)
     if store is not None:
         free, confined = chain_stores(store, problem, (axis_Z, axis_N), settings, seed)
@@ -123,6 +118,45 @@ def fit(
             logger.warning("only the free chains are kept: %s", error)
             sampled = [replace(sampled[0], partial=True)]
     return _assemble(sampled, problem, chart, (axis_Z, axis_N), settings, seed)
+
+
+def checked_problem(
+    measured: pd.DataFrame, theory: xr.Dataset, chart: xr.Dataset, settings: Mixing
+) -> tuple[xr.Dataset, tuple[Axis, Axis]]:
+    """Check what is to be fitted, and lay the basis around the chart; see `fit`.
+
+    Returns
+    -------
+    problem : Dataset
+        See `bmm.mixing.training_data.training_problem`.
+    axes : tuple of Axis
+        Basis along Z and N.
+    """
+    measured, theory, chart = check_measured(measured), check_theory(theory), check_theory(chart)
+    check_agreement(measured, theory)
+    problem = training_problem(measured, theory)
+    refuse_uncovered(chart, "predicted")
+    if settings.likelihood == "dirichlet" and not ("support" in theory and "support" in chart):
+        raise DataError(
+            "the Dirichlet form needs the variable 'support', the share of measured neighbours: "
+            "expected theory and chart from bmm.correct_theory"
+        )
+    if settings.mode is not None and len(settings.mode.sigma) != problem.sizes["theory"]:
+        raise ConfigError(
+            f"key 'mixing.mode.sigma' has {len(settings.mode.sigma)} values: expected one for "
+            f"each of the {problem.sizes['theory']} components"
+        )
+    models = [str(name) for name in problem["theory"].to_numpy()]
+    if settings.reference is not None and settings.reference not in models:
+        raise ConfigError(
+            f"key 'mixing.reference': no model is called {quoted(settings.reference)}; expected "
+            f"one of {', '.join(models)}"
+        )
+    return problem, axes(
+        np.append(chart["Z"].to_numpy(), problem["Z"].to_numpy()),
+        np.append(chart["N"].to_numpy(), problem["N"].to_numpy()),
+        settings,
+    )
 
 
 def _assemble(
@@ -143,22 +177,15 @@ def _assemble(
     )
     posterior = posterior.assign_coords(chain=np.arange(posterior.sizes["chain"]))
     stats = stats.assign_coords(chain=posterior["chain"])
-    observed = ["mass_excess", "mass_excess_uncertainty"]
     tree = xr.DataTree.from_dict(
         {
             "posterior": posterior,
             "sample_stats": stats,
-            "log_likelihood": log_likelihood(posterior, problem, axes, settings),
-            "observed_data": problem[observed],
-            "constant_data": problem.drop_vars(observed),
+            **derived_groups(posterior, problem, axes, settings, seed),
             "chart": chart,
         }
     )
-    tree.attrs = {
-        "axis_Z": json.dumps([axes[0].low, axes[0].high, axes[0].c, axes[0].m]),
-        "axis_N": json.dumps([axes[1].low, axes[1].high, axes[1].c, axes[1].m]),
-        "mixing": settings.model_dump_json(),
-        "seed": seed,
+    tree.attrs = _attributes(axes, settings, seed) | {
         "partial": int(any(each.partial for each in sampled)),
         "compile_seconds": sum(each.compile_seconds for each in sampled),
         "sample_seconds": sum(each.sample_seconds for each in sampled),
@@ -168,6 +195,101 @@ def _assemble(
         logger.warning("the chains found %d modes", modes.sizes["mode"])
         tree["modes"] = xr.DataTree(modes)
     return tree
+
+
+def fitted_tree(
+    draws: xr.DataTree,
+    measured: pd.DataFrame,
+    theory: xr.Dataset,
+    chart: xr.Dataset | None = None,
+    settings: Mixing | None = None,
+) -> xr.DataTree:
+    """Make a tree of `fit` from draws of `bmm.pymc_model`, whoever sampled them.
+
+    Parameters
+    ----------
+    draws : DataTree
+        With the group posterior (chain, draw, ...), and sample_stats if there is one; the variables
+        of `bmm.pymc_model`, others being ignored.
+    measured, theory, chart, settings
+        What the model was made with.
+
+    Returns
+    -------
+    DataTree
+        For `bmm.predict` and all that takes a fitted tree.  Its log likelihood is that of the
+        settings.
+
+    Raises
+    ------
+    DataError
+        If a variable of the model is missing.
+
+    Examples
+    --------
+    ::
+
+        with bmm.pymc_model(measured, theory, chart):
+            draws = pm.sample(nuts_sampler="blackjax")
+        found = bmm.predict(bmm.fitted_tree(draws, measured, theory, chart))
+    """
+    settings, chart = settings or Mixing(), theory if chart is None else chart
+    problem, axes = checked_problem(measured, theory, chart, settings)
+    wanted = [*hyperparameters(settings), "beta"]
+    given = draws["posterior"].to_dataset()
+    missing = [name for name in wanted if name not in given]
+    if missing:
+        raise DataError(f"the draws have no variable {missing[0]!r}: expected {', '.join(wanted)}")
+    posterior = given[wanted].transpose("chain", "draw", "theory", "basis_Z", "basis_N")
+    groups = {"posterior": posterior.assign(beta=posterior["beta"].astype(np.float32))}
+    if "sample_stats" in draws.children:
+        groups["sample_stats"] = draws["sample_stats"].to_dataset()
+    groups |= derived_groups(groups["posterior"], problem, axes, settings, 0)
+    tree = xr.DataTree.from_dict(groups | {"chart": check_theory(chart)})
+    tree.attrs = _attributes(axes, settings, 0) | {"partial": 0}
+    return tree
+
+
+def derived_groups(
+    posterior: xr.Dataset,
+    problem: xr.Dataset,
+    axes: tuple[Axis, Axis],
+    settings: Mixing,
+    seed: int,
+) -> dict[str, xr.Dataset]:
+    """Make the groups that follow from draws and data: priors, log densities, and the data.
+
+    Parameters
+    ----------
+    posterior : Dataset
+        With dims chain and draw.
+    problem : Dataset
+        See `bmm.mixing.training_data.training_problem`.
+    axes : tuple of Axis
+        Of the basis.
+    settings : Mixing
+        What was fitted.
+    seed : int
+        Of the draws from the prior.
+    """
+    models = [str(name) for name in problem["theory"].to_numpy()]
+    return {
+        "prior": prior_draws(settings, models, axes, PRIOR_DRAWS, seed).drop_dims(
+            ["basis_Z", "basis_N"]
+        ),
+        "log_prior": log_prior(posterior, settings),
+        "log_likelihood": log_likelihood(posterior, problem, axes, settings),
+        "observed_data": problem[["mass_excess"]],
+        "constant_data": problem.drop_vars("mass_excess"),
+    }
+
+
+def _attributes(axes: tuple[Axis, Axis], settings: Mixing, seed: int) -> dict[str, Any]:
+    return {
+        **{f"axis_{axis.name}": json.dumps(astuple(axis)[1:]) for axis in axes},
+        "mixing": settings.model_dump_json(),
+        "seed": seed,
+    }
 
 
 def log_likelihood(
@@ -222,6 +344,12 @@ def read_axes(tree: xr.DataTree) -> tuple[Axis, Axis]:
     """Read the axes Z and N of the basis a tree was fitted with."""
     Z, N = (Axis(name, *json.loads(tree.attrs[f"axis_{name}"])) for name in ("Z", "N"))
     return Z, N
+
+
+def read_problem(tree: xr.DataTree) -> xr.Dataset:
+    """Read the training problem of a tree; see `bmm.mixing.training_data.training_problem`."""
+    constant = tree["constant_data"].to_dataset()
+    return constant.assign(tree["observed_data"].to_dataset().data_vars)
 
 
 def read_settings(tree: xr.DataTree) -> Mixing:

@@ -9,6 +9,7 @@ Neither choice changes the distribution of any quantity.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,48 +19,27 @@ import pytensor.tensor as pt
 import xarray as xr
 from scipy.linalg import helmert
 
-from bmm.gp.basis import Axis, ChainBasis, root_spectral_density
+from bmm.gp.basis import Axis, ChainBasis
 from bmm.mixing.density import LinearLogLikelihood, LogLikelihood, pack
 from bmm.mixing.dirichlet_operation import DirichletLogLikelihood, pack_dirichlet
 from bmm.mixing.noise import dirichlet_data, likelihood_data
+from bmm.mixing.priors import distribution, has_field, hyperparameters
 from bmm.mixing.settings import Basis, Mixing, Prior
 
 __all__ = [
     "COORDINATES",
     "DERIVED",
-    "HYPERPARAMETERS",
     "axes",
     "build_model",
-    "hyperparameters",
     "model_data",
     "name_variables",
 ]
-
-HYPERPARAMETERS = ("sigma", "mu", "eta", "rho_Z", "rho_N", "nu", "A_power")
-"""Names of all hyperparameters; the last two exist only where they are learned."""
 
 COORDINATES = ("xi", "level")
 """Free variables that only stand for others."""
 
 DERIVED = ("mu", "beta")
 """What they stand for; see `name_variables`."""
-
-
-OF_DIRICHLET_FORM = ("log_alpha_0", "correlation", "eta", "rho_Z", "rho_N")
-"""Names of the hyperparameters of the Dirichlet form."""
-
-
-def hyperparameters(settings: Mixing) -> list[str]:
-    """Names of the hyperparameters that are sampled with these settings."""
-    if settings.likelihood == "dirichlet":
-        return list(OF_DIRICHLET_FORM)
-    noise = settings.noise
-    fixed = {
-        name
-        for name, value in (("nu", noise.nu), ("A_power", noise.A_power))
-        if value != "learn" or (name == "nu" and noise.family == "normal")
-    }
-    return [name for name in HYPERPARAMETERS if name not in fixed]
 
 
 def axes(chart_Z: Any, chart_N: Any, settings: Mixing) -> tuple[Axis, Axis]:
@@ -86,10 +66,11 @@ def axes(chart_Z: Any, chart_N: Any, settings: Mixing) -> tuple[Axis, Axis]:
             length_scales(prior, basis),
             c=c,
             m=m,
+            kernel=kernel,
         )
-        for name, values, prior, c, m in (
-            ("Z", chart_Z, settings.priors.rho_Z, basis.c_Z, basis.m_Z),
-            ("N", chart_N, settings.priors.rho_N, basis.c_N, basis.m_N),
+        for name, values, prior, c, m, kernel in (
+            ("Z", chart_Z, settings.priors.rho_Z, basis.c_Z, basis.m_Z, settings.kernel.Z),
+            ("N", chart_N, settings.priors.rho_N, basis.c_N, basis.m_N, settings.kernel.N),
         )
     ]
     return made[0], made[1]
@@ -97,8 +78,7 @@ def axes(chart_Z: Any, chart_N: Any, settings: Mixing) -> tuple[Axis, Axis]:
 
 def length_scales(prior: Prior, basis: Basis) -> tuple[float, float]:
     """Shortest and longest length scale to resolve: quantiles of the prior, nucleons."""
-    distribution = getattr(pm, prior.distribution).dist(**prior.parameters)
-    shortest, longest = (float(pm.icdf(distribution, q).eval()) for q in basis.resolve)
+    shortest, longest = (float(each) for each in distribution(prior).ppf(basis.resolve))
     return shortest, longest
 
 
@@ -131,7 +111,7 @@ def build_model(
         functions of the free variables level and xi.  The likelihood is the potential
         log_likelihood, log(1/MeV).  What `model_data` names can be replaced.
     """
-    models = problem["theory"].to_numpy()
+    models = [str(name) for name in problem["theory"].to_numpy()]
     coords = {
         "theory": models,
         "coefficient": np.arange(len(models) * axis_Z.m * axis_N.m),
@@ -141,11 +121,9 @@ def build_model(
     with pm.Model(coords=coords) as model:
         packed = pm.Data("packed", model_data(problem, axis_Z, axis_N, settings)["packed"])
         if settings.likelihood == "dirichlet":
-            value, beta = _dirichlet_form(settings, axis_Z, axis_N, len(models), packed)
+            value, beta = _dirichlet_form(settings, axis_Z, axis_N, models, packed)
         else:
-            value, beta = _form_with_noise(
-                settings, axis_Z, axis_N, len(models), packed, sigma_below
-            )
+            value, beta = _form_with_noise(settings, axis_Z, axis_N, models, packed, sigma_below)
         pm.Potential("log_likelihood", np.float64(settings.temper) * value)
         pm.Deterministic("beta", beta, dims=("theory", "basis_Z", "basis_N"))
     return model
@@ -155,14 +133,14 @@ def _form_with_noise(
     settings: Mixing,
     axis_Z: Axis,
     axis_N: Axis,
-    models: int,
+    models: list[str],
     packed: Any,
     sigma_below: float | None,
 ) -> tuple[Any, Any]:
     """Log likelihood of the density or linear form, and the coefficients."""
     priors, noise = settings.priors, settings.noise
     sigma = _sigma(priors.sigma, sigma_below)
-    fields = _fields(settings, axis_Z, axis_N)
+    fields = _fields(settings, axis_Z, axis_N, models)
     learned = hyperparameters(settings)
     nu: Any = np.inf if noise.family == "normal" else noise.nu
     if "nu" in learned:
@@ -174,11 +152,11 @@ def _form_with_noise(
     operation = LogLikelihood() if settings.likelihood == "density" else LinearLogLikelihood()
     value, excess, beta, *_ = operation(
         *fields,
-        level,
+        level * has_field(models, settings),
         sigma,
         pt.as_tensor(nu, dtype="float64"),
         pt.as_tensor(power, dtype="float64"),
-        _rotation(models),
+        _rotation(models, settings),
         packed,
     )
     mu = pm.Deterministic("mu", level - excess, dims="theory")
@@ -187,24 +165,26 @@ def _form_with_noise(
 
 
 def _dirichlet_form(
-    settings: Mixing, axis_Z: Axis, axis_N: Axis, models: int, packed: Any
+    settings: Mixing, axis_Z: Axis, axis_N: Axis, models: list[str], packed: Any
 ) -> tuple[Any, Any]:
     """Log likelihood of the Dirichlet form, and the coefficients."""
     log_alpha_0 = _variable("log_alpha_0", settings.priors.log_alpha_0)
     correlation = _variable("correlation", settings.priors.correlation)
-    fields = _fields(settings, axis_Z, axis_N)
+    fields = _fields(settings, axis_Z, axis_N, models)
     value, _, beta, *_ = DirichletLogLikelihood()(
         *fields,
         log_alpha_0,
         correlation,
         pt.as_tensor(np.float64(settings.noise.nu)),
-        _rotation(models),
+        _rotation(models, settings),
         packed,
     )
     return value, beta
 
 
-def _fields(settings: Mixing, axis_Z: Axis, axis_N: Axis) -> tuple[Any, Any, Any, Any]:
+def _fields(
+    settings: Mixing, axis_Z: Axis, axis_N: Axis, models: list[str]
+) -> tuple[Any, Any, Any, Any]:
     """Coordinates of the fields, their amplitudes, and roots of the spectral densities."""
     eta = _variable("eta", settings.priors.eta, dims="theory")
     rho_Z = _variable("rho_Z", settings.priors.rho_Z)
@@ -213,9 +193,9 @@ def _fields(settings: Mixing, axis_Z: Axis, axis_N: Axis) -> tuple[Any, Any, Any
     xi = pm.Normal("xi", 0.0, 1.0, dims="coefficient")
     return (
         xi,
-        pt.sqrt(eta),
-        _root_spectral_density(axis_Z.omega, rho_Z),
-        _root_spectral_density(axis_N.omega, rho_N),
+        pt.sqrt(eta) * has_field(models, settings),
+        axis_Z.root_spectral_density(rho_Z, pt),
+        axis_N.root_spectral_density(rho_N, pt),
     )
 
 
@@ -238,7 +218,9 @@ def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixing
     return {"packed": pack(lattice, **likelihood_data(problem, settings.noise), learn_nu=learn_nu)}
 
 
-def name_variables(draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axis]) -> xr.Dataset:
+def name_variables(
+    draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axis], settings: Mixing
+) -> xr.Dataset:
     """Replace the coordinates of the sampler by what they stand for.
 
     Parameters
@@ -249,6 +231,8 @@ def name_variables(draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axi
         The training nuclei.
     axes : tuple of Axis
         Basis along Z and N.
+    settings : Mixing
+        What was sampled.
 
     Returns
     -------
@@ -256,17 +240,19 @@ def name_variables(draws: xr.Dataset, problem: xr.Dataset, axes: tuple[Axis, Axi
         With beta (chain, draw, model, basis_Z, basis_N), in single precision, and mu (chain, draw,
         model) in place of xi and level.
     """
-    models = draws["theory"].to_numpy()
+    models = [str(name) for name in draws["theory"].to_numpy()]
     coordinates = draws["xi"].transpose(..., "coefficient").to_numpy()
     coordinates = coordinates.reshape(*coordinates.shape[:2], -1, *(axis.m for axis in axes))
-    beta = np.einsum("kl,cdlij->cdkij", _rotation(len(models)), coordinates, optimize=True)
+    beta = np.einsum("kl,cdlij->cdkij", _rotation(models, settings), coordinates, optimize=True)
     mean = ChainBasis.of(*axes, problem["Z"].to_numpy(), problem["N"].to_numpy()).mean
     roots = [
-        root_spectral_density(axis.omega, draws[f"rho_{axis.name}"].to_numpy()[..., None])
-        for axis in axes
+        axis.root_spectral_density(draws[f"rho_{axis.name}"].to_numpy()[..., None]) for axis in axes
     ]
-    excess = np.sqrt(draws["eta"].transpose(..., "theory").to_numpy()) * np.einsum(
-        "cdkij,cdi,cdj,ij->cdk", beta, *roots, mean, optimize=True
+    amplitude = np.sqrt(draws["eta"].transpose(..., "theory").to_numpy())
+    excess = (
+        amplitude
+        * has_field(models, settings)
+        * np.einsum("cdkij,cdi,cdj,ij->cdk", beta, *roots, mean, optimize=True)
     )
     over = ("chain", "draw")
     named = draws.drop_vars([*COORDINATES, "coefficient"], errors="ignore").assign(
@@ -282,8 +268,14 @@ def _numbered(axis: Axis) -> npt.NDArray[np.int64]:
     return np.arange(1, axis.m + 1)
 
 
-def _rotation(K: int) -> npt.NDArray[np.float64]:
-    """Orthogonal (K, K): the first column, which shifts all fields alike, is constant."""
+def _rotation(models: Sequence[str], settings: Mixing) -> npt.NDArray[np.float64]:
+    """Orthogonal (K, K): the first column, which shifts all fields alike, is constant.
+
+    With a reference model no such shift is left, and each field has its own coordinates.
+    """
+    K = len(models)
+    if settings.reference is not None:
+        return np.eye(K)
     return np.ascontiguousarray(helmert(K, full=True).T)
 
 
@@ -305,8 +297,3 @@ def _variable(name: str, prior: Prior, *, dims: str | None = None) -> Any:
 def _parameters(prior: Prior) -> dict[str, Any]:
     # As float64: PyTensor computes with a plain 10.0 in single precision.
     return {name: np.float64(value) for name, value in prior.parameters.items()}
-
-
-def _root_spectral_density(omega: Any, rho: Any) -> Any:
-    scale = pt.sqrt(np.sqrt(2 * np.pi) * rho)
-    return scale * pt.exp(-0.25 * (rho * omega) ** 2)

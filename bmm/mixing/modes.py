@@ -73,13 +73,13 @@ def select_mode(tree: xr.DataTree, position: int) -> xr.DataTree:
     Returns
     -------
     DataTree
-        All groups but modes, with these chains only.
+        All groups but modes and those of the prior, with these chains only.
     """
     chosen = np.flatnonzero(tree["modes"]["mode_of_chain"].to_numpy() == position)
     groups = {
         name: group.to_dataset().isel(chain=chosen, missing_dims="ignore")
         for name, group in tree.children.items()
-        if name != "modes"
+        if name != "modes" and not name.startswith("prior")
     }
     selected = xr.DataTree.from_dict(groups)
     selected.attrs = tree.attrs

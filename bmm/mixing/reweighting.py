@@ -11,7 +11,13 @@ import xarray as xr
 from bmm.data import check_measured
 from bmm.errors import DataError, DomainError, RunError
 from bmm.mixing.draws import Draws
-from bmm.mixing.fit import log_likelihood, read_axes, read_settings, weighed_posterior
+from bmm.mixing.fit import (
+    derived_groups,
+    read_axes,
+    read_problem,
+    read_settings,
+    weighed_posterior,
+)
 from bmm.mixing.importance import Reweighting, resample, reweight
 from bmm.mixing.training_data import training_problem
 from bmm.nuclides import labels, nuclide_index
@@ -127,20 +133,17 @@ def _refuse_unreliable(found: Reweighting, count: int) -> None:
 
 
 def _assemble(tree: xr.DataTree, posterior: xr.Dataset, new: xr.Dataset) -> xr.DataTree:
-    old = tree["constant_data"].to_dataset().assign(tree["observed_data"].to_dataset().data_vars)
+    old = read_problem(tree)
     problem = xr.concat(
         [old, new], dim="nucleus", data_vars="minimal", coords="minimal", compat="equals",
         join="exact",
     )  # fmt: skip
     problem = problem.isel(nucleus=np.lexsort((problem["N"], problem["Z"])))
-    observed = ["mass_excess", "mass_excess_uncertainty"]
     axes, settings = read_axes(tree), read_settings(tree)
     made = xr.DataTree.from_dict(
         {
             "posterior": posterior,
-            "log_likelihood": log_likelihood(posterior, problem, axes, settings),
-            "observed_data": problem[observed],
-            "constant_data": problem.drop_vars(observed),
+            **derived_groups(posterior, problem, axes, settings, int(tree.attrs["seed"])),
             "chart": tree["chart"].to_dataset(),
         }
     )

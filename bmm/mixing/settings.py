@@ -15,8 +15,19 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 
 from bmm.configuration import Configuration
 from bmm.distributions.degrees_of_freedom import NU
+from bmm.gp.basis import Kernel
 
-__all__ = ["NAMED_PRIORS", "Basis", "Mixing", "Mode", "Noise", "Prior", "Priors", "Sampler"]
+__all__ = [
+    "NAMED_PRIORS",
+    "Basis",
+    "Kernels",
+    "Mixing",
+    "Mode",
+    "Noise",
+    "Prior",
+    "Priors",
+    "Sampler",
+]
 
 # Distributions a prior may name, with their parameters as PyMC spells them.
 POSITIVE: dict[str, tuple[str, ...]] = {
@@ -181,6 +192,20 @@ class Noise(Configuration):
     measurement: bool = True
 
 
+class Kernels(Configuration):
+    """Kernel of the fields along each axis; that of a field is their product.
+
+    Parameters
+    ----------
+    Z, N : {"squared_exponential", "matern32", "matern52"}
+        Squared exponential, or Matérn with nu = 3/2 or 5/2, which is rougher and takes more basis
+        functions.
+    """
+
+    Z: Kernel = "squared_exponential"
+    N: Kernel = "squared_exponential"
+
+
 class Basis(Configuration):
     """Hilbert-space basis; what is left out follows the published rule.
 
@@ -268,6 +293,11 @@ class Mixing(Configuration):
         (`bmm.mixing.likelihood`).  "linear": each mass is an average of the models, and the weights
         are its coefficients (`bmm.mixing.linear`).  "dirichlet": an average among the data and a
         choice beyond them, for corrected models (`bmm.mixing.dirichlet`).
+    kernel : Kernels, or the name of one kernel for both axes, default "squared_exponential"
+        See `Kernels`.
+    reference : str, optional
+        Theory model whose field is zero: the weights are the softmax of the others' fields and of
+        zero.  Its mu_k and eta_k stay at their priors.  By default, every model has a field.
     priors : Priors, or "bmm" or "talk"
         See `Priors`; "talk" stands for those of the KTH study.
     noise, basis, sampler
@@ -281,6 +311,8 @@ class Mixing(Configuration):
 
     observable: Literal["binding_energy_per_nucleon", "mass_excess"] = "binding_energy_per_nucleon"
     likelihood: Literal["density", "linear", "dirichlet"] = "density"
+    kernel: Kernels = Kernels()
+    reference: str | None = None
     priors: Priors = Priors()
     noise: Noise = Noise()
     basis: Basis = Basis()
@@ -299,6 +331,11 @@ class Mixing(Configuration):
                     "noise.family 'student_t' and a number for noise.nu"
                 )
         return self
+
+    @field_validator("kernel", mode="before")
+    @classmethod
+    def _on_both_axes(cls, value: Any) -> Any:
+        return {"Z": value, "N": value} if isinstance(value, str) else value
 
     @field_validator("priors", mode="before")
     @classmethod

@@ -183,16 +183,5 @@ def _sample(draws: Draws, nuclei: Nuclei, seed: int) -> npt.NDArray[np.float32]:
     rng = np.random.default_rng(seed)
     drawn: npt.NDArray[np.float32] = np.empty((draws.count, len(nuclei)), dtype=np.float32)
     for each in nuclei.components(draws):
-        cumulative = np.cumsum(each.share, axis=-1)
-        u = rng.random(each.share.shape[:2]) * cumulative[..., -1]
-        chosen = (u[..., None] >= cumulative[..., :-1]).sum(axis=-1)[..., None]
-        deviation = rng.standard_normal(chosen.shape[:2])
-        nu = draws.nu[each.part][:, None]
-        if np.isfinite(nu).all():
-            deviation *= np.sqrt(0.5 * nu / rng.standard_gamma(0.5 * nu, size=deviation.shape))
-        centre = np.broadcast_to(each.centre, each.scale.shape)
-        middle, spread = (
-            np.take_along_axis(x, chosen, axis=-1)[..., 0] for x in (centre, each.scale)
-        )
-        drawn[each.part] = middle + spread * deviation
+        drawn[each.part] = each.sample(draws.nu[each.part], rng)
     return drawn

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from bmm.figures.existence import existence_map
-from bmm.figures.files import file_stems, write_figure
+from bmm.figures.axes import CHART, SQUARE
+from bmm.figures.existence import plot_existence
+from bmm.figures.files import file_stems, write_figure, write_plot
 from bmm.figures.isotopes import isotope_figure
-from bmm.figures.pit import pit_histogram
+from bmm.figures.pit import plot_pit
 from bmm.nuclides import nuclide_index, symbol
 from bmm.report.contents import Contents
 from bmm.workflows.separations import DRAWS
@@ -50,7 +52,7 @@ def shown_figures(contents: Contents) -> dict[str, list[dict[str, str]]]:
     """
     folder = contents.path / "figures"
     folder.mkdir(exist_ok=True)
-    write_figure(folder / "pit", pit_histogram(contents.nuclei["pit"].dropna()))
+    write_plot(folder / "pit", partial(plot_pit, contents.nuclei["pit"].dropna()), SQUARE)
     calibration = [
         _embedded(folder / "coverage.png",
                   "Share of the fitted masses inside the credible intervals, against their "
@@ -79,7 +81,7 @@ def _joint_figures(contents: Contents, folder: Path) -> dict[str, list[dict[str,
         {"Z": ("nucleus", chart["Z"]), "N": ("nucleus", chart["N"]), "theory": [*contents.theory]},
     )
     write_figure(folder / "isotopes", isotope_figure(nuclei, theory, elements, measured))
-    write_figure(folder / "existence", existence_map(nuclei, lines, measured))
+    write_plot(folder / "existence", partial(plot_existence, nuclei, lines, measured), CHART)
     names = ", ".join(symbol(Z) for Z in elements)
     chains = _embedded(
         folder / "isotopes.png",

@@ -102,6 +102,8 @@ def _shown(contents: Contents) -> dict[str, Any]:
         "scores": tables.score_rows(contents),
         "coverage": tables.coverage_rows(contents),
         "weights": tables.weight_rows(contents),
+        "regions": tables.region_rows(contents),
+        "region_heads": tables.region_heads(contents),
         "hyperparameters": tables.hyperparameter_rows(contents),
         "drip_lines": tables.drip_rows(contents),
         "figures": shown_figures(contents),

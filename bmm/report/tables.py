@@ -15,6 +15,8 @@ __all__ = [
     "drip_rows",
     "hyperparameter_rows",
     "key_lines",
+    "region_heads",
+    "region_rows",
     "score_rows",
     "side_by_side",
     "weight_rows",
@@ -129,6 +131,22 @@ def hyperparameter_rows(contents: Contents) -> list[Row]:
             }
         )
     return rows
+
+
+def region_heads(contents: Contents) -> dict[str, str]:
+    """Columns of `region_rows`: the region, its nuclei, the mixture and every model."""
+    models = dict.fromkeys(row["model"] for row in contents.scores.get("regions", []))
+    return {"region": "region", "n": "nuclei"} | {name: f"{name} (keV)" for name in models}
+
+
+def region_rows(contents: Contents) -> list[Row]:
+    """Bias and rms (keV) of the mixture and of every model, by region of the chart."""
+    rows: dict[str, Row] = {}
+    for each in contents.scores.get("regions", []):
+        row = rows.setdefault(each["region"], {"region": each["region"], "n": str(each["n"])})
+        row[each["model"]] = f"{1000 * each['bias_MeV']:+.0f} / {1000 * each['rms_MeV']:.0f}"
+    heads = region_heads(contents)
+    return [{key: row.get(key, _NONE) for key in heads} for row in rows.values()]
 
 
 def drip_rows(contents: Contents) -> list[Row]:

@@ -12,7 +12,7 @@ from bmm.errors import ConfigError
 from bmm.theory.adapters import TheoryModel
 from bmm.theory.cards import Card, read_card
 
-__all__ = ["find_cards", "load_model"]
+__all__ = ["find_card", "find_cards", "load_model"]
 
 
 def find_cards(extra: Sequence[Path] = ()) -> dict[str, Card]:
@@ -67,8 +67,26 @@ def load_model(name_or_path: str | Path, extra: Sequence[Path] = ()) -> TheoryMo
     DataError
         If its table cannot be used.
     """
+    return find_card(name_or_path, extra).build()
+
+
+def find_card(name_or_path: str | Path, extra: Sequence[Path] = ()) -> Card:
+    """Read the card of a model, by its name or by the path of the card.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Name of a model, or path of a ``.toml`` card.
+    extra : sequence of Path, default ()
+        Cards, and folders of cards, to look for the name in besides the shipped ones.
+
+    Raises
+    ------
+    ConfigError
+        If no model has that name or its card is invalid.
+    """
     if isinstance(name_or_path, Path) or name_or_path.endswith(".toml"):
-        return read_card(Path(name_or_path)).build()
+        return read_card(Path(name_or_path))
     cards = find_cards(extra)
     if name_or_path not in cards:
         folded = {name.casefold(): name for name in cards}
@@ -77,7 +95,7 @@ def load_model(name_or_path: str | Path, extra: Sequence[Path] = ()) -> TheoryMo
             f"no model is called {name_or_path!r}: the nearest are "
             f"{', '.join(folded[each] for each in nearest)}"
         )
-    return cards[name_or_path].build()
+    return cards[name_or_path]
 
 
 def _card_files(places: Sequence[Path]) -> Iterator[Path]:

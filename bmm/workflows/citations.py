@@ -22,7 +22,7 @@ from bmm.theory.library import find_cards
 from bmm.workflows.folder import RunFolder
 from bmm.workflows.inputs import chosen_cards
 
-__all__ = ["references_of"]
+__all__ = ["references_of", "references_of_card"]
 
 
 def references_of(names: Sequence[str], extra: Sequence[Path] = ()) -> list[Reference]:
@@ -52,7 +52,7 @@ def references_of(names: Sequence[str], extra: Sequence[Path] = ()) -> list[Refe
     found: list[Reference] = []
     for name in names:
         if name in cards:
-            found += _of_card(cards[name])
+            found += references_of_card(cards[name])
         elif name in MEASURED_TABLES:
             found += read_provenance(name).references
         elif Path(name).is_dir():
@@ -71,7 +71,7 @@ def _of_run(path: Path) -> list[Reference]:
     config = RunFolder.open(path).read_config()
     found = [*_of_measured(config.data.measured)]
     for card in chosen_cards(config.theory):
-        found += _of_card(card)
+        found += references_of_card(card)
     return [*found, _of_bmm()]
 
 
@@ -81,7 +81,8 @@ def _of_measured(name: str) -> tuple[Reference, ...]:
     return (Reference(tag="measured", note=f"Measured masses of {evaluation_name(name)}"),)
 
 
-def _of_card(card: Card) -> tuple[Reference, ...]:
+def references_of_card(card: Card) -> tuple[Reference, ...]:
+    """Collect what to cite for one model."""
     return card.references or (Reference(tag=card.name, note=card.citation, doi=card.doi),)
 
 

@@ -55,7 +55,7 @@ def write_results(
     by_nucleus = _by_nucleus(config, prediction, measured)
     scores = score_run(config, tree, convergence, prediction.summary, by_nucleus, measured)
     folder.write_evaluation(_evaluation(prediction.summary, by_nucleus, measured))
-    write_figures(folder.figures, prediction.summary, scores, measured)
+    write_figures(folder.figures, prediction.summary, by_nucleus["pit"], measured)
     return scores
 
 

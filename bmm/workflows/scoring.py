@@ -7,10 +7,13 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bmm.arrays import FloatArray
 from bmm.evaluation import Scores, evaluate, point_rms, redundancy
+from bmm.evaluation.region_scores import chart_regions, region_scores
 from bmm.methods.evidence import NoiseFamily
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of
@@ -63,6 +66,8 @@ def score_run(
         * hyperparameters: mean and sd of each
         * redundancy: effective_models, and pairs, most alike first; see
           `bmm.evaluation.redundancy.Redundancy`
+        * regions: rows of model ("mixture" for the posterior mean), region, n, bias_MeV and
+          rms_MeV; see `bmm.evaluation.region_scores`
         * basis: see `bmm.mixing.resolution.basis_resolution`
         * seconds: wall time of compilation and sampling
         * provenance: see `bmm.workflows.run_provenance.provenance`
@@ -89,6 +94,7 @@ def score_run(
         "modes": _modes(tree, measured, config.seed) if "modes" in tree.children else [],
         "hyperparameters": hyperparameters,
         "redundancy": _redundancy(tree["chart"].to_dataset(), measured),
+        "regions": _regions(summary, tree["chart"].to_dataset(), measured),
         "basis": basis_resolution(tree),
         "seconds": {
             "compile": tree.attrs["compile_seconds"],
@@ -112,6 +118,30 @@ def _redundancy(chart: xr.Dataset, measured: pd.DataFrame) -> dict[str, Any]:
         "effective_models": found.effective_models,
         "pairs": [{str(k): v for k, v in row.items()} for row in found.pairs.to_dict("records")],
     }
+
+
+def _regions(
+    summary: xr.Dataset, chart: xr.Dataset, measured: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Bias and rms of the mixture and of every model, by region."""
+    regions = chart_regions(measured.index)
+    known = measured["mass_excess"].to_numpy()
+    predicted = {"mixture": _at(summary["mean"], measured.index)}
+    for name in chart["theory"].to_numpy():
+        masses = chart["mass_excess"].sel(theory=name)
+        predicted[str(name)] = _at(masses, measured.index)
+    return [
+        {"model": name, "region": region, "n": int(row["n"]),
+         "bias_MeV": row["bias_MeV"], "rms_MeV": row["rms_MeV"]}
+        for name, masses in predicted.items()
+        for region, row in region_scores(masses - known, regions).to_dict("index").items()
+    ]  # fmt: skip
+
+
+def _at(masses: xr.DataArray, nuclei: pd.Index) -> FloatArray:
+    """Masses of some nuclei (nucleus,), MeV; NaN where there is none."""
+    index = nuclide_index(masses["Z"].to_numpy(), masses["N"].to_numpy())
+    return pd.Series(masses.to_numpy(), index=index).reindex(nuclei).to_numpy(dtype=np.float64)
 
 
 def _modes(tree: xr.DataTree, measured: pd.DataFrame, seed: int) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from bmm.data import check_new_masses, read_measurements
 from bmm.errors import BmmError, RunError
 from bmm.fingerprints import file_fingerprint
 from bmm.mixing.convergence import Convergence
-from bmm.mixing.fit import convergence_of
+from bmm.mixing.fit import convergence_of, read_problem
 from bmm.mixing.reweighting import Updated, update
 from bmm.nuclides import nuclide_index
 from bmm.workflows.config import RunConfig
@@ -142,9 +142,9 @@ def _write(
 
 def _measured(tree: xr.DataTree) -> pd.DataFrame:
     """Masses that a tree knows, indexed (Z, N), MeV."""
-    known, constant = tree["observed_data"].to_dataset(), tree["constant_data"].to_dataset()
+    known = read_problem(tree)
     columns = {name: known[name].to_numpy() for name in ("mass_excess", "mass_excess_uncertainty")}
-    index = nuclide_index(constant["Z"].to_numpy(), constant["N"].to_numpy())
+    index = nuclide_index(known["Z"].to_numpy(), known["N"].to_numpy())
     return pd.DataFrame(columns, index=index)
 
 

@@ -26,7 +26,7 @@ from bmm.report.explorer import explorer, quantities
 from bmm.report.page import write_page
 from bmm.report.panels import panel_facts
 from bmm.report.server import explorer_server
-from bmm.report.tables import side_by_side
+from bmm.report.tables import region_heads, region_rows, side_by_side
 from bmm.report.workbench import Workbench, joint_table
 from bmm.workflows.folder import RunFolder
 from bmm.workflows.separations import JointDraws
@@ -332,3 +332,17 @@ def test_names_and_citations_are_text_on_the_page(contents, tmp_path, hostile):
     # No text has made an element or an attribute.
     assert loaded.found == bare.found
     assert sum(HOSTILE in each for each in loaded.text) > 5
+
+
+def test_bias_and_rms_stand_by_region(contents):
+    scores = contents.scores
+    found = {(row["model"], row["region"]): row for row in scores["regions"]}
+    everywhere = found["mixture", "all"]
+    assert everywhere["n"] == scores["n"]
+    assert everywhere["rms_MeV"] == pytest.approx(scores["rms_MeV"]["mean"], abs=1e-9)
+    assert everywhere["bias_MeV"] == pytest.approx(scores["bias_MeV"], abs=1e-9)
+    assert {model for model, _ in found} == {"mixture", *contents.models}
+    rows = {row["region"]: row for row in region_rows(contents)}
+    shown = f"{1000 * everywhere['bias_MeV']:+.0f} / {1000 * everywhere['rms_MeV']:.0f}"
+    assert rows["all"]["mixture"] == shown
+    assert list(region_heads(contents)) == ["region", "n", "mixture", *contents.models]

@@ -37,8 +37,8 @@ TOP_SCORES = [
     "name", "converged", "n", "rms_MeV", "rms_standard_error_MeV", "mae_MeV", "bias_MeV",
     "crps_MeV", "coverage", "coverage_standard_error", "log_score", "baselines", "bma_n",
     "left_out",
-    "weights", "responsibilities", "convergence", "modes", "hyperparameters", "redundancy", "basis",
-    "seconds",
+    "weights", "responsibilities", "convergence", "modes", "hyperparameters", "redundancy",
+    "regions", "basis", "seconds",
     "provenance",
 ]  # fmt: skip
 

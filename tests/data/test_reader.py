@@ -160,7 +160,7 @@ def test_a_long_report_is_cut(write, caplog):
         max_size=20,
     )
 )
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_whatever_is_written_is_read_back(tmp_path_factory, masses):
     path = tmp_path_factory.mktemp("round") / "trip.csv"
     rows = "".join(f"{Z},{N},{value!r}\n" for (Z, N), value in masses.items())

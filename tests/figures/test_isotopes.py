@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
 
-from bmm.figures.existence import existence_map
+from bmm.figures.existence import plot_existence
 from bmm.figures.isotopes import isotope_figure
 from bmm.figures.palette import model_styles
 from bmm.nuclides import nuclide_index
@@ -57,8 +58,8 @@ def test_a_drip_line_beyond_the_chart_is_not_drawn(separations):
         {"median": [80, 60], "lower_68": [78, 60], "upper_68": [83, 61], "at_edge": [0.1, 0.9]},
         index=index,
     )
-    figure = existence_map(separations, lines, MEASURED)
-    points = [line for line in figure.axes[0].lines if line.get_linestyle() == "None"]
+    ax = plot_existence(separations, lines, MEASURED, ax=Figure().add_subplot())
+    points = [line for line in ax.lines if line.get_linestyle() == "None"]
     assert [line.get_xdata().tolist() for line in points] == [[], [80]]
 
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pytensor.tensor as pt
 import pytest
 
 from bmm.errors import ConfigError, DomainError
@@ -14,6 +15,19 @@ def covariance(axis, rho, x):
 
 def kernel(distance, rho):
     return np.exp(-0.5 * (distance / rho) ** 2)
+
+
+def matern32(distance, rho):
+    r = np.sqrt(3) * np.abs(distance) / rho
+    return (1 + r) * np.exp(-r)
+
+
+def matern52(distance, rho):
+    r = np.sqrt(5) * np.abs(distance) / rho
+    return (1 + r + r**2 / 3) * np.exp(-r)
+
+
+KERNELS = {"squared_exponential": kernel, "matern32": matern32, "matern52": matern52}
 
 
 def images(axis, rho, x):
@@ -57,11 +71,27 @@ def test_functions_are_orthonormal_on_the_box():
     np.testing.assert_allclose((phi.T * weights * 20) @ phi, np.eye(8), atol=1e-12)
 
 
-def test_spectral_density_is_the_fourier_transform_of_the_kernel():
+@pytest.mark.parametrize("name", KERNELS)
+def test_spectral_density_is_the_fourier_transform_of_the_kernel(name):
     rho, omega = 3.0, np.array([0.0, 0.1, 0.5, 1.0])
-    x = np.linspace(-60, 60, 4001)
-    transform = (kernel(x, rho) * np.cos(omega[:, None] * x)).sum(axis=1) * (x[1] - x[0])
-    np.testing.assert_allclose(root_spectral_density(omega, rho) ** 2, transform, rtol=1e-10)
+    x = np.linspace(-120, 120, 96001)
+    transform = (KERNELS[name](x, rho) * np.cos(omega[:, None] * x)).sum(axis=1) * (x[1] - x[0])
+    found = root_spectral_density(omega, rho, name)
+    np.testing.assert_allclose(found**2, transform, rtol=1e-6)
+    symbol = pt.dscalar()
+    symbolic = root_spectral_density(omega, symbol, name, pt).eval({symbol: rho})
+    np.testing.assert_allclose(symbolic, found, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("name", "margin"), [("matern32", 0.05), ("matern52", 0.03)])
+def test_functions_of_the_rule_resolve_the_shortest_scale_of_rougher_kernels(name, margin):
+    rho, x = 5.0, np.arange(28, 111)
+    axis = Axis.by_rule("Z", 28, 110, (rho, rho), kernel=name)
+    smooth = Axis.by_rule("Z", 28, 110, (rho, rho))
+    assert axis.m > smooth.m
+    scaled = axis.functions(x) * axis.root_spectral_density(rho)
+    np.testing.assert_allclose(scaled @ scaled.T, KERNELS[name](x[:, None] - x, rho), atol=margin)
+    assert axis.shortest_resolved <= rho
 
 
 @pytest.mark.parametrize("rho", [2.0, 8.0, 30.0])

@@ -6,7 +6,7 @@ from scipy import special, stats
 from bmm.errors import ConfigError, DataError
 from bmm.gp.basis import root_spectral_density
 from bmm.mixing.fit import fit, read_axes
-from bmm.mixing.model import axes, build_model, hyperparameters, length_scales
+from bmm.mixing.model import axes, build_model, length_scales
 from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Prior, Priors, Sampler
 from bmm.mixing.training_data import training_problem
 
@@ -77,17 +77,6 @@ def test_prior_is_the_one_that_is_stated(world):
     for name in names:
         flat = (np.reshape(each[name], (len(each[name]), -1))[:, -1] for each in (through, direct))
         assert stats.ks_2samp(*flat).pvalue > 1e-3
-
-
-def test_hyperparameters_are_sampled_where_they_are_learned():
-    always = ["sigma", "mu", "eta", "rho_Z", "rho_N"]
-    for noise, learned in (
-        (Noise(), []),
-        (Noise(nu="learn"), ["nu"]),
-        (Noise(A_power="learn"), ["A_power"]),
-        (Noise(family="normal", nu="learn"), []),
-    ):
-        assert hyperparameters(Mixing(noise=noise)) == [*always, *learned]
 
 
 def test_posterior_has_what_is_learned(fitted):

@@ -1,0 +1,114 @@
+"""Bias and rms of models by Z range, N range and region of the chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from bmm.arrays import BoolArray, FloatArray
+from bmm.data import evaluation_name
+from bmm.evaluation.regions import region_masks
+from bmm.evaluation.splits import informed_by
+from bmm.nuclides import MAGIC_NUMBERS, MAX_N, MAX_Z
+from bmm.theory.adapters import numbers
+
+__all__ = ["calibration_regions", "chart_regions", "region_scores"]
+
+_HEAVY = 150
+_STEPS = ("1 step", "2 steps", "3 steps or more")
+
+
+def chart_regions(nuclei: pd.Index) -> dict[str, BoolArray]:
+    """Tell which nuclei belong to which region of the chart; regions overlap.
+
+    Parameters
+    ----------
+    nuclei : MultiIndex (Z, N)
+        The n nuclei.
+
+    Returns
+    -------
+    dict
+        Array (n,) for each region: those of `bmm.evaluation.regions.region_masks` that do not
+        depend on what was learnt from; "medium", 60 <= A < 150; "heavy", A >= 150; "even-even",
+        "odd A" and "odd-odd"; and the ranges of Z and of N between magic numbers, such as
+        "Z 28-49".
+    """
+    Z, N = numbers(nuclei)
+    every = region_masks(nuclei, nuclei)
+    found = {name: mask for name, mask in every.items() if name not in _STEPS}
+    heavy = Z + N >= _HEAVY
+    odd = Z % 2 + N % 2
+    found |= {
+        "medium": ~found["light"] & ~heavy,
+        "heavy": heavy,
+        "even-even": odd == 0,
+        "odd A": odd == 1,
+        "odd-odd": odd == 2,
+    }
+    for name, number, last in (("Z", Z, MAX_Z), ("N", N, MAX_N)):
+        for first, after in pairwise((0, *MAGIC_NUMBERS, last + 1)):
+            inside = (number >= first) & (number < after)
+            if inside.any():
+                found[f"{name} {first}-{after - 1}"] = inside
+    return found
+
+
+def calibration_regions(
+    nuclei: pd.Index, calibrated_on: str, measured: str
+) -> dict[str, BoolArray]:
+    """Tell what a model may have been adjusted to from what was measured later.
+
+    Parameters
+    ----------
+    nuclei : MultiIndex (Z, N)
+        The n nuclei, measured in `measured`.
+    calibrated_on : str
+        As in a card.
+    measured : str
+        The evaluation, or its file.
+
+    Returns
+    -------
+    dict
+        Array (n,) for "known to <edition>" and "first measured later, in <evaluation>"; empty for
+        a model that learns, or was adjusted to nothing.
+    """
+    if calibrated_on in ("training", "none"):
+        return {}
+    known = np.asarray(nuclei.isin(informed_by(calibrated_on)))
+    return {
+        f"known to {calibrated_on}": known,
+        f"first measured later, in {evaluation_name(measured)}": ~known,
+    }
+
+
+def region_scores(errors: FloatArray, regions: Mapping[str, BoolArray]) -> pd.DataFrame:
+    """Bias and rms of predictions in every region.
+
+    Parameters
+    ----------
+    errors : array (nucleus,)
+        Predicted minus measured mass excess, MeV; NaN where nothing is predicted.
+    regions : mapping of str to array (nucleus,)
+        See `chart_regions`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by region, those without a prediction left out, with columns n, bias_MeV,
+        bias_se_MeV (the standard error of the bias, for independent nuclei; NaN of one) and
+        rms_MeV.
+    """
+    rows = []
+    for name, mask in regions.items():
+        part = errors[mask & np.isfinite(errors)]
+        if part.size:
+            spread = float(np.std(part, ddof=1) / np.sqrt(part.size)) if part.size > 1 else np.nan
+            rms = float(np.sqrt(np.mean(part**2)))
+            rows.append((name, part.size, float(part.mean()), spread, rms))
+    columns = ["region", "n", "bias_MeV", "bias_se_MeV", "rms_MeV"]
+    return pd.DataFrame(rows, columns=columns).set_index("region")
