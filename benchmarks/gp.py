@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from bmm.arrays import FloatArray
 from bmm.data import load_measured, load_theory
 from bmm.gp.lattice_kernel import lattice_likelihood, lattice_points
-from bmm.theory.adapters import numbers
+from bmm.nuclides import numbers
 from bmm.theory.residual_field import PRIOR, Hyperparameters, ResidualField
 
 DRAWS = 1000

@@ -2,7 +2,7 @@
 
     uv run python benchmarks/modes.py benchmarks/problems/accurate.toml
     uv run python benchmarks/modes.py default --seeds 5 --draws 500
-    uv run python benchmarks/modes.py benchmarks/problems/accurate.toml --gamma  # the talk's prior
+    uv run python benchmarks/modes.py benchmarks/problems/accurate.toml --gamma  # KTH prior
 
 Each seed is a fit of its own, with a verdict of its own.  The last line takes the chains of all
 seeds together: an R-hat near 1 there says that they describe the same distribution, and not merely
@@ -73,7 +73,7 @@ def configured(name: str, draws: int | None, tune: int | None, *, gamma: bool) -
     changes = {key: value for key, value in (("draws", draws), ("tune", tune)) if value is not None}
     update: dict[str, Any] = {"sampler": config.mixing.sampler.model_copy(update=changes)}
     if gamma:
-        sigma = NAMED_PRIORS["talk"].sigma
+        sigma = NAMED_PRIORS["kth"].sigma
         update["priors"] = config.mixing.priors.model_copy(update={"sigma": sigma})
     return config.model_copy(update={"mixing": config.mixing.model_copy(update=update)})
 

@@ -1,7 +1,7 @@
 """Would `bmm design` have chosen well?  AME2003 chooses among what was measured until 2012.
 
     uv run python benchmarks/next_measurement.py
-    uv run python benchmarks/next_measurement.py --sets 1000 --save fields.json
+    uv run python benchmarks/next_measurement.py --sets 1000
     uv run python benchmarks/next_measurement.py --model FRDM2012 --model FRDM1995
 
 Models that knew AME2003 at most are corrected by its masses.  Candidates are the nuclei first
@@ -13,8 +13,6 @@ in how many of the random draws the chosen set is better.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -27,10 +25,12 @@ from bmm.data import load_measured
 from bmm.design import rank_candidates, read_target
 from bmm.evaluation.retrospective import Later, compare_sets
 from bmm.evaluation.splits import Split, edition_split
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import Domain, numbers, predict_all
-from bmm.theory.correction import Correction, FittedHyperparameters, correct_theory
+from bmm.nuclides import nuclide_index, numbers
+from bmm.prediction.forecast import Forecast, even_forecast
+from bmm.theory.adapters import Domain, predict_all
+from bmm.theory.correction import Correction, correct_theory
 from bmm.theory.library import load_model
+from bmm.theory.residual_field import BLOCK
 
 MODELS = ("FRDM2012", "FRDM1995", "DZ28", "HFB14", "KTUY05")
 DOMAIN = Domain(Z=(8, 100), N=(8, 320))
@@ -48,65 +48,51 @@ def main(
     ] = None,
     sets: Annotated[int, typer.Option(help="Random sets.")] = 500,
     precision_keV: Annotated[float, typer.Option("--precision-keV")] = 20.0,
-    save: Annotated[
-        Path | None, typer.Option(help="JSON file of the fields: read if there, else written.")
-    ] = None,
 ) -> None:
     """Print the table."""
     split = edition_split("AME2003", "AME2020", DOMAIN)
-    correction, test = corrected(split, models or list(MODELS), save)
+    forecast, correction, test = corrected(split, models or list(MODELS))
     early = load_measured("AME2012").index
-    candidates = nuclide_index(*numbers(test.index[test.index.isin(early)]))
+    candidates = nuclide_index(test.index[test.index.isin(early)])
     later = Later(correction, test)
     table = Table(title=f"{len(test)} nuclei measured since AME2003, {len(candidates)} candidates")
     for heading in HEADINGS:
         table.add_column(heading, justify="right")
-    for name, order in orders(correction, candidates, test, split, precision_keV / 1000).items():
+    for name, order in orders(forecast, candidates, test, precision_keV / 1000).items():
         for size in SIZES:
             table.add_row(name, str(size), *row(later, order[:size], candidates, sets))
     Console(width=150).print(table)
 
 
-def corrected(
-    split: Split, models: list[str], save: Path | None
-) -> tuple[Correction, pd.DataFrame]:
+def corrected(split: Split, models: list[str]) -> tuple[Forecast, Correction, pd.DataFrame]:
     """Correct the models by the older evaluation; with it, the later nuclei that are covered."""
     fitted = [load_model(name).fit(split.training) for name in models]
     every = split.training.index.union(split.test.index).sort_values()
-    theory = predict_all(fitted, nuclide_index(*numbers(every)))
+    theory = predict_all(fitted, nuclide_index(every))
     covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "theory").to_numpy())
     kept = every[covered.any(axis=1)]
     known = split.training[split.training.index.isin(kept)]
-    learnt = None
-    if save is not None and save.exists():
-        facts = json.loads(save.read_text("utf-8"))
-        learnt = {name: FittedHyperparameters.of(each) for name, each in facts.items()}
-    correction = correct_theory(known, theory.isel(nucleus=covered.any(axis=1)), learnt=learnt)
-    if save is not None and learnt is None:
-        save.write_text(json.dumps(correction.facts), "utf-8")
-    return correction, split.test[split.test.index.isin(kept)]
+    theory = theory.isel(nucleus=covered.any(axis=1))
+    block = numbers(known.index)[0] // BLOCK
+    correction = correct_theory(known, theory, block=block)
+    return even_forecast(known, theory), correction, split.test[split.test.index.isin(kept)]
 
 
 def orders(
-    correction: Correction,
+    forecast: Forecast,
     candidates: pd.MultiIndex,
     test: pd.DataFrame,
-    split: Split,
     precision: float,
 ) -> dict[str, pd.MultiIndex]:
     """Candidates in the order in which each way of choosing takes them."""
     Z, N = numbers(test.index)
     names = " ".join(f"{z},{n}" for z, n in zip(Z, N, strict=True))
-    target = read_target(f"masses {names}", correction.theory, split.training)
-    found = {}
-    for name, learn in (("weights even", False), ("weights learnt", True)):
-        ranking = rank_candidates(
-            correction, candidates, target, split.training,
-            precision=precision, count=max(SIZES), learn=learn, outcomes=200, seed=1,
-        )  # fmt: skip
-        found[name] = ranking.together.index
+    target = read_target(f"masses {names}", forecast)
+    ranking = rank_candidates(
+        forecast, candidates, target, precision=precision, count=max(SIZES), seed=1
+    )
     alone = ranking.alone.sort_values("sd", ascending=False)
-    return found | {"largest sd": alone.index}
+    return {"forecast": ranking.together.index, "largest sd": alone.index}
 
 
 def row(

@@ -26,7 +26,7 @@ from rich.table import Table
 from bmm.evaluation.scores import coverage, crps, rms
 from bmm.evaluation.splits import Split
 from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers, predict_all
+from bmm.theory.adapters import predict_all
 from bmm.workflows.compare_config import load_comparison
 from bmm.workflows.inputs import chosen_cards
 
@@ -76,7 +76,7 @@ def _frame(split: Split, models: list) -> pd.DataFrame:
     """Masses (MeV) of the nuclei that every model covers, one column for each model."""
     nuclei = split.training.index.union(split.test.index).sort_values()
     fitted = [model.fit(split.training) for model in models]
-    theory = predict_all(fitted, nuclide_index(*numbers(nuclei)))
+    theory = predict_all(fitted, nuclide_index(nuclei))
     frame = theory["mass_excess"].to_pandas().set_index(nuclei)
     measured = pd.concat([split.training, split.test])["mass_excess"]
     frame["truth"] = measured.reindex(nuclei)

@@ -26,8 +26,8 @@ from rich.table import Table
 from bmm.data import load_measured
 from bmm.evaluation import scores as sc
 from bmm.methods.corrected import CorrectedMixture
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers, predict_all
+from bmm.nuclides import nuclide_index, numbers
+from bmm.theory.adapters import predict_all
 from bmm.workflows.compare_config import load_comparison
 from bmm.workflows.inputs import chosen_cards
 
@@ -57,12 +57,13 @@ def main(
     table = Table(title=f"{comparison}: corrected models, mixed evenly")
     for heading in ("training masses", "rms (keV)", "CRPS (keV)", "inside 50 / 68 / 90 / 95 %"):
         table.add_column(heading, justify="left" if heading == "training masses" else "right")
-    for name, training, factor in (
-        ("as they stood", split.training, 1.0),
-        (f"uncertainties learnt from {BEFORE}", split.training, BEFORE),
-        ("as known later", told, 1.0),
+    for name, training, errors in (
+        ("as they stood", split.training, "stated"),
+        (f"uncertainties learnt from {BEFORE}", split.training, f"factor:{BEFORE}"),
+        ("errors learnt from history", split.training, "history"),
+        ("as known later", told, "stated"),
     ):
-        pit, cells = _scores(training, split.test, theory, factor, config.seed)
+        pit, cells = _scores(training, split.test, theory, errors, config.seed)
         table.add_row(name, *cells)
         if name == "as they stood":
             outside = split.test.index[np.abs(pit - 0.5) > 0.45]
@@ -85,11 +86,11 @@ def main(
 
 
 def _scores(
-    training: pd.DataFrame, test: pd.DataFrame, theory: xr.Dataset, factor: float | str, seed: int
+    training: pd.DataFrame, test: pd.DataFrame, theory: xr.Dataset, errors: str, seed: int
 ) -> tuple[np.ndarray, list[str]]:
     """PIT of the test nuclei (n,), and what the table says."""
     index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-    fitted = CorrectedMixture(uncertainty_factor=factor).fit(training, theory, seed)
+    fitted = CorrectedMixture(measurement_errors=errors).fit(training, theory, seed)
     forecast = fitted.forecast(theory.isel(nucleus=index.get_indexer(test.index)), seed + 1)
     rng = np.random.default_rng(seed + 2)
     draws = forecast.draws.transpose("draw", "nucleus").to_numpy()

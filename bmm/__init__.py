@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bmm.figures import plot_residuals as plot_residuals
     from bmm.figures import plot_uncertainty as plot_uncertainty
     from bmm.figures import plot_weights as plot_weights
+    from bmm.mixing.corrected_fit import fit_forecast as fit_forecast
     from bmm.mixing.fit import convergence_of as convergence_of
     from bmm.mixing.fit import fit as fit
     from bmm.mixing.fit import fitted_tree as fitted_tree
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
     from bmm.prediction.dirichlet import dirichlet_weights as dirichlet_weights
     from bmm.prediction.existence import drip_lines as drip_lines
     from bmm.prediction.existence import existence as existence
+    from bmm.prediction.forecast import Forecast as Forecast
+    from bmm.prediction.forecast import even_forecast as even_forecast
+    from bmm.prediction.forecast import forecast as forecast
     from bmm.prediction.groups import add_groups as add_groups
     from bmm.prediction.groups import sample_prior_predictive as sample_prior_predictive
-    from bmm.prediction.joint_draws import sample_surfaces as sample_surfaces
     from bmm.prediction.predictive import Prediction as Prediction
     from bmm.prediction.predictive import predict as predict
     from bmm.theory.adapters import predict_all as predict_all
@@ -41,11 +44,13 @@ if TYPE_CHECKING:
     from bmm.workflows.config import load_config as load_config
     from bmm.workflows.folder import RunFolder as RunFolder
     from bmm.workflows.pipeline import run as run
+    from bmm.workflows.run_forecast import read_forecast as read_forecast
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "BmmError": "bmm.errors",
+    "Forecast": "bmm.prediction.forecast",
     "Mixing": "bmm.mixing.settings",
     "Prediction": "bmm.prediction.predictive",
     "RunFolder": "bmm.workflows.folder",
@@ -56,6 +61,10 @@ _HOMES = {
     "dirichlet_weights": "bmm.prediction.dirichlet",
     "drip_lines": "bmm.prediction.existence",
     "existence": "bmm.prediction.existence",
+    "even_forecast": "bmm.prediction.forecast",
+    "forecast": "bmm.prediction.forecast",
+    "fit_forecast": "bmm.mixing.corrected_fit",
+    "read_forecast": "bmm.workflows.run_forecast",
     "fit": "bmm.mixing.fit",
     "fitted_tree": "bmm.mixing.fit",
     "kfold": "bmm.evaluation.kfold",
@@ -75,7 +84,6 @@ _HOMES = {
     "pymc_model": "bmm.mixing.pymc_model",
     "run": "bmm.workflows.pipeline",
     "sample_prior_predictive": "bmm.prediction.groups",
-    "sample_surfaces": "bmm.prediction.joint_draws",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -21,6 +21,9 @@ from bmm.registry import Registry, suggestion
 __all__ = ["Configuration", "checked", "explain", "read_toml", "tagged"]
 
 
+_LONGEST_PLACE = 120
+
+
 class Configuration(BaseModel):
     """Base of all settings: unknown keys and numbers that are not finite are refused.
 
@@ -88,7 +91,7 @@ def checked[T: BaseModel](
         Raised if a key is missing, unknown or has an impossible value; see `explain`.
     """
     context = None if folder is None else {"folder": folder}
-    place = f"{where}: " if str(where) else ""
+    place = f"{_end_of(where)}: " if str(where) else ""
     try:
         if isinstance(kind, type):
             return cast("type[T]", kind).model_validate(data, context=context)
@@ -97,6 +100,12 @@ def checked[T: BaseModel](
         raise error(f"{place}{explain(reason, data)}") from reason
     except BmmError as reason:
         raise error(f"{place}{reason}") from reason
+
+
+def _end_of(where: Path | str) -> str:
+    """Write a path; of a very long one its end, so that there is room for what is wrong."""
+    text = str(where)
+    return text if len(text) <= _LONGEST_PLACE else f"...{text[3 - _LONGEST_PLACE :]}"
 
 
 def tagged[T: BaseModel](registry: Registry[type[T]], key: str) -> Callable[[Any, Any], T]:

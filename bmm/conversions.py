@@ -89,22 +89,49 @@ def binding_energy(Z: ArrayLike, N: ArrayLike, mass_excess: ArrayLike) -> FloatA
     -------
     ndarray
         AME's "binding energy / A" times A, in MeV; a numpy scalar if all arguments are scalars.
+
+    Examples
+    --------
+    >>> from bmm.conversions import binding_energy
+    >>> round(float(binding_energy(82, 126, -21.748598)), 3)
+    1636.43
     """
     return _constituents(Z, N) - _floats(mass_excess)
 
 
 def mass_excess(Z: ArrayLike, N: ArrayLike, binding_energy: ArrayLike) -> FloatArray:
-    """Atomic mass excess (MeV) from the binding energy (MeV, atomic convention)."""
+    """Atomic mass excess (MeV) from the binding energy (MeV, atomic convention).
+
+    Examples
+    --------
+    >>> from bmm.conversions import mass_excess
+    >>> round(float(mass_excess(82, 126, 1636.430)), 2)
+    -21.75
+    """
     return _constituents(Z, N) - _floats(binding_energy)
 
 
 def binding_energy_per_nucleon(Z: ArrayLike, N: ArrayLike, mass_excess: ArrayLike) -> FloatArray:
-    """Binding energy per nucleon (MeV, atomic convention) from the atomic mass excess (MeV)."""
+    """Binding energy per nucleon (MeV, atomic convention) from the atomic mass excess (MeV).
+
+    Examples
+    --------
+    >>> from bmm.conversions import binding_energy_per_nucleon
+    >>> round(float(binding_energy_per_nucleon(26, 30, -60.605398)), 3)
+    8.79
+    """
     return binding_energy(Z, N, mass_excess) / (_floats(Z) + _floats(N))
 
 
 def atomic_mass(Z: ArrayLike, N: ArrayLike, mass_excess: ArrayLike) -> FloatArray:
-    """Mass of the neutral atom (MeV) from its mass excess (MeV)."""
+    """Mass of the neutral atom (MeV) from its mass excess (MeV).
+
+    Examples
+    --------
+    >>> from bmm.conversions import ATOMIC_MASS_UNIT, atomic_mass
+    >>> round(float(atomic_mass(6, 6, 0.0) / ATOMIC_MASS_UNIT), 6)
+    12.0
+    """
     return (_floats(Z) + _floats(N)) * ATOMIC_MASS_UNIT + _floats(mass_excess)
 
 
@@ -112,12 +139,25 @@ def electron_binding_energy(Z: ArrayLike) -> FloatArray:
     """Total binding energy of the Z electrons of a neutral atom (MeV, positive).
 
     The formula of Lunney, Pearson and Thibault, ``14.4381 Z^2.39 + 1.55468e-6 Z^5.35`` eV.
+
+    Examples
+    --------
+    >>> from bmm.conversions import electron_binding_energy
+    >>> electron_binding_energy([8, 50, 82]).round(3)
+    array([0.002, 0.168, 0.568])
     """
     return 14.4381e-6 * _floats(Z) ** 2.39 + 1.55468e-12 * _floats(Z) ** 5.35
 
 
 def nuclear_to_atomic_binding_energy(Z: ArrayLike, binding_energy: ArrayLike) -> FloatArray:
-    """Binding energy in the atomic convention (MeV) from the nuclear one (MeV)."""
+    """Binding energy in the atomic convention (MeV) from the nuclear one (MeV).
+
+    Examples
+    --------
+    >>> from bmm.conversions import nuclear_to_atomic_binding_energy
+    >>> round(float(nuclear_to_atomic_binding_energy(82, 1635.863)), 2)
+    1636.43
+    """
     return _floats(binding_energy) + _electronic_part(Z)
 
 
@@ -157,6 +197,14 @@ def to_mass_excess(
     ------
     DataError
         If a name is unknown, or an atomic mass is declared nuclear.
+
+    Examples
+    --------
+    >>> from bmm.conversions import to_mass_excess
+    >>> round(float(to_mass_excess(6, 6, 12.0, quantity="atomic_mass", unit="u")), 6)
+    0.0
+    >>> to_mass_excess([82], [126], [-21748.598], quantity="mass_excess", unit="keV")
+    array([-21.748598])
     """
     _check("quantity", quantity, get_args(Quantity))
     _check("unit", unit, get_args(Unit))

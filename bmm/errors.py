@@ -66,6 +66,14 @@ def quoted(value: object) -> str:
     ----------
     value : object
         A piece of text, number, list or dictionary of any length.
+
+    Examples
+    --------
+    >>> from bmm.errors import quoted
+    >>> quoted("Sn-132")
+    "'Sn-132'"
+    >>> len(quoted("x" * 1000))
+    80
     """
     short = reprlib.Repr(maxstring=_LONGEST_QUOTE, maxother=_LONGEST_QUOTE, maxlevel=2)
     try:

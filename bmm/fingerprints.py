@@ -42,7 +42,15 @@ def fingerprint(content: Any) -> str:
 
 
 def array_fingerprint(*arrays: FloatArray) -> str:
-    """SHA-256 of the shapes, types and values of arrays, in their order."""
+    """SHA-256 of the shapes, types and values of arrays, in their order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.fingerprints import array_fingerprint
+    >>> array_fingerprint(np.zeros(3)) == array_fingerprint(np.zeros(3))
+    True
+    """
     digest = hashlib.sha256()
     for each in arrays:
         digest.update(f"{each.dtype.str} {each.shape} ".encode())

@@ -5,14 +5,18 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from bmm.arrays import IntArray
 from bmm.errors import DataError, DomainError, quoted
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = [
     "MAGIC_NUMBERS",
@@ -24,6 +28,7 @@ __all__ = [
     "label",
     "labels",
     "nuclide_index",
+    "numbers",
     "parse_nuclide",
     "proton_number",
     "select_nuclei",
@@ -64,14 +69,28 @@ _CHAIN = re.compile(r"(?P<axis>[ZNAzna])=(?P<first>[0-9]{1,3})(?:-(?P<last>[0-9]
 
 
 def symbol(Z: int) -> str:
-    """Return the element symbol of proton number `Z`; "n" for Z = 0, systematic beyond Og."""
+    """Return the element symbol of proton number `Z`; "n" for Z = 0, systematic beyond Og.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import symbol
+    >>> symbol(50), symbol(120)
+    ('Sn', 'Ubn')
+    """
     if not 0 <= Z <= MAX_Z:
         raise DomainError(f"Z = {Z} has no element symbol; expected 0 <= Z <= {MAX_Z}.")
     return _SYMBOLS[Z]
 
 
 def label(Z: int, N: int) -> str:
-    """Return the usual name of a nuclide, e.g. "Sn-132"."""
+    """Return the usual name of a nuclide, e.g. "Sn-132".
+
+    Examples
+    --------
+    >>> from bmm.nuclides import label
+    >>> label(50, 82)
+    'Sn-132'
+    """
     return f"{symbol(Z)}-{Z + N}"
 
 
@@ -92,6 +111,12 @@ def proton_number(text: str) -> int:
     ------
     DomainError
         If there is no such element.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import proton_number
+    >>> proton_number("Sn"), proton_number("N"), proton_number("n")
+    (50, 7, 0)
     """
     found = _PROTONS.get(text if text == "n" else text.capitalize())
     if found is None:
@@ -139,6 +164,12 @@ def parse_nuclide(text: str) -> tuple[int, int]:
     ------
     DomainError
         If the text is no nuclide.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import parse_nuclide
+    >>> parse_nuclide("Sn-132"), parse_nuclide("208Pb"), parse_nuclide("50,82")
+    ((50, 82), (82, 126), (50, 82))
     """
     compact = text.replace(" ", "")
     if pair := _PAIR.fullmatch(compact):
@@ -164,13 +195,21 @@ def parse_nuclide(text: str) -> tuple[int, int]:
     return Z, N
 
 
-def nuclide_index(Z: ArrayLike, N: ArrayLike) -> pd.MultiIndex:
+@overload
+def nuclide_index(
+    labelled: xr.Dataset | xr.DataArray | pd.DataFrame | pd.Index, /
+) -> pd.MultiIndex: ...
+@overload
+def nuclide_index(Z: ArrayLike, N: ArrayLike) -> pd.MultiIndex: ...
+def nuclide_index(Z: Any, N: Any = None) -> pd.MultiIndex:
     """Return the index that every bmm table has.
 
     Parameters
     ----------
     Z, N : array_like of int
-        Proton and neutron numbers, of equal length; the order is kept.
+        Proton and neutron numbers, of equal length; the order is kept.  In place of both, whatever
+        holds them: a Dataset or DataArray with the coordinates Z and N, a DataFrame with such
+        columns, or an index (Z, N).
 
     Returns
     -------
@@ -180,10 +219,20 @@ def nuclide_index(Z: ArrayLike, N: ArrayLike) -> pd.MultiIndex:
     Raises
     ------
     DataError
-        If a number is no integer or a nuclide comes twice.
+        If a number is no integer, a nuclide comes twice, or an index has other levels.
     DomainError
         If a number is negative or beyond `MAX_Z`, `MAX_N`.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import nuclide_index
+    >>> nuclide_index([50, 82], [82, 126]).tolist()
+    [(50, 82), (82, 126)]
+    >>> nuclide_index(pd.DataFrame({"Z": [50], "N": [82], "mass_excess": [-76.5]})).tolist()
+    [(50, 82)]
     """
+    if N is None:
+        Z, N = numbers(Z) if isinstance(Z, pd.Index) else (Z["Z"], Z["N"])
     columns = {"Z": np.asarray(Z), "N": np.asarray(N)}
     for name, limit in (("Z", MAX_Z), ("N", MAX_N)):
         columns[name] = _integers(name, columns[name])
@@ -195,6 +244,27 @@ def nuclide_index(Z: ArrayLike, N: ArrayLike) -> pd.MultiIndex:
         z, n = index[index.duplicated()][0]
         raise DataError(f"Z = {z}, N = {n} comes twice; expected each nuclide once.")
     return index
+
+
+def numbers(nuclei: pd.Index) -> tuple[IntArray, IntArray]:
+    """Proton and neutron numbers of an index (Z, N); arrays (nucleus,).
+
+    Raises
+    ------
+    DataError
+        If it has other levels.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import numbers
+    >>> Z, N = numbers(nuclide_index([50, 82], [82, 126]))
+    >>> Z + N
+    array([132, 208])
+    """
+    if list(nuclei.names) != ["Z", "N"]:
+        raise DataError(f"nuclei must be indexed by (Z, N), not by {quoted(tuple(nuclei.names))}")
+    Z, N = (nuclei.get_level_values(level).to_numpy(dtype=np.int64) for level in ("Z", "N"))
+    return Z, N
 
 
 def _integers(name: str, values: np.ndarray) -> np.ndarray:
@@ -225,6 +295,12 @@ def chosen_nuclides(nuclides: Nuclides, available: pd.MultiIndex | None = None) 
     ------
     DomainError
         If nothing is asked for, or something that names no nuclide.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import chosen_nuclides
+    >>> chosen_nuclides(["Sn-132", (82, 126)]).tolist()
+    [(50, 82), (82, 126)]
     """
     if isinstance(nuclides, pd.MultiIndex):
         if list(nuclides.names) not in (["Z", "N"], [None, None]):
@@ -292,6 +368,15 @@ def select_nuclei(selection: str, available: pd.MultiIndex) -> pd.MultiIndex:
     ------
     DomainError
         If the text is not understood, or selects nothing.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import nuclide_index, select_nuclei
+    >>> available = nuclide_index([49, 50, 50, 51], [82, 80, 82, 82])
+    >>> select_nuclei("N=82", available).tolist()
+    [(49, 82), (50, 82), (51, 82)]
+    >>> select_nuclei("Z=50-51", available).tolist()
+    [(50, 80), (50, 82), (51, 82)]
     """
     Z = available.get_level_values("Z").to_numpy()
     N = available.get_level_values("N").to_numpy()

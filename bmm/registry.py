@@ -19,7 +19,14 @@ __all__ = ["Registry", "suggestion"]
 
 
 def suggestion(name: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
-    """Write `` (did you mean 'x'?)`` where a known name resembles another; nothing elsewhere."""
+    """Write `` (did you mean 'x'?)`` where a known name resembles another; nothing elsewhere.
+
+    Examples
+    --------
+    >>> from bmm.registry import suggestion
+    >>> suggestion("Stakcing", ("stacking", "local-mixture"))
+    " (did you mean 'stacking'?)"
+    """
     folded = {each.casefold(): each for each in known}
     nearest = difflib.get_close_matches(name[:80].casefold(), folded, n=1)
     return f" (did you mean {folded[nearest[0]]!r}?)" if nearest else ""

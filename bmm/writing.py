@@ -115,7 +115,14 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def without_nan(value: Any) -> Any:
-    """None, which JSON has, in place of every number that is not finite, at any depth."""
+    """None, which JSON has, in place of every number that is not finite, at any depth.
+
+    Examples
+    --------
+    >>> from bmm.writing import without_nan
+    >>> without_nan({"rms": float("nan"), "n": 298})
+    {'rms': None, 'n': 298}
+    """
     match value:
         case dict():
             return {key: without_nan(each) for key, each in value.items()}

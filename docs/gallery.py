@@ -40,8 +40,7 @@ def main() -> None:
     known = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
     fitted = known.isin(measured.index)
     scores = nucleus_scores(prediction.distribution[fitted], known[fitted], measured, (0.95,))
-    correction = bmm.correct_theory(measured, chart)
-    surfaces = bmm.sample_surfaces(correction, chart, 200, 1, measured=measured)
+    surfaces = bmm.even_forecast(measured, chart, seed=1).draws(200)
     seen = measured.index
     plots: dict[str, tuple[Callable[..., Axes], tuple[float, float]]] = {
         "weights": (partial(bmm.plot_weights, summary, "DZ33", measured=measured), CHART),

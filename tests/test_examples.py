@@ -70,6 +70,6 @@ def test_a_fit_that_is_submitted_again_is_not_done_again(tmp_path, monkeypatch):
     folder = Path("runs") / "small.toml-seed-4"
     script.main(4, "small.toml")
     scores = (folder / "scores.json").read_bytes()
-    assert RunFolder(folder).is_complete
+    assert RunFolder.open(folder).is_complete
     script.main(4, "small.toml")
     assert (folder / "scores.json").read_bytes() == scores

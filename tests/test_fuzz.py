@@ -24,9 +24,11 @@ from bmm.data import (
 )
 from bmm.data.table_guess import guess_table
 from bmm.design.targets import read_target
+from bmm.distributions import StudentTMixture
 from bmm.emulation.energy_surface import read_surface
 from bmm.errors import BmmError
 from bmm.nuclides import chosen_nuclides, is_plausible, parse_nuclide, select_nuclei, symbol
+from bmm.prediction.forecast import Forecast
 from bmm.theory.adapters import prediction
 from bmm.theory.cards import read_card
 from bmm.workflows.compare_config import load_comparison, shipped_comparisons
@@ -335,13 +337,15 @@ def test_damaged_measurements(tmp_path, mutations):
 def test_damaged_lists_and_targets(tmp_path, tin, mutations, words):
     measured = load_measured("AME2020").query("48 <= Z <= 50")
     theory = prediction(tin.index, ["FRDM2012"], tin.to_numpy()[:, None])
+    masses = StudentTMixture(tin.to_numpy()[:, None], 0.5)
+    forecast = Forecast(theory, masses, measured=measured)
     path = tmp_path / "nuclei.csv"
     text = mutate("Z,N\n48,85\n49,86\n50,89\n", mutations)
     path.write_text(text, encoding="utf-8", errors="surrogatepass", newline="")
     nuclei = outcome(read_nuclei, path)
     if nuclei is not None:
         assert is_plausible(*zip(*nuclei, strict=True)).all()
-    target = outcome(read_target, mutate(f"S_2n {path}", words), theory, measured)
+    target = outcome(read_target, mutate(f"S_2n {path}", words), forecast)
     if target is not None:
         assert not target.nuclei.empty
 

@@ -15,16 +15,18 @@ from bmm.cli.cite import cite
 from bmm.cli.compare import compare
 from bmm.cli.data import data
 from bmm.cli.design import design
+from bmm.cli.doubt import doubt
 from bmm.cli.emulate import emulate
 from bmm.cli.explain_mdn import explain_mdn
 from bmm.cli.explore import explore
 from bmm.cli.export import export
+from bmm.cli.freeze import freeze
 from bmm.cli.models import models
 from bmm.cli.predict import predict
 from bmm.cli.report import report
 from bmm.cli.resume import resume
 from bmm.cli.run import advise, run
-from bmm.cli.surfaces import surfaces
+from bmm.cli.score import score
 from bmm.cli.train_mdn import train_mdn
 from bmm.cli.update import update
 from bmm.errors import BmmError
@@ -41,7 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # which imports parsers of Markdown and of source for every --help
 )
 _COMPUTING = frozenset(
-    ("run", "resume", "surfaces", "update", "design", "compare", "emulate", "train-mdn")
+    ("run", "resume", "update", "design", "compare", "doubt", "emulate", "train-mdn")
 )
 
 
@@ -82,11 +84,13 @@ app.command()(cite)
 app.command()(predict)
 app.command()(report)
 app.command()(explore)
-app.command()(surfaces)
 app.command()(export)
 app.command()(update)
 app.command()(design)
+app.command()(freeze)
+app.command()(score)
 app.command()(compare)
+app.command()(doubt)
 app.command()(emulate)
 app.command()(train_mdn)
 app.command()(explain_mdn)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from bmm.cli.engine import EXIT_TASK_FAILED, Scheduler, Workers, chosen_engine
+
+if TYPE_CHECKING:
+    from bmm.workflows.compare import ComparisonResult
+    from bmm.workflows.prequential import PrequentialResult
 
 __all__ = ["compare"]
 
@@ -19,8 +24,9 @@ def compare(
         str,
         typer.Argument(
             help="Name of a shipped comparison (blind-ame2003, blind-ame2003-learnt, "
-            "blind-ame2003-heavy, blind-ame2003-functionals, within-ame2003) or path of a .toml "
-            "file."
+            "blind-ame2003-heavy, blind-ame2003-functionals, blind-ame2016, prequential, "
+            "within-ame2003) or path "
+            "of a .toml file."
         ),
     ] = "blind-ame2003",
     output: Annotated[
@@ -35,26 +41,48 @@ def compare(
     Each method's forecast is kept as it finishes: started again, the command goes on where it was,
     with or without workers.  Exits with 4 if a forecast failed, which leaves its method out.
     """
+    from bmm.progress import recording
     from bmm.workflows.compare_config import load_comparison
+    from bmm.workflows.prequential_split import PrequentialSplit
 
     config = load_comparison(configuration)
     console = Console(quiet=quiet)
     console.print(
         f"[bold]bmm compare {config.name}[/]  {escape(config.description)}", highlight=False
     )
+    folder = output or Path("runs") / config.name
+    with chosen_engine(workers, scheduler, console) as engine, recording(console) as stages:
+        if isinstance(config.split, PrequentialSplit):
+            from bmm.workflows.prequential import run_prequential
 
-    from bmm.evaluation.comparison_tables import (
-        LEAK_MARK,
-        UNCONVERGED_MARK,
-        comparison_tables,
-        derived_screen,
-        region_table,
-    )
-    from bmm.workflows.compare import run_comparison
+            transitions = run_prequential(config, folder, console=console, engine=engine)
+            show = partial(_show_transitions, transitions, console)
+            broken = [
+                f"{each.splits[0].name}: {label}"
+                for each in transitions.transitions
+                for label in each.broken
+            ]
+        else:
+            from bmm.workflows.compare import run_comparison
 
-    path = output or Path("runs") / config.name
-    with chosen_engine(workers, scheduler, console) as engine:
-        result = run_comparison(config, path, console=console, engine=engine)
+            result = run_comparison(config, folder, console=console, engine=engine)
+            show = partial(_show, result, console)
+            broken = list(result.broken)
+    console.print(stages.table())
+    show()
+    console.print(f"results: {folder}", highlight=False, markup=False, soft_wrap=True)
+    if broken:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"[bold red]failed:[/] {escape(', '.join(broken))}; "
+            "the reasons are above and in comparison.json"
+        )
+        raise typer.Exit(EXIT_TASK_FAILED)
+
+
+def _show(result: ComparisonResult, console: Console) -> None:
+    """Print the scores of a comparison."""
+    from bmm.evaluation.comparison_tables import comparison_tables, derived_screen, region_table
+
     methods = result.summary["methods"]
     for split in result.summary["splits"]:
         console.print(
@@ -66,10 +94,7 @@ def compare(
             result.table,
             result.derived,
             {label: each["seconds"] for label, each in methods.items()},
-            {
-                label: LEAK_MARK * each["leaked"] + UNCONVERGED_MARK * (each["converged"] is False)
-                for label, each in methods.items()
-            },
+            _marks(result),
             result.summary["reference"],
             result.summary["unconfirmed"],
         )
@@ -77,10 +102,42 @@ def compare(
     console.print(region_table(result.table))
     whole = result.table[result.table["region"] == "all"].set_index("method")
     console.print(derived_screen(result.derived, str(whole["crps"].idxmin())))
-    console.print(f"results: {result.folder.path}", highlight=False, markup=False, soft_wrap=True)
-    if result.broken:
-        named = ", ".join(result.broken)
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
-            f"[bold red]failed:[/] {escape(named)}; the reasons are above and in comparison.json"
+
+
+def _show_transitions(result: PrequentialResult, console: Console) -> None:
+    """Print the scores of every transition, of all together, and what was chosen when."""
+    from bmm.evaluation.comparison_tables import comparison_tables, region_table
+
+    parts = [[each] for each in result.transitions]
+    for scored, among in zip(result.scored, [*parts, result.transitions], strict=True):
+        console.rule(scored.name)
+        marks: dict[str, str] = {}
+        for each in among:
+            marks |= {label: mark for label, mark in _marks(each).items() if mark}
+        unconfirmed = [name for each in among for name in each.summary["unconfirmed"]]
+        console.print(
+            *comparison_tables(
+                scored.table,
+                scored.chances,
+                scored.seconds,
+                marks,
+                result.transitions[0].summary["reference"],
+                list(dict.fromkeys(unconfirmed)),
+            )
         )
-        raise typer.Exit(EXIT_TASK_FAILED)
+    console.print(region_table(result.scored[-1].table))
+    for name, choice in result.learnt["choices"].items():
+        steps = [f"{transition}: {label}" for transition, label in choice["chosen"].items()]
+        console.print(f"[bold]{escape(name)}[/]", highlight=False)
+        for step in (*steps, f"after {result.learnt['after']}: {choice['next']}"):
+            console.print(f"  {escape(step)}", highlight=False)
+
+
+def _marks(result: ComparisonResult) -> dict[str, str]:
+    """Mark methods that lean on a model which has seen test nuclei, or have not converged."""
+    from bmm.evaluation.comparison_tables import LEAK_MARK, UNCONVERGED_MARK
+
+    return {
+        label: LEAK_MARK * each["leaked"] + UNCONVERGED_MARK * (each["converged"] is False)
+        for label, each in result.summary["methods"].items()
+    }

@@ -19,22 +19,17 @@ __all__ = ["design"]
 
 _SHOWN = 10
 _EDGE = 0.01
+_LITTLE = 0.01  # share of the variance
 
 
 def design(
-    source: Annotated[
-        str,
-        typer.Argument(
-            help="Shipped configuration, path of a .toml file, or a folder of bmm surfaces or "
-            "bmm design, whose corrected models are then used again."
-        ),
-    ] = "global",
+    run: Annotated[Path, typer.Argument(help="Run folder, whose forecast is used.")],
     target: Annotated[
         str,
         typer.Option(
             "--target", "-t",
-            help="What is to be known better: 'masses Z=50-60 N=90-100', 'S_2n Z=50' (or another "
-            "separation energy, Q value or gap), 'S_1n path.csv' (columns Z and N), "
+            help="What is to be known better: 'masses Z=50-60 N=90-100', 'S_2n Z=50 N=83-90' (or "
+            "another separation energy, Q value or gap), 'S_1n path.csv' (columns Z and N), "
             "'drip-line Ca' or 'drip-line Z=50 proton'.",
         ),
     ] = "masses Z=8-120",
@@ -54,14 +49,10 @@ def design(
         int, typer.Option(min=1, max=1000, help="Nuclei to choose, one after the other.")
     ] = 5,
     outcomes: Annotated[
-        int, typer.Option(min=10, max=100_000, help="Outcomes to draw for each model.")
+        int, typer.Option(min=10, max=100_000, help="Of a drip line: outcomes to draw.")
     ] = 1000,
-    learn_weights: Annotated[
-        bool,
-        typer.Option("--learn-weights", help="Let outcomes change the weights, else kept even."),
-    ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder; by default runs/NAME-design.")
+        Path | None, typer.Option("--output", "-o", help="Folder; by default RUN-design.")
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a design that is there.")
@@ -70,18 +61,21 @@ def design(
 ) -> None:  # fmt: skip
     """Rank nuclei by how much their masses would sharpen a target.
 
-    Every model is corrected by the field of its residuals.  A candidate's reduction is the part of
-    the target's variance that is expected to go when it is measured, averaged over what the
-    measurement may give.  The set is chosen greedily: each nucleus is the best after those before.
+    A candidate's reduction is the part of the target's variance that is expected to go when it is
+    measured, averaged over what the measurement may give.  The set is chosen greedily: each nucleus
+    is the best after those before.
     """
-    from bmm.workflows.measurement_design import Question, make_design, read_source
+    from bmm.progress import recording
+    from bmm.workflows.measurement_design import Question, make_design
 
-    read = read_source(source)
     console = Console(quiet=quiet)
-    console.print(f"[bold]bmm design {read.config.name}[/]  {escape(target)}", highlight=False)
-    path = output or Path("runs") / f"{read.config.name}-design"
-    question = Question(target, candidates, precision_keV / 1000, count, outcomes, learn_weights)
-    ranking = make_design(read, question, path, overwrite=overwrite, console=console)
+    console.print(f"[bold]bmm design {escape(str(run))}[/]  {escape(target)}", highlight=False)
+    home = run.resolve()
+    path = output or home.with_name(f"{home.name}-design")
+    question = Question(target, candidates, precision_keV / 1000, count, outcomes)
+    with recording(console) as stages:
+        ranking = make_design(run, question, path, overwrite=overwrite)
+    console.print(stages.table())
     _show(ranking, target, precision_keV, console)
     console.print(f"results: {path}", highlight=False, markup=False, soft_wrap=True)
 
@@ -97,6 +91,14 @@ def _show(ranking: Ranking, target: str, precision_keV: float, console: Console)
         console.print(
             f"[yellow]the chart ends before it on {100 * ranking.at_edge:.0f} % of the surfaces:"
             "[/] expect more uncertainty, and choose a chart that reaches further"
+        )
+    best = float(ranking.alone["reduction"].max()) if len(ranking.alone) else 0.0
+    if best < _LITTLE:
+        console.print(
+            f"[yellow]the best single measurement takes away {100 * best:.2f} % of the variance:[/]"
+            " the target is wide, or far from all candidates; name a narrower one, such as "
+            "'S_2n Z=50 N=83-90', or candidates closer to it",
+            highlight=False,
         )
     for title, frame in (
         (f"Best single measurements, with {precision_keV:g} keV", ranking.alone.head(_SHOWN)),
@@ -119,7 +121,9 @@ def _table(title: str, frame: pd.DataFrame, unit: str) -> Table:
         table.add_row(
             label(Z, N),
             *([f"{row['sd']:.3f}"] if alone else []),
-            f"{100 * row['reduction']:.2f} ± {100 * row['reduction_error']:.2f} %",
+            f"{100 * row['reduction']:.2f} ± {100 * row['reduction_error']:.2f} %"
+            if row["reduction_error"] > 0
+            else f"{100 * row['reduction']:.2f} %",
             _sd(row["left"], unit),
         )
     return table

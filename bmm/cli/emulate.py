@@ -61,7 +61,7 @@ def emulate(
             "matern-3/2 and matern-5/2.",
         ),
     ] = None,
-    preset: Annotated[str, typer.Option(help="Committee: default, or talk.")] = "default",
+    preset: Annotated[str, typer.Option(help="Committee: default, or published.")] = "default",
     acquire: Annotated[
         str,
         typer.Option(
@@ -75,8 +75,12 @@ def emulate(
     target: Annotated[
         float | None, typer.Option(help="Stop at this error, as the emulator estimates it (MeV).")
     ] = None,
-    rivals: Annotated[
-        bool, typer.Option("--rivals", help="Random points, and a Gaussian process, as well.")
+    baselines: Annotated[
+        bool,
+        typer.Option(
+            "--baselines",
+            help="Random points, and a stationary Gaussian process, as well.",
+        ),
     ] = False,
     seeds: Annotated[int, typer.Option(min=1, help="How often to repeat it all.")] = 1,
     seed: Annotated[int, typer.Option(min=0, max=2**31, help="The first seed.")] = 1,
@@ -119,7 +123,7 @@ def emulate(
     )
     learners = _contestants(table, is_masses, learner, preset, tuple(kernels or ()), settings)
     loops = experiments(learners(learner, acquire), [])
-    if rivals:
+    if baselines:
         others = [learners(learner, "random"), learners("gp", acquire), learners("gp", "random")]
         loops = experiments(loops[0], others)
     console.print(

@@ -22,8 +22,8 @@ def explain_mdn(
     measured: Annotated[str, typer.Option(help="Evaluation whose nuclei are explained.")] = (
         "AME2020"
     ),
-    every: Annotated[int, typer.Option(min=1, help="Explain only every so manieth nucleus.")] = 1,
-    rival: Annotated[str, typer.Option(help="Shipped table beside it.")] = "FRDM2012",
+    every: Annotated[int, typer.Option(min=1, help="Explain only every n-th nucleus.")] = 1,
+    reference: Annotated[str, typer.Option(help="Shipped table to compare with.")] = "FRDM2012",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No tables.")] = False,
 ) -> None:
     """Rank features by Shapley values; draw isotopic chains.
@@ -50,7 +50,7 @@ def explain_mdn(
     write_whole(output / "features.csv", lambda path: ranking.to_csv(path, float_format="%.4f"))
     write_figure(output / "features", shapley_figure(ranking))
     chart = load_theory("DZ28").index.union(masses.index)
-    others = {rival: load_theory(rival)["mass_excess"]}
+    others = {reference: load_theory(reference)["mass_excess"]}
     write_figure(output / "extrapolation", extrapolation_figure(ensemble, masses, others, chart))
     table = Table(title=f"Shapley values on {len(values)} nuclei of {measured}")
     for heading in ("feature", "mean size (MeV)", "sd (MeV)"):

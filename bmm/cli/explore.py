@@ -22,11 +22,13 @@ def explore(
 
     Only this machine can reach it.  Ctrl-C ends it.
     """
+    from bmm.progress import recording
     from bmm.report.server import explorer_server
 
     console = Console(highlight=False, soft_wrap=True)
     console.print("reading the runs")
-    server = explorer_server(runs, port)
+    with recording(console):
+        server = explorer_server(runs, port)
     address = f"http://127.0.0.1:{server.port}/"
     console.print(f"the chart of nuclides: {address}  (Ctrl-C to end)", markup=False)
     if show:

@@ -19,9 +19,11 @@ def report(
     ] = None,
 ) -> None:
     """Write a page with verdict, scores and chart of nuclides."""
+    from bmm.progress import recording
     from bmm.report.page import write_report
     from bmm.workflows.folder import RunFolder
 
-    file = write_report(runs, output or RunFolder(runs[0]).report)
+    with recording(Console()):
+        file = write_report(runs, output or RunFolder(runs[0]).report)
     size = file.stat().st_size / 1e6
     Console(highlight=False, soft_wrap=True).print(f"report: {file} ({size:.1f} MB)", markup=False)

@@ -26,15 +26,16 @@ def resume(
     console = Console(quiet=quiet)
     console.print(f"[bold]bmm resume[/] {escape(str(run))}", highlight=False)
 
+    from bmm.progress import recording
     from bmm.workflows.pipeline import resume as resume_pipeline
 
-    with noting_interruption():
+    with noting_interruption(), recording(console):
         result = resume_pipeline(run, console=console)
-    if result is None:
-        console.print("The run is complete.")
-        _add_report(run)
-    else:
-        conclude(result, console)
+        if result is None:
+            console.print("The run is complete.")
+            _add_report(run)
+        else:
+            conclude(result, console)
 
 
 def _add_report(run: Path) -> None:

@@ -15,9 +15,19 @@ from rich.markup import escape
 if TYPE_CHECKING:
     from bmm.workflows.pipeline import RunResult
 
-__all__ = ["advise", "conclude", "noting_interruption", "run"]
+__all__ = ["ExtraMeasurements", "advise", "conclude", "noting_interruption", "run"]
 
 EXIT_NOT_CONVERGED = 3
+
+ExtraMeasurements = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--extra",
+        help="CSV of measurements to add, or to replace those of the same nuclei (columns Z, "
+        "N, mass_excess, mass_excess_uncertainty, MeV); repeatable.",
+    ),
+]
+"""Option of the commands that read measured masses."""
 
 
 def run(
@@ -25,7 +35,7 @@ def run(
         str,
         typer.Argument(
             help="Name of a shipped configuration (default, global, occupations-so, "
-            "occupations-ho, occupations-so-talk) or path of a .toml file."
+            "occupations-ho, occupations-so-kth) or path of a .toml file."
         ),
     ] = "default",
     output: Annotated[
@@ -34,6 +44,7 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a run folder that is there.")
     ] = False,
+    extra: ExtraMeasurements = None,
     seed: Annotated[
         int | None,
         typer.Option(min=0, max=2**63 - 1, help="Seed, instead of the configuration's."),
@@ -46,18 +57,19 @@ def run(
     """
     from bmm.workflows.config import load_config
 
-    config = load_config(configuration)
+    config = load_config(configuration).with_extra(extra or [])
     if seed is not None:
         config = config.model_copy(update={"seed": seed})
     console = Console(quiet=quiet)
     console.print(f"[bold]bmm run {config.name}[/]  {escape(config.description)}", highlight=False)
 
+    from bmm.progress import recording
     from bmm.workflows.pipeline import run as run_pipeline
 
     path = output or Path("runs") / config.name
-    with noting_interruption():
+    with noting_interruption(), recording(console):
         result = run_pipeline(config, path, overwrite=overwrite, console=console)
-    conclude(result, console)
+        conclude(result, console)
 
 
 @contextmanager
@@ -80,12 +92,18 @@ def advise(stop: BaseException) -> None:
 def conclude(result: RunResult, console: Console) -> None:
     """Show a finished run and write its report; exit with 3 if its chains have not converged."""
     _show(result, console)
+    from bmm.progress import recording, stage
     from bmm.report.contents import gather
     from bmm.report.page import write_page
     from bmm.report.tables import key_lines
+    from bmm.workflows.log import logged_to
 
-    contents = gather(result.folder.path)
-    report = write_page([contents], result.folder.report)
+    with recording(console) as stages, logged_to(result.folder.log):
+        contents = gather(result.folder.path)
+        with stage("report"):
+            report = write_page([contents], result.folder.report)
+        result.folder.add_seconds(stages.seconds)
+        console.print(stages.table())
     plain = partial(console.print, highlight=False, markup=False, soft_wrap=True)
     for line in key_lines(contents):
         plain(f"  {line}")
@@ -110,17 +128,11 @@ def _warn(failures: list[str]) -> None:
 
 def _show(result: RunResult, console: Console) -> None:
     from bmm.evaluation import score_tables
+    from bmm.mixing.resolution import unresolved
 
     scores, verdict = result.scores, result.convergence
     for table in score_tables(scores):
         console.print(table)
-    for axis, found in scores["basis"].items():
-        if not found["resolved"]:
-            console.print(
-                f"[yellow]basis:[/] the length scale along {axis} is "
-                f"{found['posterior_length_scale']:.1f} nucleons, the basis resolves "
-                f"{found['shortest_resolved']:.1f}; raise mixing.basis.m_{axis}"
-            )
     for mode in scores["modes"]:
         spreads = ", ".join(f"{value:.1f}" for value in mode["sigma"].values())
         console.print(
@@ -130,10 +142,14 @@ def _show(result: RunResult, console: Console) -> None:
             f"{1000 * mode['rms_MeV']['median']:.0f} keV (median), elpd {mode['elpd']:.1f}"
         )
     checked = verdict.as_dict()
+    coarse = unresolved(scores["basis"])
     if verdict.converged:
-        console.print("[bold green]Converged.[/]", end=" ")
+        banner = "[bold yellow]Converged, but see the basis below.[/]"
+        console.print(banner if coarse else "[bold green]Converged.[/]", end=" ")
     console.print(
         f"R-hat at most {checked['max_r_hat']:.3f}, ESS at least "
         f"{min(checked['min_ess_bulk'], checked['min_ess_tail']):.0f}, "
         f"{verdict.divergences} divergences, {verdict.chains} chains of {verdict.draws} draws"
     )
+    for number, line in enumerate(coarse):
+        console.print(f"[yellow]basis:[/] {line}" if number == 0 else f"  {escape(line)}")

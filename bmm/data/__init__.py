@@ -1,16 +1,21 @@
 """Mass tables: the shipped ones, a reader for the user's own, and checks for both."""
 
+from bmm.data.differences import load_differences
 from bmm.data.folders import citation_file, data_folder, models_folder
 from bmm.data.layout import TableLayout
+from bmm.data.mass_errors import MassErrors
 from bmm.data.measured import (
     MEASURED_TABLES,
+    earlier_evaluations,
     evaluation_name,
     evaluation_path,
+    find_evaluation,
     load_measured,
     locate_measured,
 )
 from bmm.data.measurements import read_measurements, read_nuclei
 from bmm.data.new_masses import check_new_masses
+from bmm.data.own_measurements import MeasuredMasses, measured_masses
 from bmm.data.provenance import Provenance, read_provenance
 from bmm.data.published_layouts import LAYOUTS, AnyLayout, NamedLayout
 from bmm.data.references import Reference
@@ -25,6 +30,8 @@ __all__ = [
     "MEASURED_TABLES",
     "THEORY_TABLES",
     "AnyLayout",
+    "MassErrors",
+    "MeasuredMasses",
     "NamedLayout",
     "Provenance",
     "Reference",
@@ -34,12 +41,16 @@ __all__ = [
     "check_new_masses",
     "citation_file",
     "data_folder",
+    "earlier_evaluations",
     "evaluation_name",
     "evaluation_path",
+    "find_evaluation",
     "find_suspects",
+    "load_differences",
     "load_measured",
     "load_theory",
     "locate_measured",
+    "measured_masses",
     "models_folder",
     "read_mass_table",
     "read_measurements",

@@ -60,6 +60,13 @@ def expected_masses(Z: IntArray, N: IntArray) -> ExpectedMasses:
     ----------
     Z, N : int array (nucleus,)
         Proton and neutron numbers up to 460; neither negative nor both 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.data.expected_masses import expected_masses
+    >>> expected_masses(np.array([50]), np.array([82])).mass_excess
+    array([-76.546554])
     """
     masses, source, coefficients = _known()
     drop = mass_excess(Z, N, liquid_drop_energy(Z, N, coefficients))

@@ -13,7 +13,7 @@ from bmm.data.folders import data_folder
 from bmm.data.references import Reference
 from bmm.errors import DataError
 
-__all__ = ["Calibration", "Command", "Provenance", "Source", "read_provenance"]
+__all__ = ["Calibration", "Command", "Differences", "Provenance", "Source", "read_provenance"]
 
 Calibration = Literal[
     "before AME1993",
@@ -60,6 +60,19 @@ class Command(Configuration):
     model_sha256: str
 
 
+class Differences(Configuration):
+    """The table of what an evaluation says of differences of masses; see `load_differences`.
+
+    `paths` are the files of its archive that are read besides the mass list.
+    """
+
+    file: str
+    sha256: str
+    n_rows: int
+    paths: tuple[str, ...]
+    notes: str = ""
+
+
 class Provenance(Configuration):
     """Where a shipped table comes from and how to read it.
 
@@ -91,6 +104,7 @@ class Provenance(Configuration):
     notes: str = ""
     references: tuple[Reference, ...] = ()
     source: Source | Command
+    differences: Differences | None = None
 
 
 @lru_cache
@@ -101,6 +115,12 @@ def read_provenance(name: str) -> Provenance:
     ------
     DataError
         If no shipped table has that name, or its record is not valid.
+
+    Examples
+    --------
+    >>> from bmm.data import read_provenance
+    >>> read_provenance("AME2020").doi
+    '10.1088/1674-1137/abddaf'
     """
     for kind in ("measured", "theory"):
         path = data_folder() / kind / f"{name}.toml"

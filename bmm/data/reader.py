@@ -22,7 +22,7 @@ _ELEMENT_FILE = re.compile(r"[zZ]?(?P<number>[0-9]{1,3})|(?P<symbol>[A-Za-z]{1,3
 
 @dataclass(frozen=True)
 class NucleusRow:
-    """What a table says of one nucleus.
+    """The values of a table for one nucleus.
 
     Parameters
     ----------

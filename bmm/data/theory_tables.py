@@ -62,6 +62,12 @@ def load_theory(name: str) -> pd.DataFrame:
     ------
     DataError
         If `name` is no shipped table.
+
+    Examples
+    --------
+    >>> from bmm.data import load_theory
+    >>> round(float(load_theory("FRDM2012")["mass_excess"][50, 82]), 2)
+    -75.93
     """
     check_name(name, THEORY_TABLES, "theory")
     return _read(name).copy()
@@ -79,7 +85,7 @@ def _read(name: str) -> pd.DataFrame:
         unit=record.unit,
         convention=record.electron_binding,
     )
-    index = nuclide_index(raw["Z"], raw["N"])
+    index = nuclide_index(raw)
     table = pd.DataFrame({"mass_excess": mass_excess}, index=index)
     if "mass_excess_sd" in raw:
         table["mass_excess_sd"] = raw["mass_excess_sd"].to_numpy()

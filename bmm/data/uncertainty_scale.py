@@ -1,4 +1,4 @@
-"""How far an evaluation's stated uncertainties were borne out by a later one.
+"""Scale factor of an evaluation's stated uncertainties, judged by a later evaluation.
 
 A nucleus measured anew tells what its earlier uncertainty was worth.  The later mass is a weighted
 mean that includes the earlier measurement, so that their difference has the variance
@@ -27,7 +27,7 @@ _LEVELS = (0.5, 0.68, 0.9, 0.95)
 
 @dataclass(frozen=True)
 class UncertaintyScale:
-    """What the later evaluation says of the earlier one's uncertainties.
+    """The earlier evaluation's uncertainties, judged by the later one.
 
     Parameters
     ----------

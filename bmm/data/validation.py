@@ -18,7 +18,7 @@ _COLUMNS = ("mass_excess", "mass_excess_uncertainty")
 
 
 def check_measured(measured: Any, *, uncertainty: bool = True) -> pd.DataFrame:
-    """Check a frame of measured masses, whoever made it.
+    """Check a DataFrame of measured masses.
 
     Parameters
     ----------
@@ -40,6 +40,15 @@ def check_measured(measured: Any, *, uncertainty: bool = True) -> pd.DataFrame:
         sentence names the nucleus.
     DomainError
         If a nucleus lies off the chart.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.data import check_measured
+    >>> from bmm.nuclides import nuclide_index
+    >>> columns = {"mass_excess": [-76.5], "mass_excess_uncertainty": [0.002]}
+    >>> check_measured(pd.DataFrame(columns, nuclide_index([50], [82])))["mass_excess"].tolist()
+    [-76.5]
     """
     if not isinstance(measured, pd.DataFrame):
         raise DataError(

@@ -6,35 +6,31 @@ are otherwise independent,
 
     E_y var(L | y) = E (L_1 - L_2)^2 / 2.
 
-A third surface, from each branch of `bmm.design.gaussian_mixture` in turn, is measured at c,
-with an error, and gives y.  The branches of the two are drawn with the probabilities that hold
-then (see `bmm.design.ranking`); within a branch a free draw m is moved onto the outcome,
-m(x) + gain(x) [y + error - m(c)], which is an exact draw given y (Matheron's rule; Wilson et al.,
-J. Mach. Learn. Res. 22(105), 2021).  The free draws, from which the variance before the measurement
-is taken likewise, are those of every candidate, so that differences are surer.
+A third surface is measured at c, with an error, and gives y.  In the normal scores z of the joint
+law a free draw is moved onto the outcome,
+
+    z(x) + gain(x) [y + error - z(c)],      gain(x) = cov(z(x), z(c)) / [var z(c) + t(c)],
+
+which is an exact draw given y (Matheron's rule; Wilson et al., J. Mach. Learn. Res. 22(105), 2021),
+and masses follow from z.  The free draws, from which the variance before the measurement is taken
+likewise, are those of every candidate, so that differences are surer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from copy import deepcopy
-
 import numpy as np
 import pandas as pd
 
-from bmm.arrays import BoolArray, FloatArray
-from bmm.design.gaussian_mixture import Branch
+from bmm.arrays import BoolArray, FloatArray, IntArray
+from bmm.design.copula import ConditionedCopula
 from bmm.design.targets import DripLine
 from bmm.errors import DomainError
-from bmm.gp.conditioning import draw_normal
-from bmm.nuclides import nuclide_index
+from bmm.nuclides import nuclide_index, numbers
 from bmm.prediction.derived import QUANTITIES, partners
 from bmm.prediction.existence import SEPARATIONS
-from bmm.theory.adapters import numbers
+from bmm.prediction.joint_law import JointLaw
 
 __all__ = ["DripLineExpectedVariance"]
-
-_JITTER = 1e-9
 
 
 class DripLineExpectedVariance:
@@ -42,10 +38,12 @@ class DripLineExpectedVariance:
 
     Parameters
     ----------
-    branches : sequence of Branch
-        Of the points; they are copied.
+    law : JointLaw
+        Of the forecast.
     points : MultiIndex (Z, N)
         Candidates first, then the other nuclei that decide the drip line.
+    rows : int array (point,)
+        Their positions in the law.
     target : DripLine
         The drip line.
     measured : DataFrame
@@ -53,13 +51,11 @@ class DripLineExpectedVariance:
     precision : float
         Standard deviation of a measurement, MeV.
     outcomes : int
-        Outcomes to draw from each branch, and a pair of surfaces for each.
+        Outcomes to draw, and a pair of surfaces for each.
     candidates : int
         How many of the points can be measured.
     rng : Generator
         Random numbers.
-    learn : bool, default False
-        Let outcomes change the probabilities of the branches.
 
     Attributes
     ----------
@@ -72,43 +68,26 @@ class DripLineExpectedVariance:
 
     def __init__(
         self,
-        branches: Sequence[Branch],
+        law: JointLaw,
         points: pd.MultiIndex,
+        rows: IntArray,
         target: DripLine,
         measured: pd.DataFrame,
         precision: float,
         outcomes: int,
         candidates: int,
         rng: np.random.Generator,
-        *,
-        learn: bool = False,
     ) -> None:
-        self._branches = deepcopy(list(branches))
-        self._precision, self._candidates, self._rng = precision, candidates, rng
-        self._learn = learn
         self._line = _Line(target, points, measured)
-        self._weight = np.array([each.probability for each in branches])
-        self._truth = np.repeat(np.arange(len(branches)), outcomes)
-        count = len(self._truth)
-        self._log_weight = np.tile(np.log(self._weight), (count, 1))
-        self._mean = np.tile(np.stack([each.mean for each in branches]), (count, 1, 1))
-        # Draws of every branch: of the two surfaces, and of the one that is measured.
-        self._free = np.stack(
-            [
-                np.stack(
-                    [
-                        draw_normal(each.mean, each.covariance, count, rng, jitter=_JITTER)
-                        for each in branches
-                    ],
-                    axis=1,
-                )
-                for _ in range(3)
-            ]
-        )
-        self._level = rng.random((2, count))
-        self._squares = self._half_squares(self._log_weight)
-        self.before = self._average(self._squares)[0]
-        self.at_edge = self._share_at_edge()
+        self._table, self._rows = law.table, rows[self._line.points]
+        self._copula = ConditionedCopula(law, rows, rows[:candidates], precision)
+        self._candidates, self._rng = candidates, rng
+        # Scores of the two surfaces of every pair, and of the one that is measured.
+        self._free = law.standard_normal(3 * outcomes, rng, rows).reshape(3, outcomes, -1)
+        self._squares = self._half_squares(self._free[:2])
+        self.before = float(self._squares.mean())
+        at_edge = self._line.is_at_edge(self._lines(self._free[2]))
+        self.at_edge = float(at_edge.mean())
         self._refresh()
 
     def expect(self) -> tuple[FloatArray, FloatArray]:
@@ -121,77 +100,37 @@ class DripLineExpectedVariance:
         """
         left, error = np.empty((2, self._candidates))
         for point in range(self._candidates):
-            squares = self._half_squares(*self._outcome(point)[1:], point)
-            left[point] = self._average(squares)[0]
-            error[point] = self._average(squares - self._squares)[1]
+            squares = self._half_squares(self._moved(point)[:2])
+            left[point] = squares.mean()
+            error[point] = (squares - self._squares).std(ddof=1) / np.sqrt(len(squares))
         return left, error
 
     def take(self, point: int) -> None:
         """Measure a candidate: go on from the outcomes that `expect` has looked at."""
-        deviation, self._log_weight, short = self._outcome(point)
-        for b, branch in enumerate(self._branches):
-            known, points = branch.measured(point, self._precision), len(branch.mean)
-            self._mean[:, b] += known.shift(deviation[:, b, None])[:, :points]
-            self._free[:, :, b] += known.shift(short[:, :, b, None])[..., :points]
-            branch.condition(known)
+        self._free = self._moved(point)
+        self._copula.take(point)
         self._refresh()
 
     def _refresh(self) -> None:
-        """Draw errors of the next measurement, and whose surface it is made on."""
-        if not self._learn:
-            self._truth = self._rng.permutation(self._truth)
-        self._noise = self._precision * self._rng.standard_normal((4, len(self._truth)))
+        """Draw errors of the next measurement, and which surface it is made on."""
+        self._noise = self._rng.standard_normal((4, self._free.shape[1]))
 
-    def _outcome(self, point: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Find what a measurement changes.
+    def _moved(self, point: int) -> FloatArray:
+        """Scores (surface, pair, point) given the outcome of measuring a candidate."""
+        covariance, variance = self._copula.innovation(point)
+        noise = self._copula.noise_sd(point) * self._noise
+        outcome = self._free[2, :, point] + noise[3]
+        short = outcome + noise[:3] - self._free[..., point]
+        return np.asarray(self._free + short[..., None] * (covariance / variance))
 
-        Returns
-        -------
-        deviation, log_weight : array (pair, branch)
-            Deviation of the outcome from the branch's mean, MeV, and the branches' probabilities.
-        short : array (surface, pair, branch)
-            What the draws at the point are short of the outcome, MeV.
-        """
-        total = np.array([each.innovation(self._precision)[point] for each in self._branches])
-        pairs = np.arange(len(self._truth))
-        outcome = self._free[2, pairs, self._truth, point] + self._noise[3]
-        deviation = outcome[:, None] - self._mean[:, :, point]
-        log_weight = self._log_weight
-        if self._learn:
-            log_weight = log_weight - 0.5 * (deviation**2 / total + np.log(total))
-            log_weight -= np.logaddexp.reduce(log_weight, axis=1, keepdims=True)
-        short = (outcome + self._noise[:3])[:, :, None] - self._free[..., point]
-        return deviation, log_weight, short
+    def _half_squares(self, scores: FloatArray) -> FloatArray:
+        """Half the squared difference of the drip lines of two surfaces, array (pair,)."""
+        first, second = (self._lines(each) for each in scores)
+        return np.asarray(0.5 * (first - second) ** 2)
 
-    def _half_squares(
-        self, log_weight: FloatArray, short: FloatArray | None = None, point: int = 0
-    ) -> FloatArray:
-        """Half the squared difference of the drip lines of the two surfaces, array (pair,)."""
-        above = np.cumsum(np.exp(log_weight), axis=1)[:, :-1]
-        pairs, line = np.arange(len(above)), self._line.points
-        found = []
-        for surface, level in enumerate(self._level):
-            branch = (level[:, None] >= above).sum(axis=1)
-            draws = self._free[surface][pairs, branch][:, line]
-            if short is not None:
-                gain = np.stack(
-                    [each.measured(point, self._precision).gain[line, 0] for each in self._branches]
-                )
-                draws = draws + short[surface, pairs, branch][:, None] * gain[branch]
-            found.append(self._line.of(draws))
-        return 0.5 * (found[0] - found[1]) ** 2
-
-    def _share_at_edge(self) -> float:
-        pairs = np.arange(len(self._truth))
-        lines = self._line.of(self._free[2, pairs, self._truth][:, self._line.points])
-        return self._average(self._line.is_at_edge(lines).astype(np.float64))[0]
-
-    def _average(self, values: FloatArray) -> tuple[float, float]:
-        """Mean over the pairs (pair,) of all branches, and its standard error."""
-        by_branch = values[np.argsort(self._truth, kind="stable")]
-        by_branch = by_branch.reshape(len(self._branches), -1)
-        error = np.sqrt(self._weight**2 @ by_branch.var(axis=1, ddof=1) / by_branch.shape[1])
-        return float(self._weight @ by_branch.mean(axis=1)), float(error)
+    def _lines(self, scores: FloatArray) -> FloatArray:
+        """Neutron numbers (pair,) of the drip line on surfaces of scores (pair, point)."""
+        return self._line.of(self._table.masses(scores[:, self._line.points], self._rows))
 
 
 class _Line:

@@ -1,19 +1,7 @@
 """Which measurements teach most about a target: one alone, and sets chosen one after the other.
 
-What a measurement does to the mixture can be read in two ways.
-
-* *weights stay even*, the default: every model's residual field learns the new mass, and the
-  models are mixed evenly again.  This is what `bmm.theory.correction.correct_theory` makes of the
-  mass once it is known (with hyperparameters fixed), and what is reduced is the variance it states.
-  Where an outcome drives the models apart that variance grows, so that a reduction can be negative.
-* *weights are learnt*: the masses follow a mixture of Gaussian branches, in each of which one model
-  is right everywhere, and this mixture is conditioned exactly (`bmm.design.gaussian_mixture`).  Its
-  means and variances are those of the joint draws (`bmm.prediction.joint_draws`), its dependence
-  between nuclei is not: the copula of the draws cannot be conditioned exactly.  A mass at one end
-  of the chart also decides which model is right at the other, so that such reductions are too
-  large as long as no model is the true one.
-
-Outcomes are drawn from the mixture in both.
+What a measurement does is that of the forecast's joint law, conditioned on its outcome (see
+`bmm.design.copula`), and averaged over the outcomes that the forecast expects.
 """
 
 from __future__ import annotations
@@ -21,19 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from bmm.arrays import FloatArray, IntArray
 from bmm.design.drip import DripLineExpectedVariance
 from bmm.design.energies import EnergyExpectedVariance
-from bmm.design.gaussian_mixture import mixture_branches
 from bmm.design.targets import DripLine, Energies
 from bmm.errors import ConfigError, DomainError
-from bmm.theory.correction import Correction
+from bmm.nuclides import label, numbers
+from bmm.prediction.forecast import Forecast
 
 __all__ = ["Ranking", "rank_candidates"]
-
-FloatArray = npt.NDArray[np.float64]
 
 _FEWEST_OUTCOMES = 2
 
@@ -73,43 +59,31 @@ class Ranking:
 
 
 def rank_candidates(
-    correction: Correction,
+    forecast: Forecast,
     candidates: pd.MultiIndex,
     target: Energies | DripLine,
-    measured: pd.DataFrame,
     *,
-    precision: float = 0.02,
-    count: int = 5,
+    precision: float,
+    count: int,
     outcomes: int = 1000,
-    learn: bool = False,
     seed: int = 0,
 ) -> Ranking:
-    """Rank nuclei by the expected reduction of a target's variance.
-
-    The reduction is the expectation, over what the measurement may give, of the decrease in the
-    variance of the target, summed over its quantities; see `bmm.design.energies` and
-    `bmm.design.drip` for what is exact in it and what is averaged.  The best of many candidates is
-    found on the outcomes that its reduction is averaged over, which flatters it by up to about the
-    Monte Carlo error.
+    """Rank nuclei by how much measuring their masses is expected to sharpen a target.
 
     Parameters
     ----------
-    correction : Correction
-        From `bmm.theory.correction.correct_theory`.
+    forecast : Forecast
+        Of all masses.
     candidates : MultiIndex (Z, N)
-        Unmeasured nuclei; see `bmm.design.candidates.find_candidates`.
+        From `bmm.design.candidates.find_candidates`.
     target : Energies or DripLine
-        See `bmm.design.targets.read_target`.
-    measured : DataFrame
-        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
-    precision : float, default 0.02
+        From `bmm.design.targets.read_target`.
+    precision : float
         Standard deviation of a measurement, MeV.
-    count : int, default 5
-        Size of the set to choose, greedily; no larger than the number of candidates.
+    count : int
+        Size of the set to choose.
     outcomes : int, default 1000
-        Outcomes to draw for each branch of the mixture.
-    learn : bool, default False
-        Let outcomes change the weights of the models, which otherwise stay even.
+        Of a drip line: outcomes to draw.
     seed : int, default 0
         Of the outcomes.
 
@@ -118,7 +92,7 @@ def rank_candidates(
     ConfigError
         If a number is out of range.
     DomainError
-        If no model covers a candidate or a nucleus of the target, or nothing about the target is
+        If a candidate is not a nucleus that the forecast predicts, or nothing about the target is
         uncertain.
     """
     if not (0 < precision < np.inf and outcomes >= _FEWEST_OUTCOMES and count >= 1):
@@ -126,28 +100,20 @@ def rank_candidates(
             f"expected a precision above 0, at least {_FEWEST_OUTCOMES} outcomes and a count of "
             f"at least 1, not {precision:g} MeV, {outcomes} and {count}"
         )
-    rng = np.random.default_rng(seed)
+    law, at = forecast.law, _rows(forecast, candidates)
     outlook: EnergyExpectedVariance | DripLineExpectedVariance
     if isinstance(target, DripLine):
         points = candidates.append(target.nuclei.difference(candidates))
-        branches = mixture_branches(correction, points)
         outlook = DripLineExpectedVariance(
-            branches,
-            points,
-            target,
-            measured,
-            precision,
-            outcomes,
-            len(candidates),
-            rng,
-            learn=learn,
-        )
+            law, points, _rows(forecast, points), target, forecast.known_masses, precision,
+            outcomes, len(candidates), np.random.default_rng(seed),
+        )  # fmt: skip
         unit, quantities = "neutrons", 1
     else:
-        branches = mixture_branches(correction, candidates, target.form)
+        rows = _rows(forecast, target.form.nuclei)
         known = float(target.known_variance.sum())
         outlook = EnergyExpectedVariance(
-            branches, precision, outcomes, rng, learn=learn, known_variance=known
+            law, target.form, rows, at, precision, known_variance=known
         )
         unit, quantities = "MeV", len(target.nuclei)
     if not outlook.before > 0:
@@ -156,15 +122,23 @@ def rank_candidates(
             + (", as the chart ends before it" if isinstance(outlook, DripLineExpectedVariance)
                and outlook.at_edge > 0 else "")
         )  # fmt: skip
-    weight = np.array([each.probability for each in branches])
-    means = np.stack([each.mean for each in branches])[:, : len(candidates)]
-    variances = np.stack([np.diag(each.covariance) for each in branches])[:, : len(candidates)]
-    sd = np.sqrt(weight @ variances + weight @ (means - weight @ means) ** 2)
     alone, together = _choose(outlook, candidates, count, quantities)
-    alone.insert(0, "sd", sd[candidates.get_indexer(alone.index)])
+    sd = forecast.masses()["mass_excess_sd"]
+    alone.insert(0, "sd", sd.reindex(alone.index).to_numpy())
     before = float(np.sqrt(outlook.before / quantities))
     at_edge = outlook.at_edge if isinstance(outlook, DripLineExpectedVariance) else 0.0
     return Ranking(target, unit, quantities, before, at_edge, alone, together)
+
+
+def _rows(forecast: Forecast, nuclei: pd.MultiIndex) -> IntArray:
+    """Positions of nuclei in the joint law."""
+    rows = forecast.law_rows(nuclei)
+    if (rows < 0).any():
+        Z, N = (int(each[int(np.argmax(rows < 0))]) for each in numbers(nuclei))
+        raise DomainError(
+            f"{label(Z, N)}: expected an unmeasured nucleus that one of the models covers"
+        )
+    return rows
 
 
 def _choose(

@@ -8,8 +8,7 @@ import pandas as pd
 
 from bmm.data import read_nuclei
 from bmm.errors import DomainError
-from bmm.nuclides import label, select_nuclei
-from bmm.theory.adapters import numbers
+from bmm.nuclides import label, numbers, select_nuclei
 
 __all__ = ["chosen_nuclei"]
 

@@ -6,20 +6,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import xarray as xr
 
-from bmm.design.gaussian_mixture import LinearForm, covering
+from bmm.arrays import FloatArray
+from bmm.design.linear_form import LinearForm
 from bmm.design.selection import chosen_nuclei
 from bmm.errors import ConfigError, DomainError
-from bmm.nuclides import MAX_Z, nuclide_index, symbol
+from bmm.nuclides import MAX_Z, numbers, symbol
 from bmm.prediction.derived import QUANTITIES, partners
-from bmm.theory.adapters import numbers
+from bmm.prediction.forecast import Forecast
 
 __all__ = ["DripLine", "Energies", "read_target"]
-
-FloatArray = npt.NDArray[np.float64]
 
 _MASSES = "masses"
 _DRIP = "drip-line"
@@ -72,7 +69,7 @@ class DripLine:
     nuclei: pd.MultiIndex
 
 
-def read_target(text: str, theory: xr.Dataset, measured: pd.DataFrame) -> Energies | DripLine:
+def read_target(text: str, forecast: Forecast) -> Energies | DripLine:
     """Read what is to be known better.
 
     Parameters
@@ -83,10 +80,8 @@ def read_target(text: str, theory: xr.Dataset, measured: pd.DataFrame) -> Energi
         for `bmm.design.selection.chosen_nuclei`: "masses Z=50-60 N=90-100", "S_2n Z=50",
         "S_1n path.csv".  A drip line has an element and, if not the neutrons', a side:
         "drip-line Z=20", "drip-line Ca proton".
-    theory : Dataset
-        What the models say, corrected or not; see `bmm.theory.adapters.prediction`.
-    measured : DataFrame
-        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
+    forecast : Forecast
+        Of all masses.
 
     Raises
     ------
@@ -97,21 +92,14 @@ def read_target(text: str, theory: xr.Dataset, measured: pd.DataFrame) -> Energi
     """
     kind, _, rest = text.strip().partition(" ")
     if kind == _DRIP:
-        return _drip_line(text, rest, theory, measured)
+        return _drip_line(text, rest, forecast)
     if kind != _MASSES and kind not in QUANTITIES:
         raise ConfigError(
             f"target {text!r}: expected it to begin with one of {_MASSES}, "
             f"{', '.join(QUANTITIES)}, {_DRIP}"
         )
-    every = _available(theory, measured)
-    return _energies(text, kind, chosen_nuclei(rest, every, "target"), every, measured)
-
-
-def _available(theory: xr.Dataset, measured: pd.DataFrame) -> pd.MultiIndex:
-    """Nuclei that are measured or covered by a model, sorted."""
-    chart = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-    covered = chart[covering(theory, chart).any(axis=0)]
-    return nuclide_index(*numbers(measured.index.union(covered).sort_values()))
+    nuclei = chosen_nuclei(rest, forecast.index, "target")
+    return _energies(text, kind, nuclei, forecast.index, forecast.known_masses)
 
 
 def _energies(
@@ -146,17 +134,20 @@ def _energies(
     )
 
 
-def _drip_line(name: str, rest: str, theory: xr.Dataset, measured: pd.DataFrame) -> DripLine:
+def _drip_line(name: str, rest: str, forecast: Forecast) -> DripLine:
     element, _, side = rest.strip().partition(" ")
     side = side.strip() or "neutron"
     if side not in ("neutron", "proton"):
         raise ConfigError(f"target {name!r}: expected the side neutron or proton, not {side!r}")
     Z = _proton_number(name, element)
-    every = _available(theory, measured)
-    protons, neutrons = numbers(every)
-    own = neutrons[protons == Z]
-    if not len(own):
-        raise DomainError(f"target {name!r}: no model covers an isotope of {symbol(Z)}")
+    every, measured = forecast.index, forecast.known_masses
+    protons = numbers(every)[0]
+    predicted = every[~every.isin(measured.index)].get_level_values("Z")
+    if Z not in predicted:
+        raise DomainError(
+            f"target {name!r}: the chart of these models has no isotope of {symbol(Z)} that is not "
+            f"measured; expected an element with Z from {predicted.min()} to {predicted.max()}"
+        )
     # S_1p and S_2p need the elements below.
     chain = every[(protons <= Z) & (protons >= Z - 2) & ~every.isin(measured.index)]
     ends = numbers(measured.index[measured.index.get_level_values("Z") == Z])[1]
@@ -165,7 +156,10 @@ def _drip_line(name: str, rest: str, theory: xr.Dataset, measured: pd.DataFrame)
     if len(ends):
         chain = chain[Ns > ends.min()] if side == "neutron" else chain[Ns < ends.max()]
     if chain.empty or not (numbers(chain)[0] == Z).any():
-        raise DomainError(f"target {name!r}: every isotope of {symbol(Z)} on this side is measured")
+        raise DomainError(
+            f"target {name!r}: every isotope of {symbol(Z)} that the models predict on this side "
+            "is measured"
+        )
     return DripLine(name, Z, "neutron" if side == "neutron" else "proton", chain)
 
 

@@ -86,6 +86,12 @@ def analytic_surface(n_q: int = 45, n_alpha: int = 25) -> Surface:
     ------
     DataError
         If either is smaller than 3.
+
+    Examples
+    --------
+    >>> from bmm.emulation.analytic_surface import analytic_surface
+    >>> len(analytic_surface(9, 5))
+    45
     """
     if min(n_q, n_alpha) < 3:
         raise DataError(f"an analytic surface of {n_q} x {n_alpha} points: expected 3 at least")

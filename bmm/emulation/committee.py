@@ -33,7 +33,7 @@ _REACH = 1.5
 
 @dataclass(frozen=True)
 class CommitteePrediction:
-    """What a committee says of n points.
+    """Prediction of a committee at n points.
 
     Parameters
     ----------

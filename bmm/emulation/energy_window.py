@@ -1,6 +1,6 @@
 """The energies that matter: those within a window above the minimum.
 
-Far above a fission barrier nobody needs a PES, yet that is where its energies vary most.  An
+Far above a fission barrier a PES is not needed, yet its energies vary most there.  An
 emulator learns energies that are compressed outside the window, and new points go where the
 energy is likely to be inside.
 """

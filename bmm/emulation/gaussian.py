@@ -70,7 +70,7 @@ class Process(ABC):
 
 @dataclass(frozen=True)
 class EmulatedPrediction:
-    """What a process says of n points, in the unit of the values.
+    """Prediction of a process at n points, in the unit of the values.
 
     Parameters
     ----------

@@ -116,7 +116,7 @@ class State:
     means : array (round, n)
         What the emulator of each round said of the energy at all points, MeV.
     sd : array (n,)
-        What the latest says of its errors where energies are not compressed, calibrated on the
+        Its estimate of its errors where energies are not compressed, calibrated on the
         prediction errors; the scale of a Student-t with `bmm.distributions.student_t.NU` degrees of
         freedom, MeV.
     """
@@ -130,7 +130,7 @@ class State:
 
     @property
     def mean(self) -> FloatArray:
-        """What the latest emulator says of the energy at all points (n,), MeV."""
+        """Prediction of the latest emulator for the energy at all points (n,), MeV."""
         return np.asarray(self.means[-1])
 
 

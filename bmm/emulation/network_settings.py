@@ -63,7 +63,7 @@ class CommitteeSettings(Configuration):
 
 PRESETS = {
     "default": CommitteeSettings(),
-    "talk": CommitteeSettings(
+    "published": CommitteeSettings(
         members=5,
         hidden_layers=4,
         width=150,
@@ -89,6 +89,12 @@ def preset(name: str) -> CommitteeSettings:
     ------
     ConfigError
         If there are none of that name.
+
+    Examples
+    --------
+    >>> from bmm.emulation.network_settings import preset
+    >>> preset("default").members
+    8
     """
     if name not in PRESETS:
         raise ConfigError(

@@ -63,16 +63,16 @@ class NonstationaryProcess(Process):
 
     Parameters
     ----------
-    surprise : array (n,)
+    squared_residual : array (n,)
         Squared leave-one-out residuals, relative to the typical one; all one if the surface is as
         rough everywhere.
     """
 
-    surprise: FloatArray
+    squared_residual: FloatArray
 
     def roughness(self, points: FloatArray) -> FloatArray:
         """Local roughness a at points (n, d), array (n,)."""
-        return local_roughness(self.points, self.surprise, points)[0]
+        return local_roughness(self.points, self.squared_residual, points)[0]
 
     @property
     def kernel(self) -> Kernel:
@@ -115,18 +115,20 @@ class NonstationaryLearner(ProcessPacking):
         even = np.ones(len(values))
         uniform = _fit(_centres(points.shape[1]), points, standard, even)
         start, rough = uniform.parameters, even
-        if isinstance(previous, NonstationaryProcess) and np.ptp(previous.surprise) > 0:
+        if isinstance(previous, NonstationaryProcess) and np.ptp(previous.squared_residual) > 0:
             start, rough = previous.logs, previous.roughness(points)
-        surprise = _relative(_left_out(start, points, standard, rough) ** 2)
-        rough, freedom = local_roughness(points, surprise, points)
+        squared_residual = _relative(_left_out(start, points, standard, rough) ** 2)
+        rough, freedom = local_roughness(points, squared_residual, points)
         torn = _fit(start, points, standard, rough)
         if uniform.value - torn.value > freedom:
-            return NonstationaryProcess(points, standard, torn.parameters, centre, scale, surprise)
+            return NonstationaryProcess(
+                points, standard, torn.parameters, centre, scale, squared_residual
+            )
         return NonstationaryProcess(points, standard, uniform.parameters, centre, scale, even)
 
 
 def local_roughness(
-    learned: FloatArray, surprise: FloatArray, points: FloatArray
+    learned: FloatArray, squared_residual: FloatArray, points: FloatArray
 ) -> tuple[FloatArray, float]:
     """Average squared residuals over the surroundings of points.
 
@@ -134,7 +136,7 @@ def local_roughness(
     ----------
     learned : array (m, d)
         Where the residuals are.
-    surprise : array (m,)
+    squared_residual : array (m,)
         Squared, relative to the typical one.
     points : array (n, d)
         Weights fall off around them as a Gaussian with a width of 0.4 mean distances between the
@@ -149,7 +151,7 @@ def local_roughness(
     reach = _REACH * (2.0**dimensions / len(learned)) ** (1 / dimensions)
     weight = np.exp(-0.5 * cdist(points, learned, "sqeuclidean") / reach**2)
     total = weight.sum(axis=1) + _PRIOR
-    return np.sqrt((weight @ surprise + _PRIOR) / total), float((1 / total).sum())
+    return np.sqrt((weight @ squared_residual + _PRIOR) / total), float((1 / total).sum())
 
 
 def negative_log_likelihood(

@@ -1,4 +1,4 @@
-"""A Gaussian process, the standing rival of the committee.
+"""A stationary Gaussian process, the baseline of the other emulators.
 
 Its covariance is one of some kernels, by default the Matérn kernels of smoothness 1/2, 3/2 and 5/2,
 whichever the marginal likelihood prefers, and a nugget.

@@ -164,7 +164,7 @@ def _frame(values: xr.DataArray) -> pd.DataFrame:
     """Turn (nucleus, theory) into rows (Z, N) and columns of models."""
     return pd.DataFrame(
         values.transpose("nucleus", "theory").to_numpy(),
-        index=nuclide_index(values["Z"].to_numpy(), values["N"].to_numpy()),
+        index=nuclide_index(values),
         columns=[str(model) for model in values["theory"].to_numpy()],
     )
 

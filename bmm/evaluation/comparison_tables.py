@@ -103,7 +103,8 @@ def region_table(table: pd.DataFrame, score: str = "crps") -> Table:
     wide = table.pivot_table(index="method", columns="region", values=score, sort=False)
     for method, row in wide.sort_values("all").iterrows():
         shown.add_row(
-            escape(str(method)), *(f"{1000 * row[region]:.0f}" for region in counts.index)
+            escape(str(method)),
+            *(f"{1000 * row[name]:.0f}" if row[name] >= 0 else "" for name in counts.index),
         )
     return shown
 

@@ -31,6 +31,14 @@ def inside_if_true(draws: FloatArray, levels: Sequence[float]) -> IntArray:
     -------
     array (draw, level)
         Each between 0 and n.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.evaluation.coverage_test import inside_if_true
+    >>> draws = np.random.default_rng(1).normal(size=(1000, 50))
+    >>> inside_if_true(draws, [0.5, 0.9]).mean(axis=0).round()
+    array([25., 45.])
     """
     count = len(draws)
     order = np.argsort(draws, axis=0)

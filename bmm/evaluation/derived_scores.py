@@ -17,9 +17,8 @@ import xarray as xr
 from bmm.arrays import FloatArray, IntArray
 from bmm.evaluation import scores as sc
 from bmm.evaluation.coverage_test import chance, inside_if_true
-from bmm.nuclides import labels, nuclide_index
+from bmm.nuclides import labels, nuclide_index, numbers
 from bmm.prediction.derived import QUANTITIES, derive, partners
-from bmm.theory.adapters import numbers
 
 __all__ = ["DerivedScores", "derived_scores", "derived_table"]
 
@@ -30,7 +29,7 @@ _ENDS = ("", "_alone")
 
 @dataclass(frozen=True)
 class DerivedScores:
-    """What a forecast says of derived quantities, and how right it was.
+    """Forecast of derived quantities, and how right it was.
 
     Parameters
     ----------
@@ -71,7 +70,7 @@ def derived_scores(
         Of the measurement noise, and of the shuffling.
     """
     rng = np.random.default_rng(seed)
-    index = nuclide_index(forecast["Z"].to_numpy(), forecast["N"].to_numpy())
+    index = nuclide_index(forecast)
     known = np.isfinite(forecast["draws"].isel(draw=0).to_numpy())
     index = index[known]
     drawn = forecast["draws"].transpose("draw", "nucleus").to_numpy()[:, known].astype(np.float64)

@@ -16,9 +16,8 @@ from bmm.data import check_measured
 from bmm.errors import ConfigError
 from bmm.mixing.fit import fit
 from bmm.mixing.settings import Mixing
-from bmm.nuclides import labels
+from bmm.nuclides import labels, numbers
 from bmm.prediction.predictive import predict
-from bmm.theory.adapters import numbers
 from bmm.theory.validation import check_theory
 
 __all__ = ["kfold"]

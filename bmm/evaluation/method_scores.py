@@ -1,8 +1,8 @@
 """Methods side by side: scores with standard errors, and paired differences.
 
 Every score is a function of averages over nuclei.  Neighbouring nuclei err together, so the
-standard errors come from a bootstrap of whole isotopic chains; in a difference both methods see
-the same chains.
+standard errors come from a bootstrap of whole isotopic chains, within each split where several are
+scored together; in a difference both methods see the same chains.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 from bmm.arrays import FloatArray
 from bmm.errors import ConfigError
 from bmm.evaluation.scores import LEVELS, inside_intervals
-from bmm.theory.adapters import numbers
+from bmm.nuclides import numbers
 
 __all__ = ["common_nuclei", "compare"]
 
@@ -45,6 +45,7 @@ def compare(
     regions: Mapping[str, pd.Index],
     levels: Sequence[float],
     reference: str,
+    strata: pd.Series[str] | None = None,
 ) -> pd.DataFrame:
     """Score all methods on the same nuclei, region by region.
 
@@ -53,11 +54,14 @@ def compare(
     tables : mapping of str to DataFrame
         Scores of each nucleus, for each method.
     regions : mapping of str to MultiIndex (Z, N)
-        Nuclei to average over; all methods must have scores there.  Empty ones are left out.
+        Nuclei to average over.  Empty ones are left out, and so is a method that has no score at
+        one of the nuclei; the reference must have them all.
     levels : sequence of float
         Probabilities of the intervals, as in the tables.
     reference : str
         Method that the others are compared with.
+    strata : Series, optional
+        Name of the split of each nucleus, indexed (Z, N): chains are drawn anew within each.
 
     Returns
     -------
@@ -87,10 +91,13 @@ def compare(
     for region, nuclei in regions.items():
         if not len(nuclei):
             continue
-        weights = _bootstrap_weights(numbers(nuclei)[0])
+        weights = _weights(nuclei, strata)
         scored = {}
         for method, table in tables.items():
-            columns = _columns(table.loc[nuclei], levels)
+            part = table.reindex(nuclei)
+            if part["error"].isna().any():
+                continue
+            columns = _columns(part, levels)
             scored[method] = (
                 _metrics(columns.mean(axis=0), levels),
                 _metrics(weights @ columns, levels),
@@ -98,7 +105,7 @@ def compare(
         rows += [
             {"region": region, "method": method, "n": len(nuclei)}
             | _row(scored[method], scored[reference])
-            for method in tables
+            for method in scored
         ]
     return pd.DataFrame(rows)
 
@@ -114,6 +121,19 @@ def _row(
         row[f"{name}_diff"] = float(own[0][name] - other[0][name])
         row[f"{name}_diff_se"] = float((own[1][name] - other[1][name]).std())
     return row
+
+
+def _weights(nuclei: pd.Index, strata: pd.Series[str] | None) -> FloatArray:
+    """Weights (replicate, nucleus) of nuclei, whose chains are drawn anew within each stratum."""
+    Z, _ = numbers(nuclei)
+    if strata is None:
+        return _bootstrap_weights(Z)
+    stratum = strata.reindex(nuclei).to_numpy()
+    weights = np.empty((_REPLICATES, len(Z)))
+    for name in np.unique(stratum):
+        inside = stratum == name
+        weights[:, inside] = inside.mean() * _bootstrap_weights(Z[inside])
+    return weights
 
 
 def _bootstrap_weights(Z: npt.NDArray[np.int64]) -> FloatArray:

@@ -167,7 +167,7 @@ def nucleus_table(summary: xr.Dataset, measured: pd.DataFrame | None = None) -> 
         mean, median, mode, sd, lower_68, upper_68, lower_95, upper_95 (MeV); log_density; then
         weight_<model> and responsibility_<model> for every model.
     """
-    index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    index = nuclide_index(summary)
     table = pd.DataFrame({"nucleus": summary["nucleus"].to_numpy()}, index=index)
     if measured is not None:
         table["measured"] = measured["mass_excess"].reindex(index)
@@ -184,7 +184,7 @@ def _scored(
     summary: xr.Dataset, measured: pd.DataFrame
 ) -> tuple[npt.NDArray[np.bool], pd.MultiIndex]:
     """Which predicted nuclei are measured, and their (Z, N)."""
-    index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    index = nuclide_index(summary)
     scored = index.isin(measured.index) & np.isfinite(summary["mean"].to_numpy())
     if not scored.any():
         raise DataError("nothing to score: no measured nucleus is among the predicted ones.")

@@ -10,8 +10,7 @@ import pandas as pd
 from bmm.data import find_suspects, load_measured
 from bmm.errors import DataError
 from bmm.evaluation.region_scores import calibration_regions, chart_regions, region_scores
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers
+from bmm.nuclides import nuclide_index, numbers
 from bmm.theory.cards import Card
 from bmm.theory.tabulated import TableModel
 

@@ -52,7 +52,7 @@ def redundancy(theory: xr.Dataset, measured: pd.DataFrame) -> Redundancy:
     measured : DataFrame
         Indexed (Z, N), with a column mass_excess in MeV.
     """
-    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+    index = nuclide_index(theory)
     mass = measured["mass_excess"].reindex(index).to_numpy()
     deviation = pd.DataFrame(
         theory["mass_excess"].to_numpy() - mass[:, None], columns=theory["theory"].to_numpy()

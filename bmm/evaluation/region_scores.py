@@ -12,8 +12,7 @@ from bmm.arrays import BoolArray, FloatArray
 from bmm.data import evaluation_name
 from bmm.evaluation.regions import region_masks
 from bmm.evaluation.splits import informed_by
-from bmm.nuclides import MAGIC_NUMBERS, MAX_N, MAX_Z
-from bmm.theory.adapters import numbers
+from bmm.nuclides import MAGIC_NUMBERS, MAX_N, MAX_Z, numbers
 
 __all__ = ["calibration_regions", "chart_regions", "region_scores"]
 

@@ -7,8 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bmm.arrays import BoolArray
-from bmm.nuclides import MAGIC_NUMBERS
-from bmm.theory.adapters import numbers
+from bmm.nuclides import MAGIC_NUMBERS, numbers
 
 __all__ = ["distance_to", "region_masks"]
 

@@ -17,15 +17,14 @@ from bmm.arrays import FloatArray, IntArray
 from bmm.distributions import StudentTMixture, student_t
 from bmm.errors import DataError
 from bmm.gp.conditioning import Conditioning, add_noise
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers
+from bmm.nuclides import nuclide_index, numbers
 from bmm.theory.correction import Correction
 
 __all__ = ["Later", "compare_sets"]
 
 
 class Later:
-    """What corrected models say of nuclei measured later, given the masses of some of these.
+    """Corrected models at nuclei measured later, given the masses of some of these.
 
     Parameters
     ----------
@@ -44,7 +43,7 @@ class Later:
     def __init__(self, correction: Correction, later: pd.DataFrame) -> None:
         self.nuclei = later.index
         theory = correction.theory.transpose("theory", "nucleus")
-        known = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+        known = nuclide_index(theory)
         rows = known.get_indexer(later.index)
         centre = np.where(rows >= 0, theory["mass_excess"].to_numpy()[:, rows], np.nan)
         if np.isnan(centre).all(axis=0).any():

@@ -39,7 +39,7 @@ def _mixture(scores: Scores) -> Table:
 
 
 def _yardsticks(scores: Scores) -> Table:
-    table = _table("Yardsticks", "name", "rms (MeV)", "nuclei", "BMA weight")
+    table = _table("Baselines", "name", "rms (MeV)", "nuclei", "BMA weight")
     reasons = [f"{name} is left out: {why}" for name, why in scores["left_out"].items()]
     table.caption = "; ".join(reasons) or f"BMA weights from {scores['bma_n']} training nuclei"
     for row in scores["baselines"]:

@@ -37,17 +37,38 @@ _CHUNK = 256
 
 
 def rms(predicted: npt.ArrayLike, observed: npt.ArrayLike) -> float:
-    """Root of the mean squared deviation of (nucleus,) from (nucleus,); smaller is better."""
+    """Root of the mean squared deviation of (nucleus,) from (nucleus,); smaller is better.
+
+    Examples
+    --------
+    >>> from bmm.evaluation.scores import rms
+    >>> round(rms([1.0, 2.0], [1.3, 1.6]), 3)
+    0.354
+    """
     return float(np.sqrt(np.mean(_deviations(predicted, observed) ** 2)))
 
 
 def mean_absolute_error(predicted: npt.ArrayLike, observed: npt.ArrayLike) -> float:
-    """Mean absolute deviation of (nucleus,) from (nucleus,); smaller is better."""
+    """Mean absolute deviation of (nucleus,) from (nucleus,); smaller is better.
+
+    Examples
+    --------
+    >>> from bmm.evaluation.scores import mean_absolute_error
+    >>> round(mean_absolute_error([1.0, 2.0], [1.3, 1.6]), 3)
+    0.35
+    """
     return float(np.mean(np.abs(_deviations(predicted, observed))))
 
 
 def bias(predicted: npt.ArrayLike, observed: npt.ArrayLike) -> float:
-    """Mean of predicted minus observed, both (nucleus,); closer to zero is better."""
+    """Mean of predicted minus observed, both (nucleus,); closer to zero is better.
+
+    Examples
+    --------
+    >>> from bmm.evaluation.scores import bias
+    >>> bias([1.0, 2.0], [0.5, 1.5])
+    0.5
+    """
     return float(np.mean(_deviations(predicted, observed)))
 
 
@@ -66,6 +87,12 @@ def rms_standard_error(predicted: npt.ArrayLike, observed: npt.ArrayLike) -> flo
     -------
     float
         In that unit; NaN for fewer than two nuclei, 0 where every deviation is 0.
+
+    Examples
+    --------
+    >>> from bmm.evaluation.scores import rms_standard_error
+    >>> round(rms_standard_error([0.0, 0.0, 0.0, 0.0], [0.5, -0.5, 1.0, -1.0]), 3)
+    0.137
     """
     squares = _deviations(predicted, observed) ** 2
     if squares.size < 2:
@@ -93,6 +120,14 @@ def coverage(
     array (level,)
         Between 0 and 1.  A calibrated prediction covers each level as often as it says: more is
         overcautious, less is overconfident.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.evaluation.scores import coverage
+    >>> draws = np.random.default_rng(1).normal(size=(4000, 3))
+    >>> coverage(draws, [0.1, -0.9, 3.0], [0.5, 0.9])
+    array([0.33333333, 0.66666667])
     """
     levels = np.asarray(levels, dtype=np.float64)
     if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
@@ -118,6 +153,12 @@ def coverage_standard_error(levels: npt.ArrayLike, n: int) -> FloatArray:
         Probabilities of the intervals.
     n : int
         Number of nuclei.
+
+    Examples
+    --------
+    >>> from bmm.evaluation.scores import coverage_standard_error
+    >>> coverage_standard_error([0.68, 0.95], 298).round(3)
+    array([0.027, 0.013])
     """
     levels = np.asarray(levels, dtype=np.float64)
     return np.asarray(np.sqrt(levels * (1 - levels) / n))
@@ -139,6 +180,13 @@ def pit(draws: npt.ArrayLike, observed: npt.ArrayLike) -> FloatArray:
     -------
     array (nucleus,)
         Share of the draws below the observation; a draw equal to it counts half.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.evaluation.scores import pit
+    >>> pit(np.arange(1.0, 5.0)[:, None], [2.5])
+    array([0.5])
     """
     draws, observed = _checked(draws, observed)
     below = (draws < observed).sum(axis=0)
@@ -190,6 +238,16 @@ def crps(draws: npt.ArrayLike, observed: npt.ArrayLike) -> FloatArray:
     -------
     array (nucleus,)
         In the unit of the draws.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.evaluation.scores import crps
+    >>> crps(np.full((2, 1), 1.0), [1.5])
+    array([0.5])
+    >>> draws = np.random.default_rng(1).normal(size=(20000, 1))
+    >>> crps(draws, [0.0]).round(2)
+    array([0.23])
     """
     draws, observed = _checked(draws, observed)
     n = draws.shape[0]

@@ -16,7 +16,8 @@ import pandas as pd
 
 from bmm.data import MEASURED_TABLES, evaluation_name, load_measured
 from bmm.errors import ConfigError, DataError
-from bmm.theory.adapters import Domain, numbers
+from bmm.nuclides import numbers
+from bmm.theory.adapters import Domain
 from bmm.theory.cards import Card
 
 __all__ = [
@@ -67,7 +68,7 @@ def edition_split(train: str, test: str, domain: Domain | None = None) -> Split:
     """Learn from one evaluation, test on what a later one has measured since.
 
     A nucleus that a still earlier evaluation counted as measured is not new: models may have
-    been informed by that value.  (Values of AME1995 that AME2003 withdrew do not count.)
+    been informed by that value.  (Older values that AME2003 withdrew do not count.)
 
     Parameters
     ----------
@@ -82,6 +83,14 @@ def edition_split(train: str, test: str, domain: Domain | None = None) -> Split:
     ------
     DataError
         If `test` is not later than `train`, or nothing is left.
+
+    Examples
+    --------
+    >>> from bmm.evaluation.splits import edition_split
+    >>> from bmm.theory.adapters import Domain
+    >>> split = edition_split("AME2003", "AME2020", Domain(Z=(8, 140), N=(8, 320)))
+    >>> len(split.training), len(split.test)
+    (2149, 322)
     """
     domain = domain or Domain()
     older, newer = load_measured(train), load_measured(test)
@@ -113,6 +122,14 @@ def random_folds(measured: pd.DataFrame, folds: int, seed: int) -> list[Split]:
         Number of splits, at least 2.
     seed : int
         The same seed deals the same.
+
+    Examples
+    --------
+    >>> from bmm.data import load_measured
+    >>> from bmm.evaluation.splits import random_folds
+    >>> tin = load_measured("AME2020").query("Z == 50")
+    >>> [len(split.test) for split in random_folds(tin, 4, seed=1)]
+    [9, 9, 9, 8]
     """
     n = len(measured)
     shares = np.random.default_rng(seed).permutation(n) % folds
@@ -153,6 +170,14 @@ def chain_ends(
         only trained on.
     end : {"both", "proton-rich", "neutron-rich"}
         Which end of the chains.
+
+    Examples
+    --------
+    >>> from bmm.data import load_measured
+    >>> from bmm.evaluation.splits import chain_ends
+    >>> split = chain_ends(load_measured("AME2020").query("Z == 50"), depth=2)
+    >>> split.test.index.get_level_values("N").tolist()
+    [50, 51, 84, 85]
     """
     Z, N = numbers(measured.index)
     order = pd.Series(N, index=measured.index).groupby(Z)
@@ -176,13 +201,13 @@ def _by_fold(
 
 
 def _told_by(evaluation: str) -> pd.Index:
-    """Nuclei that a model may know from an evaluation; of AME1995, those that AME2003 kept.
+    """Nuclei that a model may know from an evaluation; of older ones, those that AME2003 kept.
 
     AME2003 withdrew what it distrusted.  For some nuclei AME1995 was right all the same, so a
     model as old may know them: data/README.md names those that later evaluations have measured.
     """
     nuclei = load_measured(evaluation).index
-    if evaluation == "AME1995":
+    if MEASURED_TABLES.index(evaluation) < MEASURED_TABLES.index("AME2003"):
         nuclei = nuclei.intersection(load_measured("AME2003").index)
     return nuclei
 
@@ -238,7 +263,8 @@ def find_leaks(split: Split, cards: Mapping[str, Card]) -> list[Leak]:
     for name, card in cards.items():
         if card.calibrated_on in ("training", "none"):
             continue
-        seen = int(split.test.index.isin(informed_by(card.calibrated_on)).sum())
+        edition = card.calibrated_on.removeprefix("before ")
+        seen = int(split.test.index.isin(informed_by(edition)).sum())
         if seen:
             leaks.append(Leak(name, card.calibrated_on, seen))
     return leaks

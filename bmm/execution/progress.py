@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
+from rich.progress import TaskID
+
+from bmm.progress import recording
 
 __all__ = ["Progress", "duration"]
 
@@ -33,7 +34,8 @@ def duration(seconds: float) -> str:
 class Progress:
     """What runs where and for how long, what has ended, and the time that is left.
 
-    A terminal shows a line for each running task; elsewhere every beginning and end is a line.
+    It is a stage of the job that is recorded (see `bmm.progress`).  A terminal shows a line for
+    each running task; elsewhere every beginning and end is a line.
 
     Parameters
     ----------
@@ -43,29 +45,24 @@ class Progress:
         Number of tasks, with those that are taken up from disk.
     places : int, default 1
         How many run side by side.
+    name : str, default "tasks"
+        Of the stage.
     """
 
-    def __init__(self, console: Console, total: int, places: int = 1) -> None:
+    def __init__(self, console: Console, total: int, places: int = 1, name: str = "tasks") -> None:
         self._console = console
         self._total = total
         self._places = places
+        self._name = name
         self._done = 0
         self._times: list[float] = []
         self._running: dict[str, tuple[str, str, TaskID]] = {}
-        self._begun = time.monotonic()
-        self._bars = Bars(
-            TextColumn("  {task.description}", markup=False),
-            BarColumn(bar_width=20),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}", markup=False),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal or console.quiet,
-        )
-        self._whole = self._bars.add_task("in all", total=total, left="")
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        self._bars.start()
+        self._stages = self._open.enter_context(recording(self._console))
+        self._stage = self._stages.begin(self._name, self._total)
+        self._open.callback(self._stages.end, self._stage)
         return self
 
     def __exit__(
@@ -74,14 +71,15 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bars.stop()
+        for key in list(self._running):
+            self._forget(key)
+        self._open.close()
 
     def started(self, key: str, name: str, where: str = "") -> None:
         """Show that a task runs, and on which worker; again, if it moved to another."""
         self._forget(key)
         line = f"{name} on {where}" if where else name
-        bar = self._bars.add_task(line, total=None, left="")
-        self._running[key] = (name, where, bar)
+        self._running[key] = (name, where, self._stages.begin_part(line))
         if where and not self._console.is_terminal:
             self._say(f"  begun: {escape(line)}")
 
@@ -102,24 +100,26 @@ class Progress:
     def dropped(self) -> None:
         """Count a task that will not be carried out, for another says why."""
         self._total -= 1
-        self._bars.update(self._whole, total=self._total)
+        self._stages.drop(self._stage)
 
     def _count(self, what: str) -> None:
         self._done += 1
         left = self._left()
-        self._bars.update(self._whole, completed=self._done, left=left)
-        self._say(f"  [{self._done}/{self._total}] {what}{f'; {left}' if left else ''}")
+        self._stages.step(self._stage, left)
+        then = f"; about {duration(left)} left" if left > 0 else ""
+        self._say(f"  [{self._done}/{self._total}] {what}{then}")
 
-    def _left(self) -> str:
+    def _left(self) -> float:
+        """Seconds until all is done, by the tasks so far; 0 where nothing is known of it."""
         waiting = self._total - self._done
         if not (self._times and waiting > 0):
-            return ""
+            return 0.0
         typical = sum(self._times) / len(self._times)
-        return f"about {duration(typical * waiting / min(self._places, waiting))} left"
+        return typical * waiting / min(self._places, waiting)
 
     def _say(self, line: str) -> None:
         self._console.print(line, highlight=False, soft_wrap=True)
 
     def _forget(self, key: str) -> None:
         if key in self._running:
-            self._bars.remove_task(self._running.pop(key)[2])
+            self._stages.end_part(self._running.pop(key)[2])

@@ -48,5 +48,5 @@ FORMATS: Registry[Writer] = Registry(
         "parquet": "bmm.export.parquet:write_parquet",
     },
 )
-"""Writers by the name of their layout, for `bmm export` and `bmm surfaces`; each is imported when
+"""Writers by the name of their layout, for `bmm export`; each is imported when
 it is asked for."""

@@ -1,4 +1,4 @@
-"""Whether credible intervals hold what they promise."""
+"""Coverage of credible intervals."""
 
 from __future__ import annotations
 

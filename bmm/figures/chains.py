@@ -67,7 +67,7 @@ def plot_chain(
     Parameters
     ----------
     draws : DataArray (draw, nucleus)
-        Joint draws of the mass excess, MeV, with coordinates Z and N; see `bmm.sample_surfaces`.
+        Joint draws of the mass excess, MeV, with coordinates Z and N; see `bmm.Forecast.draws`.
     element : int or str
         Proton number or symbol.
     quantity : str, default "S_2n"

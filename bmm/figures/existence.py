@@ -27,7 +27,7 @@ def plot_existence(
     Parameters
     ----------
     separations, lines : DataFrame
-        From `bmm.prediction.local_draws.separations`.
+        See `bmm.prediction.forecast.Forecast`: `derived_table` and `drip_lines`.
     measured : Index (Z, N)
         Nuclei to outline.
     ax : Axes, optional

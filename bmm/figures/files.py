@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from bmm.figures.axes import CHART, SQUARE, new_axes
 from bmm.figures.calibration import plot_coverage
 from bmm.figures.maps import plot_residuals, plot_uncertainty, plot_weights
+from bmm.progress import track
 from bmm.writing import write_whole
 
 __all__ = ["file_stems", "write_figure", "write_figures", "write_plot"]
@@ -59,9 +60,10 @@ def write_figures(
     }
     for model, stem in zip(models, file_stems(models), strict=True):
         plots[f"weight_{stem}"] = partial(plot_weights, summary, model, measured=measured)
+    steps = track(plots.items(), "figures", note=lambda item: item[0])
     return [
         path
-        for stem, plot in plots.items()
+        for stem, plot in steps
         for path in write_plot(folder / stem, plot, SQUARE if stem == "coverage" else CHART)
     ]
 

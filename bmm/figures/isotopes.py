@@ -32,7 +32,7 @@ def isotope_figure(
     Parameters
     ----------
     separations : DataFrame
-        From `bmm.prediction.local_draws.separations`.
+        See `bmm.prediction.forecast.Forecast.derived_table`.
     theory : Dataset (nucleus, theory)
         Masses of the single models, MeV, with coordinates Z and N.
     elements : sequence of int
@@ -65,7 +65,7 @@ def _draw_energies(ax: Axes, chain: pd.DataFrame, measured: pd.Index) -> None:
         lower, upper = (known[f"S_2n_{side}_{percent}"] for side in ("lower", "upper"))
         ax.fill_between(N, lower, upper, color=colour, linewidth=0, label=f"{percent} %")
     ax.plot(N, middle, color="black", linewidth=1.2, label="median", zorder=4)
-    at = nuclide_index(known["Z"], known["N"])
+    at = nuclide_index(known)
     both = at.isin(measured) & nuclide_index(known["Z"], known["N"] - 2).isin(measured)
     ax.plot(
         N[both], middle[both], "o", color="black", markersize=2.6, label="measured", zorder=5,

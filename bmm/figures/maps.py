@@ -200,7 +200,7 @@ def _map(
 
 
 def _index(summary: xr.Dataset) -> pd.MultiIndex:
-    return nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    return nuclide_index(summary)
 
 
 def _measured(summary: xr.Dataset, measured: pd.DataFrame | None) -> npt.NDArray[np.bool] | None:

@@ -7,8 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bmm.figures.chart import nuclide_chart
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers
+from bmm.nuclides import nuclide_index, numbers
 
 __all__ = ["design_figure"]
 

@@ -14,7 +14,7 @@ from bmm.theory.mdn.garvey_kelson import iterate
 
 __all__ = ["extrapolation_figure", "shapley_figure"]
 
-_NETWORK, _RELATIONS, _RIVAL = "#0072b2", "#d55e00", "#009e73"
+_NETWORK, _RELATIONS, _OTHER = "#0072b2", "#d55e00", "#009e73"
 _BANDS = ((3, 0.12), (2, 0.18), (1, 0.28))
 
 
@@ -40,7 +40,7 @@ def shapley_figure(ranking: pd.DataFrame) -> Figure:
 def extrapolation_figure(
     ensemble: Ensemble,
     measured: pd.DataFrame,
-    rivals: dict[str, pd.Series[float]],
+    others: dict[str, pd.Series[float]],
     chart: pd.Index,
     *,
     chains: Sequence[int] = (60, 49),
@@ -55,7 +55,7 @@ def extrapolation_figure(
         taken everywhere, so at measured nuclei it is a fit.
     measured : DataFrame
         Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
-    rivals : dict of str to Series
+    others : dict of str to Series
         Mass excess of other models, MeV, indexed (Z, N).
     chart : MultiIndex (Z, N)
         Nuclei to show, and to iterate the relations over.
@@ -75,9 +75,9 @@ def extrapolation_figure(
                 N, -number * said.sd, number * said.sd, color=_NETWORK, alpha=shade, linewidth=0
             )
         axes.axhline(0, color=_NETWORK, linewidth=1, label="MDN, 1, 2, 3 sigma")
-        for i, (name, masses) in enumerate(rivals.items()):
+        for i, (name, masses) in enumerate(others.items()):
             axes.plot(
-                N, masses.reindex(chain) - said.mean, color=_RIVAL, linewidth=1.2, label=name,
+                N, masses.reindex(chain) - said.mean, color=_OTHER, linewidth=1.2, label=name,
                 linestyle=("-", "--", ":")[i % 3],
             )  # fmt: skip
         reached = alone["mass_excess"].where(alone["round"] > 0).reindex(chain)

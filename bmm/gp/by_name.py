@@ -33,7 +33,17 @@ def matern_1_2(lengths: tuple[float, ...]) -> Matern:
 
 
 def matern_3_2(lengths: tuple[float, ...]) -> Matern:
-    """Matérn kernel of smoothness 3/2, whose processes have one derivative."""
+    """Matérn kernel of smoothness 3/2, whose processes have one derivative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.gp.by_name import matern_3_2
+    >>> points = np.array([[0.0], [1.0]])
+    >>> matern_3_2((1.0,)).with_pullback(points, points)[0].round(3)
+    array([[1.   , 0.483],
+           [0.483, 1.   ]])
+    """
     return Matern(lengths, smoothness=1.5)
 
 

@@ -155,7 +155,7 @@ def mirrored(triangle: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Conditioning:
-    """What observing k values says of n others, whatever the observations give.
+    """How observing k values changes the distribution of n others.
 
     Parameters
     ----------

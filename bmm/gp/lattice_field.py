@@ -125,6 +125,29 @@ class LatticeField:
         """
         return self.process.left_out(block)
 
+    def left_out_anew(self) -> tuple[FloatArray, FloatArray]:
+        """Predict a new value at each observed nucleus from the other observations.
+
+        New values have no measurement noise, which may be shared with neighbours.  With C the
+        covariance of the noise, P the precision, a = P y and q_i = [C P]_ii, they have
+
+            mean = y_i - [C a]_i - (1 - q_i) a_i / P_ii,
+            variance = C_ii - [C P C]_ii + (1 - q_i)^2 / P_ii.
+
+        Returns
+        -------
+        mean, sd : array (n,)
+        """
+        P, C = self.precision, self.noise
+        pull, own = P @ self.values, np.diag(P)
+        if C.ndim == 1:
+            seen, q, told = C * pull, C * own, C - C**2 * own
+        else:
+            seen, q = C @ pull, np.einsum("ij,ij->i", C, P)
+            told = np.diag(C) - np.einsum("ij,ij->i", C @ P, C)
+        mean = self.values - seen - (1 - q) * pull / own
+        return mean, np.sqrt(np.maximum(told + (1 - q) ** 2 / own, 0))
+
     def draws(self, Z: IntArray, N: IntArray, count: int, rng: np.random.Generator) -> FloatArray:
         """Joint draws of new values at nuclei, array (draw, m); see `bmm.gp.pathwise`.
 

@@ -173,7 +173,7 @@ class ExactProcess:
 
 @dataclass(frozen=True)
 class ProcessPrediction:
-    """What a conditioned process says of n points, the noise of new observations left out.
+    """Prediction of a conditioned process at n points, the noise of new observations left out.
 
     Parameters
     ----------

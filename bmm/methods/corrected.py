@@ -9,23 +9,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from pydantic import AfterValidator
 
-from bmm.data import MEASURED_TABLES, load_measured, uncertainty_scale_factor
+from bmm.data import MEASURED_TABLES
 from bmm.distributions import StudentTMixture
 from bmm.distributions.student_t import NU
-from bmm.errors import DataError
-from bmm.methods.interface import Method
+from bmm.measurement.treatment import ErrorTreatment, treat_errors, treatment_name
+from bmm.methods.extrapolation import Extrapolations, PooledForecast
+from bmm.methods.interface import Forecast, Method
 from bmm.methods.mixture_forecast import DRAWS
 from bmm.methods.training_arrays import position_of
 from bmm.nuclides import nuclide_index
-from bmm.prediction.joint_draws import sample_surfaces
-from bmm.theory.correction import Correction, correct_theory
+from bmm.prediction.forecast import Forecast as JointForecast
+from bmm.theory.correction import CorrectedModel, Correction, correct_average, correct_theory
+from bmm.theory.residual_field import BLOCK
 
 __all__ = ["CorrectedForecast", "CorrectedMixture", "FittedCorrection"]
 
@@ -38,6 +39,8 @@ class CorrectedForecast:
     ----------
     correction : Correction
         From `bmm.theory.correction.correct_theory`.
+    average : CorrectedModel
+        Residual field of the models' average.
     theory : Dataset
         The nuclei wanted.  One that was not in the theory of the correction has no forecast.
     seed : int
@@ -45,6 +48,7 @@ class CorrectedForecast:
     """
 
     correction: Correction
+    average: CorrectedModel
     theory: xr.Dataset
     seed: int
 
@@ -62,7 +66,8 @@ class CorrectedForecast:
     @cached_property
     def draws(self) -> xr.DataArray:
         """Joint draws (draw, nucleus), MeV."""
-        return sample_surfaces(self.correction, self.theory, DRAWS, self.seed)
+        joint = JointForecast(self.theory, self.distribution, self.average, seed=self.seed)
+        return joint.draws(DRAWS)
 
 
 @dataclass(frozen=True)
@@ -73,24 +78,25 @@ class FittedCorrection:
     ----------
     correction : Correction
         From `bmm.theory.correction.correct_theory`.
+    average : CorrectedModel
+        Residual field of the models' average.
     facts : dict
         What was learnt.
+    extrapolations : Extrapolations, optional
+        Averaged with the models where there are any.
     """
 
     correction: Correction
+    average: CorrectedModel
     facts: dict[str, Any]
+    extrapolations: Extrapolations | None = None
 
-    def forecast(self, theory: xr.Dataset, seed: int) -> CorrectedForecast:
+    def forecast(self, theory: xr.Dataset, seed: int) -> Forecast:
         """Predict nuclei that were in the theory of the fit, where any model covers them."""
-        return CorrectedForecast(self.correction, theory, seed)
-
-
-def _factor_or_evaluation(value: float | str) -> float | str:
-    known = value in MEASURED_TABLES if isinstance(value, str) else 0 < value < np.inf
-    if not known:
-        evaluations = ", ".join(MEASURED_TABLES)
-        raise ValueError(f"expected a positive number or one of {evaluations}, not {value!r}")
-    return value
+        corrected = CorrectedForecast(self.correction, self.average, theory, seed)
+        if self.extrapolations is None:
+            return corrected
+        return PooledForecast(corrected, self.extrapolations.forecast(theory, seed + 1))
 
 
 class CorrectedMixture(Method):
@@ -100,51 +106,57 @@ class CorrectedMixture(Method):
     ----------
     model : str, optional
         Name of a component, to be corrected alone.
-    uncertainty_factor : float or str, default 1
-        What the stated uncertainties of the training masses are multiplied by.  Those of older
-        evaluations have proved too small for many masses far from stability.  The name of an
-        evaluation older than the training masses: learn the factor from how its uncertainties
-        compare with the training masses; see `bmm.data.uncertainty_scale_factor`.
+    measurement_errors : str, default "stated"
+        What the errors of the training masses are taken to be: "stated", "factor:X" or "learnt";
+        see `bmm.measurement.treatment.ErrorTreatment`.  Stated uncertainties of older evaluations
+        have proved too small for many masses far from stability.
+    extrapolations : bool, default False
+        Average the distribution of the mixture and the evaluators' estimate, half and half, where
+        the evaluation that the training masses are from prints one; see
+        `bmm.methods.extrapolation`.
     """
 
     method: Literal["corrected-mixture"] = "corrected-mixture"
     model: str | None = None
-    uncertainty_factor: Annotated[float | str, AfterValidator(_factor_or_evaluation)] = 1.0
+    measurement_errors: ErrorTreatment = "stated"
+    extrapolations: bool = False
 
     @property
     def evaluations(self) -> tuple[str, ...]:
         """The evaluation that the factor is learnt from, if it is."""
-        return (self.uncertainty_factor,) if isinstance(self.uncertainty_factor, str) else ()
+        source = self.measurement_errors.partition(":")[2]
+        return (source,) if source in MEASURED_TABLES else ()
 
     @property
     def variant(self) -> str:
-        """Name of the method, or of the model that is corrected, and the factor."""
+        """Name of the method, or of the model that is corrected, and the treatment of errors."""
         name = f"{self.model}, corrected" if self.model else self.method
-        factor = self.uncertainty_factor
-        if isinstance(factor, str):
-            return f"{name}, uncertainties learnt from {factor}"
-        return name if factor == 1 else f"{name}, uncertainties x{factor:g}"
+        if self.extrapolations:
+            corrected = name if self.model else "corrected mixture"
+            name = f"{corrected} and evaluators' extrapolations"
+        treatment = treatment_name(self.measurement_errors)
+        return f"{name}, {treatment}" if treatment else name
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedCorrection:
         """Fit the fields; see `bmm.methods.interface.Method`."""
         models = tuple(str(name) for name in theory["theory"].to_numpy())
-        if self.model is not None:
-            theory = theory.isel(theory=[position_of(self.model, models)])
         covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "theory").to_numpy())
+        chosen = (
+            list(range(len(models))) if self.model is None else [position_of(self.model, models)]
+        )
         index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-        kept = measured[measured.index.isin(index[covered.any(axis=1)])]
-        factor, learnt = self._factor(measured)
-        widened = kept.assign(mass_excess_uncertainty=factor * kept["mass_excess_uncertainty"])
-        correction = correct_theory(widened, theory)
-        facts = {"n_training": len(kept), "n_lost": len(measured) - len(kept)} | learnt
-        return FittedCorrection(correction, facts | {"fields": correction.facts})
-
-    def _factor(self, measured: pd.DataFrame) -> tuple[float, dict[str, Any]]:
-        """Find the factor, and what was learnt of it from the training masses (MeV)."""
-        if not isinstance(self.uncertainty_factor, str):
-            return self.uncertainty_factor, {}
-        try:
-            found = uncertainty_scale_factor(load_measured(self.uncertainty_factor), measured)
-        except DataError as error:
-            raise DataError(f"uncertainty_factor = {self.uncertainty_factor!r}: {error}") from error
-        return found.factor, {"uncertainties": found.facts}
+        # The errors of measurements are those of all that any model covers.
+        told = measured[measured.index.isin(index[covered.any(axis=1)])]
+        treated = treat_errors(self.measurement_errors, told, theory)
+        kept = treated.measured[told.index.isin(index[covered[:, chosen].any(axis=1)])]
+        some, errors = theory.isel(theory=chosen), treated.errors
+        block = kept.index.get_level_values("Z").to_numpy() // BLOCK
+        correction = correct_theory(kept, some, block=block, errors=errors)
+        average = correct_average(kept, some, learnt=treated.average, elements=BLOCK, errors=errors)
+        facts = {"n_training": len(kept), "n_lost": len(measured) - len(kept)} | treated.facts
+        facts |= {"fields": correction.facts}
+        if not self.extrapolations:
+            return FittedCorrection(correction, average, facts)
+        estimates = Extrapolations.of(measured)
+        facts["estimates"] = estimates.facts["estimates"]
+        return FittedCorrection(correction, average, facts, estimates)

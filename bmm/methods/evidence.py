@@ -95,6 +95,16 @@ def log_evidence(
     ------
     ConfigError
         If the integral over sigma does not converge between 1e-6 and 1e6 keV per nucleon.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.methods.evidence import NoiseFamily, log_evidence
+    >>> close, far = 0.3 * np.ones(50), 3.0 * np.ones(50)
+    >>> noise = NoiseFamily()
+    >>> A = np.full(50, 100)
+    >>> log_evidence(close, 0.1, A, noise) > log_evidence(far, 0.1, A, noise)
+    True
     """
     return spread_posterior(deviation, known_sd, A, noise).log_evidence
 

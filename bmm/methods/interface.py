@@ -1,7 +1,8 @@
 """The one interface of all methods that turn several models into one prediction.
 
-A method is fitted to measured masses and to what the models say of them; the fitted method turns
-what the models say of other nuclei into a predictive distribution.  A test mass has no way in.
+A method is fitted to measured masses and to the models' predictions of them; the fitted method
+turns the models' predictions of other nuclei into a predictive distribution.  Test masses never
+enter.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Fitted(Protocol):
         Parameters
         ----------
         theory : Dataset
-            What the models of the fit say of the nuclei; see `bmm.theory.adapters.prediction`.
+            Predictions of the same models for the nuclei; see `bmm.theory.adapters.prediction`.
         seed : int
             Of the predictive draws.
         """
@@ -83,7 +84,7 @@ class Method(Configuration, ABC):
             Nuclei to learn from, indexed (Z, N), with columns mass_excess and
             mass_excess_uncertainty in MeV.
         theory : Dataset
-            What the models say of these nuclei, and of any others that may be asked for later;
+            Predictions of the models for these nuclei, and for any others to be predicted later;
             see `bmm.theory.adapters.prediction`.
         seed : int, default 0
             Of whatever is sampled.
@@ -111,6 +112,11 @@ class Method(Configuration, ABC):
     def evaluations(self) -> tuple[str, ...]:
         """Shipped evaluations it reads besides the training masses; older ones only are blind."""
         return ()
+
+    @property
+    def partial(self) -> bool:
+        """Whether it predicts some nuclei only, by design, and is scored on these, apart."""
+        return False
 
     @property
     def variant(self) -> str:

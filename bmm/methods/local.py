@@ -1,4 +1,4 @@
-"""The local mixture of bmm itself, in both forms, behind the same interface."""
+"""The local mixture of bmm itself, and its forecast, behind the same interface."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ import xarray as xr
 
 from bmm.distributions import StudentTMixture
 from bmm.methods.interface import LIBRARIES_GB, Method
-from bmm.mixing.fit import convergence_of, fit
-from bmm.mixing.settings import Mixing
+from bmm.methods.mixture_forecast import DRAWS
+from bmm.mixing.corrected_fit import average_of, fit_forecast
+from bmm.mixing.fit import convergence_of, fitted_masses
+from bmm.mixing.priors import hyperparameters
+from bmm.mixing.settings import FORECAST, Mixing
 from bmm.nuclides import nuclide_index
+from bmm.prediction.forecast import Forecast
 from bmm.prediction.predictive import predict
-from bmm.theory.correction import correct_theory
 
-__all__ = ["FittedMixture", "LocalMixture", "MixturePrediction"]
+__all__ = ["FittedMixture", "LocalForecast", "LocalMixture", "MixturePrediction"]
 
 _FUNCTIONS = 40  # of the basis along an axis, where its resolution decides: more than on any chart
 _NUMBERS = 3  # of each draw, model and nucleus, while it is predicted
@@ -38,24 +41,22 @@ class MixturePrediction:
     """
 
     def __init__(self, tree: xr.DataTree, theory: xr.Dataset, seed: int) -> None:
-        self._theory = theory
+        self._tree, self._theory, self._seed = tree, theory, seed
         self._covered = _covered(theory)
-        self._prediction = predict(tree, self._covered, seed=seed)
 
     @cached_property
     def distribution(self) -> StudentTMixture:
         """Posterior predictive distribution of each nucleus's mass excess, MeV."""
         place = {name: row for row, name in enumerate(self._covered)}
         names = self._theory["nucleus"].to_numpy()
-        return self._prediction.distribution.take([place.get(str(name), -1) for name in names])
+        found = predict(self._tree, self._covered).distribution
+        return found.take([place.get(str(name), -1) for name in names])
 
     @cached_property
     def draws(self) -> xr.DataArray:
-        """Posterior predictive draws (draw, nucleus), MeV, each nucleus by itself."""
-        drawn = self._prediction.draws
-        kept = drawn.reset_coords(drop=True).assign_coords(nucleus=drawn["nucleus"])
-        whole = kept.reindex(nucleus=self._theory["nucleus"].to_numpy())
-        return whole.assign_coords(Z=self._theory["Z"].variable, N=self._theory["N"].variable)
+        """Joint draws (draw, nucleus), MeV; see `bmm.prediction.forecast`."""
+        average = average_of(self._tree, fitted_masses(self._tree))
+        return Forecast(self._theory, self.distribution, average, seed=self._seed).draws(DRAWS)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class LocalMixture(Method):
 
     @property
     def variant(self) -> str:
-        """Name of the method: local-density-mixture or local-linear-mixture."""
+        """Name of the method, such as local-density-mixture."""
         name = f"local-{self.mixing.likelihood}-mixture"
         return f"{name}, corrected" if self.corrected else name
 
@@ -114,23 +115,33 @@ class LocalMixture(Method):
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedMixture:
         """Sample the mixture; see `bmm.methods.interface.Method`."""
         chart = theory.sel(nucleus=_covered(theory))
-        index = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy())
+        index = nuclide_index(chart)
         kept = measured[measured.index.isin(index)]
-        if self.corrected:
-            chart = correct_theory(kept, chart).theory
-        at_measured = chart.isel(nucleus=index.get_indexer(kept.index))
-        tree = fit(kept, at_measured, chart, self.mixing, seed=seed)
+        tree = fit_forecast(kept, chart, self.mixing, corrected=self.corrected, seed=seed)
         posterior = tree["posterior"].to_dataset()
-        names = ("sigma", "mu", "eta", "rho_Z", "rho_N")
         facts = {
             "n_training": len(kept),
             "n_lost": len(measured) - len(kept),
             "hyperparameters": {
-                name: posterior[name].mean(("chain", "draw")).to_numpy().tolist() for name in names
+                name: posterior[name].mean(("chain", "draw")).to_numpy().tolist()
+                for name in hyperparameters(self.mixing)
             },
             "convergence": convergence_of(tree).as_dict(),
         }
         return FittedMixture(tree, facts)
+
+
+class LocalForecast(LocalMixture):
+    """The forecast of ``bmm run``: corrected models, mixed locally in the Dirichlet form."""
+
+    method: Literal["forecast"] = "forecast"  # type: ignore[assignment]
+    mixing: Mixing = FORECAST
+    corrected: bool = True
+
+    @property
+    def variant(self) -> str:
+        """Name of the method."""
+        return "forecast"
 
 
 def _covered(theory: xr.Dataset) -> list[str]:

@@ -1,4 +1,4 @@
-"""NUTS for the rivals that are sampled: small models, a few seconds each."""
+"""NUTS for the methods that are sampled: small models, a few seconds each."""
 
 from __future__ import annotations
 

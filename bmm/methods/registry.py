@@ -27,8 +27,10 @@ METHODS: Registry[type[Method]] = Registry(
         "ensemble-bma": "bmm.methods.sampled_weights:EnsembleBMA",
         "global-dirichlet": "bmm.methods.sampled_weights:GlobalDirichlet",
         "corrected-mixture": "bmm.methods.corrected:CorrectedMixture",
+        "ame-extrapolation": "bmm.methods.extrapolation:AMEExtrapolation",
         "hierarchical-stacking": "bmm.methods.hierarchical:HierarchicalStacking",
         "local-mixture": "bmm.methods.local:LocalMixture",
+        "forecast": "bmm.methods.local:LocalForecast",
     },
 )
 """The methods; each is imported when a configuration names it."""

@@ -1,4 +1,4 @@
-"""Measured masses beside what every model says of them, as plain arrays."""
+"""Measured masses beside the predictions of every model, as plain arrays."""
 
 from __future__ import annotations
 
@@ -80,8 +80,23 @@ def training_data(measured: pd.DataFrame, theory: xr.Dataset, *, common: bool = 
     ------
     DataError
         If a measured nucleus is not among the predicted ones, or none is left.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.methods.training_arrays import training_data
+    >>> from bmm.nuclides import nuclide_index
+    >>> from bmm.theory.adapters import prediction
+    >>> nuclei = nuclide_index([50, 82], [82, 126])
+    >>> columns = {"mass_excess": [-76.5, -21.7], "mass_excess_uncertainty": 0.01}
+    >>> theory = prediction(nuclei, ["one", "two"], [[-76.0, -77.0], [-21.0, float("nan")]], 0.0)
+    >>> training = training_data(pd.DataFrame(columns, nuclei), theory)
+    >>> training.deviation
+    array([[-0.5,  0.5]])
+    >>> training.lost
+    1
     """
-    rows = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy()).get_indexer(measured.index)
+    rows = nuclide_index(theory).get_indexer(measured.index)
     if (rows < 0).any():
         Z, N = measured.index[int(np.argmax(rows < 0))]
         raise DataError(
@@ -119,6 +134,12 @@ def position_of(model: str, models: tuple[str, ...]) -> int:
     ------
     ConfigError
         If it is not there.
+
+    Examples
+    --------
+    >>> from bmm.methods.training_arrays import position_of
+    >>> position_of("DZ33", ("FRDM2012", "DZ33"))
+    1
     """
     if model not in models:
         raise ConfigError(f"no component is called {model!r}: expected one of {', '.join(models)}")

@@ -19,6 +19,7 @@ from bmm.mixing.likelihood import SIGMA_UNIT
 from bmm.mixing.noise import added_variance, log_mass_ratio
 from bmm.mixing.priors import has_field
 from bmm.mixing.settings import Mixing
+from bmm.progress import track
 
 __all__ = ["Components", "Draws", "log_normalise", "mean_weights"]
 
@@ -166,7 +167,7 @@ class Draws:
         isotopes = [np.flatnonzero(row == each) for each in range(len(rows))]
         K, n = len(self.models), len(row)
         step = max(1, _CHUNK_ELEMENTS // (K * max(n, len(rows) * self._axes[1].m)))
-        for start in range(0, self.count, step):
+        for start in track(range(0, self.count, step), "sums over the posterior draws"):
             part = slice(start, min(start + step, self.count))
             along_Z = functions[0] @ self._coefficients(part)
             field = np.empty((part.stop - part.start, K, n))

@@ -26,6 +26,8 @@ from bmm.mixing.priors import hyperparameters, log_prior, prior_draws
 from bmm.mixing.sampling import Sampled, sample
 from bmm.mixing.settings import Mixing
 from bmm.mixing.training_data import refuse_uncovered, training_problem
+from bmm.nuclides import nuclide_index
+from bmm.progress import recording, stage
 from bmm.theory.validation import check_agreement, check_theory
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "convergence_of",
     "derived_groups",
     "fit",
+    "fitted_masses",
     "fitted_tree",
     "log_likelihood",
     "posterior_draws",
@@ -67,9 +70,9 @@ def fit(
         Nuclei to learn from, indexed (Z, N), with columns mass_excess and
         mass_excess_uncertainty in MeV.
     theory : Dataset
-        What the models say of these nuclei; see `bmm.theory.adapters.prediction`.
+        Predictions of the models for these nuclei; see `bmm.theory.adapters.prediction`.
     chart : Dataset
-        What they say of all nuclei that may be asked for later; its Z and N set the box of the
+        Their predictions for all nuclei that may be asked for later; its Z and N set the box of the
         basis, and a nucleus that is not in it cannot be predicted.
     settings : Mixing, optional
         Priors, noise, basis and sampler.
@@ -101,23 +104,32 @@ def fit(
         If a chain cannot be sampled or stored.
     """
     settings = settings or Mixing()
-    problem, (axis_Z, axis_N) = checked_problem(measured, theory, chart, settings)
+    problem, axes_ = checked_problem(measured, theory, chart, settings)
     chart = check_theory(chart)
+    with recording(console):
+        sampled = _sample(problem, axes_, settings, seed, store)
+        with stage("log likelihood"):
+            return _assemble(sampled, problem, chart, axes_, settings, seed)
+
+
+def _sample(
+    problem: xr.Dataset, axes: tuple[Axis, Axis], settings: Mixing, seed: int, store: Path | None
+) -> list[Sampled]:
+    """Sample the free chains, and those confined to a mode if one is to be sampled for itself."""
     free, confined = (None, None)
     if store is not None:
-        free, confined = chain_stores(store, problem, (axis_Z, axis_N), settings, seed)
-    compiled = compile_mixture(problem, (axis_Z, axis_N), settings)
-    sampled = [sample(compiled, settings.sampler, seed, store=free, console=console)]
+        free, confined = chain_stores(store, problem, axes, settings, seed)
+    with stage("compiling the sampler"):
+        compiled = compile_mixture(problem, axes, settings)
+    sampled = [sample(compiled, settings.sampler, seed, store=free)]
     if settings.mode is not None and not sampled[0].partial:
-        compiled = compile_mixture(problem, (axis_Z, axis_N), settings, confined=True)
+        compiled = compile_mixture(problem, axes, settings, confined=True)
         try:
-            sampled.append(
-                sample(compiled, settings.sampler, seed + 1, store=confined, console=console)
-            )
+            sampled.append(sample(compiled, settings.sampler, seed + 1, store=confined))
         except RunError as error:
             logger.warning("only the free chains are kept: %s", error)
             sampled = [replace(sampled[0], partial=True)]
-    return _assemble(sampled, problem, chart, (axis_Z, axis_N), settings, seed)
+    return sampled
 
 
 def checked_problem(
@@ -361,3 +373,11 @@ def convergence_of(tree: xr.DataTree) -> Convergence:
     """Verdict on the chains of a fitted tree."""
     names = hyperparameters(read_settings(tree))
     return check_convergence(tree, names, partial=bool(tree.attrs["partial"]))
+
+
+def fitted_masses(tree: xr.DataTree) -> pd.DataFrame:
+    """Masses that a tree was fitted to: mass_excess and mass_excess_uncertainty, MeV; (Z, N)."""
+    known = read_problem(tree)
+    columns = {name: known[name].to_numpy() for name in ("mass_excess", "mass_excess_uncertainty")}
+    index = nuclide_index(known["Z"].to_numpy(), known["N"].to_numpy())
+    return pd.DataFrame(columns, index=index)

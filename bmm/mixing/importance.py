@@ -57,7 +57,14 @@ class Reweighting:
 
 
 def k_hat_limit(draws: int) -> float:
-    """Largest k-hat at which weights of that many draws can be trusted."""
+    """Largest k-hat at which weights of that many draws can be trusted.
+
+    Examples
+    --------
+    >>> from bmm.mixing.importance import k_hat_limit
+    >>> round(float(k_hat_limit(1000)), 2)
+    0.67
+    """
     return min(1.0 - 1.0 / np.log10(draws), _GOOD) if draws > 1 else -np.inf
 
 

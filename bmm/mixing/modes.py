@@ -1,4 +1,4 @@
-"""Modes of the posterior, told apart by chains that never meet.
+"""Modes of the posterior, distinguished by chains that do not mix.
 
 Chains that disagree are not averaged blindly: each group is a mode, and modes are weighed by
 stacking their leave-one-out predictive densities (Yao, Vehtari & Gelman, JMLR 23, 79, 2022).
@@ -38,7 +38,7 @@ def find_modes(tree: xr.DataTree, var_names: Sequence[str]) -> xr.Dataset | None
     -------
     Dataset or None
         Dims mode and chain: weight and elpd (mode), mode_of_chain (chain), the position of its
-        mode; None if all chains agree, or are shorter than 100 draws and cannot be told apart.
+        mode; None if all chains agree, or are shorter than 100 draws and cannot be distinguished.
     """
     if tree["posterior"].sizes["draw"] < FEWEST_DRAWS:
         return None

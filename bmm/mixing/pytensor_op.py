@@ -112,7 +112,7 @@ def _kernel(
     function: Callable[..., Any], types: tuple[numba.types.Type, ...], name: str
 ) -> _Kernel:
     CACHED_SRC_FUNCTIONS[function] = name
-    # Fast-math would assume that there is no infinity and no NaN; the kernels reckon with both.
+    # Fast-math would assume that there is no infinity and no NaN; the kernels use both.
     dispatcher = numba_njit(function, error_model="numpy", fastmath=False, cache=True)
     dispatcher.compile(types)
     compiled = dispatcher.overloads[types]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
 
+from bmm.gp.basis import number_of_functions
 from bmm.mixing.fit import read_axes
 
-__all__ = ["basis_resolution"]
+__all__ = ["basis_resolution", "unresolved"]
 
 _MARGIN = 0.01
+_LEAST = 0.05  # quantile of the length scale that is to be resolved
 
 
 def basis_resolution(tree: xr.DataTree) -> dict[str, dict[str, Any]]:
@@ -26,19 +29,54 @@ def basis_resolution(tree: xr.DataTree) -> dict[str, dict[str, Any]]:
     dict
         For each axis, "Z" and "N": number of functions m, boundary factor c, half width L of the
         box and shortest resolved length scale (nucleons), posterior mean length scale (nucleons),
-        and ``resolved``, whether the mean is at least the shortest up to a margin of 0.01 S, S
-        being the half range of the chart.  If not, m should be raised.
+        ``resolved``, whether the mean is at least the shortest up to a margin of 0.01 S, S being
+        the half range of the chart, and proposed_m, the number of functions that resolves the 5 %
+        quantile of the posterior, or m if that is more or all is resolved.
     """
     posterior = tree["posterior"].to_dataset()
     result = {}
     for axis in read_axes(tree):
-        rho = float(posterior[f"rho_{axis.name}"].mean())
+        draws = posterior[f"rho_{axis.name}"]
+        rho, least = float(draws.mean()), float(draws.quantile(_LEAST))
+        resolved = rho + _MARGIN * axis.half_range >= axis.shortest_resolved
+        needed = number_of_functions(least, axis.half_range, axis.c)
         result[axis.name] = {
             "m": axis.m,
             "c": axis.c,
             "half_width": axis.half_width,
             "shortest_resolved": axis.shortest_resolved,
             "posterior_length_scale": rho,
-            "resolved": rho + _MARGIN * axis.half_range >= axis.shortest_resolved,
+            "resolved": resolved,
+            "proposed_m": axis.m if resolved else max(axis.m, needed),
         }
     return result
+
+
+def unresolved(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Say which length scales the basis does not resolve, and what to write to resolve them.
+
+    Parameters
+    ----------
+    found : mapping
+        From `basis_resolution`.
+
+    Returns
+    -------
+    list of str
+        Nothing if all is resolved; else a sentence, and lines of a configuration.
+    """
+    coarse = {axis: each for axis, each in found.items() if not each["resolved"]}
+    if not coarse:
+        return []
+    scales = " and ".join(
+        f"{each['posterior_length_scale']:.1f} along {axis} (resolved: "
+        f"{each['shortest_resolved']:.1f})"
+        for axis, each in coarse.items()
+    )
+    sizes = [f"m_{axis} = {each['proposed_m']}" for axis, each in found.items()]
+    return [
+        f"the basis does not resolve the fitted length scales, {scales} nucleons: the fields are "
+        "smoother than the data ask for. To resolve them, write",
+        "[mixing.basis]",
+        *sizes,
+    ]

@@ -10,9 +10,11 @@ import xarray as xr
 
 from bmm.data import check_measured
 from bmm.errors import DataError, DomainError, RunError
+from bmm.mixing.corrected_fit import recorrected
 from bmm.mixing.draws import Draws
 from bmm.mixing.fit import (
     derived_groups,
+    fitted_masses,
     read_axes,
     read_problem,
     read_settings,
@@ -20,8 +22,7 @@ from bmm.mixing.fit import (
 )
 from bmm.mixing.importance import Reweighting, resample, reweight
 from bmm.mixing.training_data import training_problem
-from bmm.nuclides import labels, nuclide_index
-from bmm.theory.adapters import numbers
+from bmm.nuclides import labels, nuclide_index, numbers
 
 __all__ = ["Updated", "update"]
 
@@ -52,7 +53,8 @@ def update(tree: xr.DataTree, new: pd.DataFrame, *, seed: int = 0) -> Updated:
     """Learn new masses by importance reweighting of the posterior draws.
 
     The theory models stay as they were fitted; the weights, spreads and length scales of the
-    mixture learn.
+    mixture learn.  The residual fields of corrected models, with hyperparameters as they are, are
+    conditioned on the new masses too (`bmm.mixing.corrected_fit.recorrected`).
 
     Parameters
     ----------
@@ -86,7 +88,7 @@ def update(tree: xr.DataTree, new: pd.DataFrame, *, seed: int = 0) -> Updated:
         dtype=np.float64,
     )
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
-    found = reweight(density.sum(axis=1).reshape(shape))
+    found = reweight(settings.temper * density.sum(axis=1).reshape(shape))
     _refuse_unreliable(found, len(new))
     chosen = resample(found.weight, np.random.default_rng(seed))
     again = posterior.isel(
@@ -96,8 +98,9 @@ def update(tree: xr.DataTree, new: pd.DataFrame, *, seed: int = 0) -> Updated:
     again = again.drop_vars(["chain", "draw"], errors="ignore").transpose("chain", "draw", ...)
     again = again.assign_coords(chain=np.arange(shape[0]), draw=np.arange(shape[1]))
     log_density = np.logaddexp.reduce(density, axis=0) - np.log(len(density))
-    nuclei = nuclide_index(problem["Z"].to_numpy(), problem["N"].to_numpy())
+    nuclei = nuclide_index(problem)
     tree = _assemble(tree, again, problem)
+    tree = recorrected(tree, fitted_masses(tree))
     return Updated(tree, found, pd.Series(log_density, index=nuclei, name="log_density"))
 
 
@@ -126,9 +129,9 @@ def _new_problem(tree: xr.DataTree, new: pd.DataFrame) -> xr.Dataset:
 def _refuse_unreliable(found: Reweighting, count: int) -> None:
     if not found.reliable:
         raise RunError(
-            f"the {count} new masses are too far from what the draws expect to be learnt by "
-            f"reweighting them: k-hat is {found.k_hat:.2f}, expected at most {found.limit:.2f}; "
-            "fit the mixture anew with these masses"
+            f"the posterior draws cannot be reweighted reliably by {count} new "
+            f"{'mass' if count == 1 else 'masses'}: the Pareto k-hat of the weights is "
+            f"{found.k_hat:.2f}, expected at most {found.limit:.2f}"
         )
 
 
@@ -144,7 +147,7 @@ def _assemble(tree: xr.DataTree, posterior: xr.Dataset, new: xr.Dataset) -> xr.D
         {
             "posterior": posterior,
             **derived_groups(posterior, problem, axes, settings, int(tree.attrs["seed"])),
-            "chart": tree["chart"].to_dataset(),
+            **{name: tree[name].to_dataset() for name in ("chart", "theory") if name in tree},
         }
     )
     made.attrs = dict(tree.attrs)

@@ -19,7 +19,6 @@ import numpy as np
 import nutpie
 import xarray as xr
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from threadpoolctl import threadpool_limits
 
 from bmm.errors import RunError
@@ -27,6 +26,7 @@ from bmm.execution.threads import thread_count
 from bmm.mixing.chain_storage import ChainStore
 from bmm.mixing.compilation import Compiled
 from bmm.mixing.settings import Sampler
+from bmm.progress import parallel, recording, stage
 
 __all__ = ["Sampled", "chain_seed", "sample"]
 
@@ -74,7 +74,14 @@ class Sampled:
 
 
 def chain_seed(seed: int, chain: int) -> int:
-    """Seed of one chain, whatever other chains there are: a child of NumPy's SeedSequence."""
+    """Seed of one chain, whatever other chains there are: a child of NumPy's SeedSequence.
+
+    Examples
+    --------
+    >>> from bmm.mixing.sampling import chain_seed
+    >>> chain_seed(7, 0) != chain_seed(7, 1)
+    True
+    """
     sequence = np.random.SeedSequence(seed, spawn_key=(chain,))
     return int(sequence.generate_state(1, np.uint64)[0])
 
@@ -111,10 +118,13 @@ def sample(
         If sampling was interrupted before any draw was kept, or a chain failed.
     """
     begun = time.perf_counter()
+    names = [f"chain {chain + 1}" for chain in range(settings.chains)]
     # Chains run side by side; threads inside a chain would only be in each other's way.
     with (
         threadpool_limits(limits=1),
-        _progress(settings, console) as report,
+        recording(console),
+        stage("sampling"),
+        parallel(names, settings.tune + settings.draws) as report,
         _interruption() as interrupted,
     ):
         runner = _ChainRunner(compiled, settings, seed, store, report)
@@ -265,31 +275,6 @@ def _interruption() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(notes)
     finally:
         signal.signal(signal.SIGINT, previous)
-
-
-@contextmanager
-def _progress(
-    settings: Sampler, console: Console | None
-) -> Iterator[Callable[[int, int, str], None]]:
-    """Show one bar per chain; yields the function that takes a chain, its draws and a note."""
-    columns = (
-        TextColumn("chain {task.fields[chain]}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-        TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, disable=console is None) as bars:
-        total = settings.tune + settings.draws
-        tasks = [
-            bars.add_task("", total=total, chain=chain + 1, note="")
-            for chain in range(settings.chains)
-        ]
-
-        def report(chain: int, draws: int, note: str) -> None:
-            bars.update(tasks[chain], completed=draws, note=note)
-
-        yield report
 
 
 def _tidy(raw: xr.DataTree, chain: int, compiled: Compiled) -> xr.DataTree:

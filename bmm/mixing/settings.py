@@ -18,6 +18,7 @@ from bmm.distributions.degrees_of_freedom import NU
 from bmm.gp.basis import Kernel
 
 __all__ = [
+    "FORECAST",
     "NAMED_PRIORS",
     "Basis",
     "Kernels",
@@ -159,13 +160,13 @@ class Priors(Configuration):
 
 NAMED_PRIORS = {
     "bmm": Priors(),
-    "talk": Priors(
+    "kth": Priors(
         sigma=_prior("Gamma", alpha=10, beta=1),
         rho_Z=_prior("Gamma", alpha=5, beta=2),
         rho_N=_prior("Gamma", alpha=5, beta=2),
     ),
 }
-"""Priors to be had by name: bmm's own, and those of the KTH study (talk of 31 October 2024)."""
+"""Named priors: the defaults of bmm, and those of the KTH study (talk of 31 October 2024)."""
 
 
 class Noise(Configuration):
@@ -298,8 +299,8 @@ class Mixing(Configuration):
     reference : str, optional
         Theory model whose field is zero: the weights are the softmax of the others' fields and of
         zero.  Its mu_k and eta_k stay at their priors.  By default, every model has a field.
-    priors : Priors, or "bmm" or "talk"
-        See `Priors`; "talk" stands for those of the KTH study.
+    priors : Priors, or "bmm" or "kth"
+        See `Priors`; "kth" stands for those of the KTH study.
     noise, basis, sampler
         See `Noise`, `Basis`, `Sampler`.
     mode : Mode, optional
@@ -348,3 +349,17 @@ class Mixing(Configuration):
                 "or a table of priors"
             )
         return NAMED_PRIORS[value]
+
+
+FORECAST = Mixing(
+    likelihood="dirichlet",
+    temper=1 / 3,
+    noise=Noise(nu=5.0),
+    priors=Priors(
+        eta=_prior("Gamma", alpha=4, beta=16),
+        rho_Z=_prior("LogNormal", mu=3, sigma=0.2),
+        rho_N=_prior("LogNormal", mu=3, sigma=0.2),
+    ),
+    sampler=Sampler(draws=500),
+)
+"""Settings for corrected models: weights that change over twenty nucleons, by a factor of 1.6."""

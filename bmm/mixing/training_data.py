@@ -1,4 +1,4 @@
-"""The training problem: measured masses beside what every model says of them."""
+"""The training problem: measured masses beside the predictions of every model."""
 
 from __future__ import annotations
 

@@ -15,6 +15,10 @@ shell_gap_n     S_2n(Z, N) - S_2n(Z, N+2)                                    two
 shell_gap_p     S_2p(Z, N) - S_2p(Z+2, N)
 ==============  ===========================================================  =====================
 
+Where a model's table ends, the mixture of the others takes over, and a difference across that
+border is one of models, not of masses.  `mark_models` says which models each mass comes from;
+`derive` then leaves out differences of masses that come from different ones.
+
 Definitions as in AME2020 (M. Wang et al., Chinese Phys. C 45, 030003, 2021) and, for the gaps,
 Lunney, Pearson & Thibault (Rev. Mod. Phys. 75, 1021, 2003).
 """
@@ -32,7 +36,7 @@ from bmm.conversions import HELIUM_MASS_EXCESS, HYDROGEN_MASS_EXCESS, NEUTRON_MA
 from bmm.errors import ConfigError
 from bmm.nuclides import nuclide_index
 
-__all__ = ["QUANTITIES", "Quantity", "derive", "partners"]
+__all__ = ["QUANTITIES", "Quantity", "across_border", "derive", "mark_models", "partners"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,14 @@ def partners(quantity: str, nuclei: pd.MultiIndex) -> npt.NDArray[np.intp]:
     ------
     ConfigError
         If there is no such quantity.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import nuclide_index
+    >>> from bmm.prediction.derived import partners
+    >>> partners("S_2n", nuclide_index([50, 50], [80, 82]))
+    array([[-1,  0],
+           [ 0,  1]])
     """
     Z, N = (nuclei.get_level_values(name).to_numpy() for name in ("Z", "N"))
     found = [
@@ -99,6 +111,60 @@ def partners(quantity: str, nuclei: pd.MultiIndex) -> npt.NDArray[np.intp]:
         for dZ, dN, _ in _look_up(quantity).terms
     ]
     return np.stack(found, axis=1)
+
+
+def mark_models(masses: xr.DataArray, theory: xr.Dataset, measured: pd.Index) -> xr.DataArray:
+    """Add the coordinate "models": which set of models each mass comes from.
+
+    Parameters
+    ----------
+    masses : DataArray (..., nucleus)
+        With coordinates Z and N.
+    theory : Dataset
+        What the models say; see `bmm.theory.adapters.prediction`.
+    measured : Index (Z, N)
+        Nuclei whose masses are measured.
+
+    Returns
+    -------
+    DataArray
+        With a number for each set of models; -1 where the mass is measured, and -2 where no model
+        predicts it.
+    """
+    nuclei = nuclide_index(masses["Z"].to_numpy(), masses["N"].to_numpy())
+    predicted = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()
+    rows = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy()).get_indexer(nuclei)
+    covers = np.isfinite(predicted)[rows] & (rows >= 0)[:, None]
+    number = np.unique(covers, axis=0, return_inverse=True)[1].ravel()
+    number = np.where(covers.any(axis=1), number, -2)
+    number = np.where(nuclei.isin(measured), -1, number)
+    told = {"long_name": "set of models that predict the nucleus; -1 measured, -2 none"}
+    return masses.assign_coords(models=("nucleus", number, told))
+
+
+def across_border(masses: xr.DataArray, quantity: str) -> npt.NDArray[np.bool]:
+    """Tell of which nuclei a quantity has masses that come from different models.
+
+    Parameters
+    ----------
+    masses : DataArray (..., nucleus)
+        From `mark_models`; without its coordinate, none is told of.
+    quantity : str
+        Key of `QUANTITIES`.
+
+    Returns
+    -------
+    bool array (nucleus,)
+        Measured masses fit any; nuclei without a neighbour are not told of.
+    """
+    nuclei = nuclide_index(masses["Z"].to_numpy(), masses["N"].to_numpy())
+    rows = partners(quantity, nuclei)
+    if "models" not in masses.coords:
+        return np.zeros(len(nuclei), dtype=np.bool_)
+    models = masses["models"].to_numpy()[rows]
+    most = models.max(axis=1)
+    least = np.where(models < 0, most[:, None], models).min(axis=1)
+    return np.asarray((rows >= 0).all(axis=1) & (least < most))
 
 
 def derive(masses: xr.DataArray, quantity: str) -> xr.DataArray:
@@ -114,12 +180,26 @@ def derive(masses: xr.DataArray, quantity: str) -> xr.DataArray:
     Returns
     -------
     DataArray
-        The same dims and coordinates, MeV; NaN where a neighbour is missing.
+        The same dims and coordinates, MeV; NaN where a neighbour is missing, or the masses come
+        from different models (see `mark_models`).
 
     Raises
     ------
     ConfigError
         If there is no such quantity.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from bmm.data import load_measured
+    >>> from bmm.nuclides import labels
+    >>> from bmm.prediction.derived import derive
+    >>> tin = load_measured("AME2020").query("Z == 50 and N >= 80")["mass_excess"]
+    >>> Z, N = (tin.index.get_level_values(name).to_numpy() for name in ("Z", "N"))
+    >>> coords = {"nucleus": labels(Z, N), "Z": ("nucleus", Z), "N": ("nucleus", N)}
+    >>> masses = xr.DataArray(tin.to_numpy(), coords=coords, dims="nucleus")
+    >>> derive(masses, "S_2n").sel(nucleus="Sn-132").round(2).item()
+    12.56
     """
     definition = _look_up(quantity)
     Z, N = masses["Z"].to_numpy(), masses["N"].to_numpy()
@@ -130,7 +210,7 @@ def derive(masses: xr.DataArray, quantity: str) -> xr.DataArray:
         total += coefficient * values[..., at]
     if definition.alternates_with:
         total *= 1 - 2 * ((Z if definition.alternates_with == "Z" else N) % 2)
-    total[..., (rows < 0).any(axis=1)] = np.nan
+    total[..., (rows < 0).any(axis=1) | across_border(masses, quantity)] = np.nan
     derived = masses.transpose(..., "nucleus").copy(data=total)
     derived.name = quantity
     derived.attrs = {"units": "MeV", "long_name": definition.meaning}

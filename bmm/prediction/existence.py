@@ -14,9 +14,9 @@ import pandas as pd
 import xarray as xr
 
 from bmm.distributions import summarise_draws
-from bmm.prediction.derived import derive
+from bmm.prediction.derived import across_border, derive
 
-__all__ = ["SEPARATIONS", "bound", "count_bound", "drip_lines", "existence"]
+__all__ = ["SEPARATIONS", "bound", "count_bound", "drip_lines", "existence", "share_bound"]
 
 SEPARATIONS = ("S_1n", "S_2n", "S_1p", "S_2p")
 """Quantities that are positive of a bound nucleus."""
@@ -30,7 +30,7 @@ def bound(surfaces: xr.DataArray) -> xr.DataArray:
     Parameters
     ----------
     surfaces : DataArray (draw, nucleus)
-        Joint draws of the mass excess, MeV; see `bmm.prediction.joint_draws.sample_surfaces`.
+        Joint draws of the mass excess, MeV; see `bmm.prediction.forecast.Forecast.draws`.
 
     Returns
     -------
@@ -38,10 +38,14 @@ def bound(surfaces: xr.DataArray) -> xr.DataArray:
         1 or 0; NaN where a separation energy cannot be had because a neighbour is missing, and
         none of the others is negative.
     """
-    energies = np.stack([derive(surfaces, name).to_numpy() for name in SEPARATIONS])
-    unknown = np.isnan(energies).any(axis=0)
-    negative = (energies <= 0).any(axis=0)
-    state = np.where(negative, 0.0, np.where(unknown, np.nan, 1.0))
+    # Across the border of a model's table, too: a nucleus there is no less counted.
+    anywhere = surfaces.drop_vars("models", errors="ignore")
+    # In single precision, and one energy after the other: surfaces are many and large.
+    state = np.ones(surfaces.transpose(..., "nucleus").shape, dtype=np.float32)
+    for name in SEPARATIONS:
+        energy = derive(anywhere, name).to_numpy()
+        state[np.isnan(energy) & (state > 0)] = np.nan
+        state[energy <= 0] = 0.0
     found = surfaces.transpose(..., "nucleus").copy(data=state)
     found.name, found.attrs = "bound", {}
     return found
@@ -58,9 +62,25 @@ def existence(surfaces: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     DataArray (nucleus)
-        NaN where `bound` is unknown on any surface.
+        NaN where `bound` is unknown on any surface, or a separation energy lies across the border
+        of a model's table; see `bmm.prediction.derived.mark_models`.
     """
-    return bound(surfaces).mean("draw", skipna=False).rename("existence")
+    return share_bound(surfaces, bound(surfaces))
+
+
+def share_bound(surfaces: xr.DataArray, state: xr.DataArray) -> xr.DataArray:
+    """Share of the surfaces on which each nucleus is bound; see `existence`.
+
+    Parameters
+    ----------
+    surfaces : DataArray (draw, nucleus)
+        Joint draws of the mass excess, MeV.
+    state : DataArray (draw, nucleus)
+        What `bound` says of them.
+    """
+    share = state.mean("draw", skipna=False, dtype=np.float64)
+    border = np.any([across_border(surfaces, name) for name in SEPARATIONS], axis=0)
+    return share.where(~xr.DataArray(border, dims="nucleus")).rename("existence")
 
 
 def count_bound(surfaces: xr.DataArray, max_Z: int = 119) -> xr.DataArray:
@@ -82,13 +102,15 @@ def count_bound(surfaces: xr.DataArray, max_Z: int = 119) -> xr.DataArray:
     return bound(surfaces).isel(nucleus=chosen).fillna(0).sum("nucleus").rename("n_bound")
 
 
-def drip_lines(surfaces: xr.DataArray) -> pd.DataFrame:
+def drip_lines(surfaces: xr.DataArray, state: xr.DataArray | None = None) -> pd.DataFrame:
     """Lightest and heaviest bound isotope of every element, with their uncertainty.
 
     Parameters
     ----------
     surfaces : DataArray (draw, nucleus)
         Joint draws of the mass excess, MeV.
+    state : DataArray (draw, nucleus), optional
+        What `bound` says of them, if that is known already.
 
     Returns
     -------
@@ -99,14 +121,15 @@ def drip_lines(surfaces: xr.DataArray) -> pd.DataFrame:
         out: pairing hides it from every second isotope.
         Surfaces without a bound isotope are left out; elements without one on any, too.
     """
-    state = bound(surfaces).transpose("draw", "nucleus").to_numpy()
+    known = bound(surfaces) if state is None else state
+    its_state = known.transpose("draw", "nucleus").to_numpy()
     Z, N = surfaces["Z"].to_numpy(), surfaces["N"].to_numpy()
     rows = []
     for element in np.unique(Z):
         chain = np.flatnonzero(element == Z)
         chain = chain[np.argsort(N[chain])]
-        chain = chain[np.isfinite(state[:, chain]).all(axis=0)]
-        its = state[:, chain] > 0
+        chain = chain[np.isfinite(its_state[:, chain]).all(axis=0)]
+        its = its_state[:, chain] > 0
         its = its[its.any(axis=1)]
         if not len(its):
             continue

@@ -28,7 +28,7 @@ from scipy.special import ndtr
 from bmm.arrays import FloatArray, IntArray
 from bmm.distributions import StudentTMixture, student_t
 from bmm.distributions.student_t import NU
-from bmm.gp.lattice_field import LatticeField, draw_field
+from bmm.gp.lattice_field import draw_field
 from bmm.gp.lattice_kernel import LatticeKernel, lattice_points
 from bmm.gp.nonstationary import Growth
 from bmm.gp.stationary import SquaredExponential
@@ -125,10 +125,9 @@ class JointLaw:
         The nuclei.
     table : QuantileTable
         Their quantile functions.
-    field : LatticeField
-        Residual field of the models' average, given the measured masses, MeV.
-    factor : float
-        Spread factor of that field.
+    average : CorrectedModel or None
+        Residual field of the models' average, given the measured masses, and its spread factor;
+        without it, nuclei are tied by the trend alone.
     known_sd, added_sd : array (n,)
         Standard deviation of the field times the factor, and of the trend that is added, MeV.
     """
@@ -136,22 +135,23 @@ class JointLaw:
     Z: IntArray
     N: IntArray
     table: QuantileTable
-    field: LatticeField
-    factor: float
+    average: CorrectedModel | None
     known_sd: FloatArray
     added_sd: FloatArray
 
     @classmethod
     def of(
-        cls, Z: IntArray, N: IntArray, marginal: StudentTMixture, average: CorrectedModel
+        cls, Z: IntArray, N: IntArray, marginal: StudentTMixture, average: CorrectedModel | None
     ) -> JointLaw:
         """Tie the distributions of nuclei (n,) by the residual field of the models' average."""
         table = QuantileTable.of(marginal)
         low, high = marginal.quantile([0.16, 0.84]).T
         width = (high - low) / (2 * student_t.quantile(0.84, NU))
-        known_sd = average.factor * average.field.at(Z, N)[1]
+        known_sd = np.zeros(len(Z))
+        if average is not None:
+            known_sd = average.factor * average.field.at(Z, N)[1]
         added_sd = np.sqrt(np.maximum(width**2 - known_sd**2, 0.0))
-        return cls(Z, N, table, average.field, average.factor, known_sd, added_sd)
+        return cls(Z, N, table, average, known_sd, added_sd)
 
     @property
     def _sd(self) -> FloatArray:
@@ -163,10 +163,13 @@ class JointLaw:
         """Joint draws of z of all nuclei, or of some rows; array (count, nucleus)."""
         at = np.arange(len(self.Z)) if rows is None else rows
         Z, N = self.Z[at], self.N[at]
-        drawn = self.field.draws(Z, N, count, rng)
-        drawn -= self.field.at(Z, N)[0]
-        drawn *= self.factor
-        drawn += self.added_sd[at] * draw_field(_TREND, Z, N, count, rng)
+        drawn = draw_field(_TREND, Z, N, count, rng)
+        drawn *= self.added_sd[at]
+        if self.average is not None:
+            known = self.average.field.draws(Z, N, count, rng)
+            known -= self.average.field.at(Z, N)[0]
+            known *= self.average.factor
+            drawn += known
         drawn /= self._sd[at]
         return drawn
 
@@ -185,10 +188,11 @@ class JointLaw:
         """
         points = lattice_points(self.Z, self.N)
         a, b = points[first], points[second]
-        known = self.field.process.at(points[np.concatenate([first, second])])
-        m = len(first)
-        covariance = self.factor**2 * known.covariance(slice(0, m), slice(m, None))
-        own = (first[:, None] == second) * self.field.kernel.nugget_variance(a)[:, None]
-        covariance += self.factor**2 * own
-        covariance += self.added_sd[first, None] * self.added_sd[second] * _TREND.stationary(a, b)
+        covariance = self.added_sd[first, None] * self.added_sd[second] * _TREND.stationary(a, b)
+        if self.average is not None:
+            field, m = self.average.field, len(first)
+            known = field.process.at(np.concatenate([a, b]))
+            own = (first[:, None] == second) * field.kernel.nugget_variance(a)[:, None]
+            between = known.covariance(slice(0, m), slice(m, None)) + own
+            covariance += self.average.factor**2 * between
         return np.asarray(covariance / (self._sd[first, None] * self._sd[second]))

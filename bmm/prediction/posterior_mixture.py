@@ -10,6 +10,8 @@ components that keep its first four moments of the log scale, and its mean squar
 * Linear form: location and scale follow the draw.  The draws of each nucleus are divided by
   location into 32 groups of equal number; the variance of the location within a group, which is
   little, is added to the scale.
+* Dirichlet form: likewise, with four groups: the draws differ in their location by a small part of
+  the scale.
 
 Where nu is learnt, the draws are divided into six groups by nu first, each with its harmonic mean.
 
@@ -42,6 +44,7 @@ __all__ = ["Nuclei", "PosteriorMixture", "posterior_mixture"]
 _BY_SIGMA = (0.1, 0.5, 0.9)
 _BY_NU = tuple(np.arange(1, 6) / 6)
 _BY_LOCATION = tuple(np.arange(1, 32) / 32)
+_BY_DIRICHLET_LOCATION = (0.25, 0.5, 0.75)
 # Numbers (draw, nucleus) of the linear form kept at a time.
 _TOGETHER = 4_000_000
 
@@ -265,11 +268,12 @@ class _LinearForm:
             self.weight += found.weight.sum(axis=0) / draws.count
         by_nu = _divided_by_nu(draws)
         relative = _relative_inflation(draws.nu, by_nu)[:, None]
+        shares = _BY_DIRICHLET_LOCATION if draws.form == "dirichlet" else _BY_LOCATION
         atoms, nu = [], []
         for some in by_nu:
             degrees = _harmonic(draws.nu[some])
             arrays = location[some], squared[some], (relative * squared)[some]
-            pairs = list(_divided_by_location(*arrays, degrees))
+            pairs = list(_divided_by_location(*arrays, degrees, shares))
             atoms += [(at, scale, share * len(some) / draws.count) for at, scale, share in pairs]
             nu += [degrees] * len(pairs)
         self.atoms = [np.stack(each, axis=1) for each in zip(*atoms, strict=True)]
@@ -277,7 +281,11 @@ class _LinearForm:
 
 
 def _divided_by_location(
-    location: FloatArray, squared: FloatArray, inflated: FloatArray, nu: float
+    location: FloatArray,
+    squared: FloatArray,
+    inflated: FloatArray,
+    nu: float,
+    shares: tuple[float, ...],
 ) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
     """Replace draws (draw, nucleus) by pairs of components.
 
@@ -287,6 +295,8 @@ def _divided_by_location(
         Location in MeV, and squared scale, once as it is and once times the relative inflation.
     nu : float
         Degrees of freedom of the components.
+    shares : tuple of float
+        Cumulated shares of the draws at which they are divided by location.
 
     Yields
     ------
@@ -296,7 +306,7 @@ def _divided_by_location(
     order = np.argsort(location, axis=0)
     arrays = (location, squared, inflated)
     ordered = (np.take_along_axis(each, order, axis=0) for each in arrays)
-    split = np.unique((np.array(_BY_LOCATION) * len(order)).astype(np.int64))
+    split = np.unique((np.array(shares) * len(order)).astype(np.int64))
     for at, own, wide in zip(*(np.split(each, split) for each in ordered), strict=True):
         if not len(at):
             continue

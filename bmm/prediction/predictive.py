@@ -28,7 +28,7 @@ _MeV = {"units": "MeV"}
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a mixture says of some nuclei.
+    """Prediction of a mixture for some nuclei.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def predict(
 def _select(chart: xr.Dataset, nuclei: Nuclides | None) -> xr.Dataset:
     if nuclei is None:
         return chart
-    available = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy())
+    available = nuclide_index(chart)
     chosen = chosen_nuclides(nuclei, available)
     rows = available.get_indexer(chosen)
     if (rows < 0).any():
@@ -143,7 +143,7 @@ def _measured_at(chart: xr.Dataset, measured: pd.DataFrame | None) -> tuple[Floa
     if measured is None:
         nothing = np.full(chart.sizes["nucleus"], np.nan)
         return nothing, nothing
-    found = measured.reindex(nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy()))
+    found = measured.reindex(nuclide_index(chart))
     uncertainty = found["mass_excess_uncertainty"].to_numpy(float)
     return found["mass_excess"].to_numpy(float), uncertainty**2
 

@@ -13,17 +13,29 @@ import xarray as xr
 
 from bmm.distributions import StudentTMixture
 from bmm.distributions.storage import from_dataset
-from bmm.errors import DataError
 from bmm.evaluation.mixture_scores import Scores
 from bmm.nuclides import label, nuclide_index
-from bmm.prediction.derived import derive
+from bmm.prediction.existence import SEPARATIONS
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
-from bmm.workflows.separations import Separations, run_separations
 
-__all__ = ["Contents", "gather"]
+__all__ = ["Contents", "Separations", "gather"]
 
 _SURPRISES = 15
+
+
+@dataclass(frozen=True)
+class Separations:
+    """What joint draws say of a run's chart.
+
+    Parameters
+    ----------
+    nuclei, lines : DataFrame
+        ``derived.csv``, and ``drip_lines.csv`` indexed (Z, side).
+    """
+
+    nuclei: pd.DataFrame
+    lines: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -42,8 +54,8 @@ class Contents:
         Versions, checksums and citations.
     chart : DataFrame
         One row for each nucleus: label, Z, N, A, mean, sd, lower_68, upper_68, measured, residual
-        (mean minus measured), S_1n, S_2n, S_1p, S_2p of the means, all MeV, and weight_<model>;
-        with separations also their columns, such as S_2n_median and existence.
+        (mean minus measured), all MeV, and weight_<model>; the columns of the separations, such as
+        S_2n_median and existence, and the means again as S_1n, S_2n, S_1p and S_2p.
     theory : DataFrame
         Masses of the single models, MeV, one column each, row by row as the chart.
     distribution : StudentTMixture
@@ -52,10 +64,8 @@ class Contents:
         Model of each of their components; "mixture" in the linear form.
     nuclei : DataFrame
         The measured nuclei, indexed (Z, N): columns of ``evaluation.csv``.
-    separations : Separations or None
+    separations : Separations
         Separation energies, existence and drip lines from joint draws.
-    missing : str
-        Why there are none.
     """
 
     path: Path
@@ -67,8 +77,7 @@ class Contents:
     distribution: StudentTMixture
     components: list[str]
     nuclei: pd.DataFrame
-    separations: Separations | None
-    missing: str
+    separations: Separations
 
     @property
     def models(self) -> list[str]:
@@ -100,7 +109,7 @@ class Contents:
 
 
 def gather(path: Path) -> Contents:
-    """Read a run folder, and make its separation energies unless they are there.
+    """Read a run folder.
 
     Parameters
     ----------
@@ -114,12 +123,8 @@ def gather(path: Path) -> Contents:
     """
     folder = RunFolder.open(path)
     config, tree = folder.read_config(), folder.read_posterior()
-    theory = tree["chart"].to_dataset()
-    separations, missing = None, ""
-    try:
-        separations = run_separations(folder, config, theory)
-    except DataError as error:
-        missing = str(error)
+    theory = tree["theory"].to_dataset()
+    separations = Separations(folder.read_derived(), folder.read_drip_lines())
     chart = _chart(folder.read_predictions(), separations)
     stored = folder.read_distribution()
     return Contents(
@@ -129,13 +134,10 @@ def gather(path: Path) -> Contents:
         provenance=json.loads(tree.attrs["provenance"]),
         chart=chart,
         theory=_single_models(theory, chart),
-        distribution=from_dataset(stored).take(
-            _index(stored).get_indexer(nuclide_index(chart["Z"], chart["N"]))
-        ),
+        distribution=from_dataset(stored).take(_index(stored).get_indexer(nuclide_index(chart))),
         components=[str(name) for name in stored["theory"].to_numpy()],
         nuclei=folder.read_evaluation(),
         separations=separations,
-        missing=missing,
     )
 
 
@@ -144,31 +146,24 @@ def _is_weight(name: Any) -> bool:
 
 
 def _index(dataset: xr.Dataset) -> pd.MultiIndex:
-    return nuclide_index(dataset["Z"].to_numpy(), dataset["N"].to_numpy())
+    return nuclide_index(dataset)
 
 
-def _chart(table: pd.DataFrame, separations: Separations | None) -> pd.DataFrame:
+def _chart(table: pd.DataFrame, separations: Separations) -> pd.DataFrame:
     chart = table[["Z", "N", "A", "mean", "sd", "lower_68", "upper_68", "measured"]].copy()
     pairs = zip(chart["Z"], chart["N"], strict=True)
     chart.insert(0, "label", [label(int(Z), int(N)) for Z, N in pairs])
     chart["residual"] = chart["mean"] - chart["measured"]
-    masses = xr.DataArray(
-        chart["mean"].to_numpy(),
-        dims="nucleus",
-        coords={"Z": ("nucleus", chart["Z"]), "N": ("nucleus", chart["N"])},
-    )
-    for name in ("S_1n", "S_2n", "S_1p", "S_2p"):
-        chart[name] = derive(masses, name).to_numpy()
     weights = [name for name in table if _is_weight(name)]
     chart = chart.join(table[weights])
-    if separations is None:
-        return chart
-    more = separations.nuclei.drop(columns=["A", "symbol"])
-    return chart.merge(more, on=["Z", "N"], how="left", validate="one_to_one")
+    more = separations.nuclei.drop(columns=["A", "nucleus"])
+    chart = chart.merge(more, on=["Z", "N"], how="left", validate="one_to_one")
+    means = {name: chart[f"{name}_mean"] for name in SEPARATIONS}
+    return pd.concat([chart, pd.DataFrame(means)], axis=1)
 
 
 def _single_models(theory: xr.Dataset, chart: pd.DataFrame) -> pd.DataFrame:
     """Masses of the models (nucleus, theory), MeV, in the order of the chart."""
-    rows = _index(theory).get_indexer(nuclide_index(chart["Z"], chart["N"]))
+    rows = _index(theory).get_indexer(nuclide_index(chart))
     masses = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()[rows]
     return pd.DataFrame(masses, columns=[str(name) for name in theory["theory"].to_numpy()])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from bokeh.models import (
     CustomJSHover,
     HoverTool,
     LinearColorMapper,
+    LogColorMapper,
     TapTool,
 )
 from bokeh.models.annotations import ColorBar
@@ -23,17 +25,21 @@ from bokeh.models.widgets import Div, Select, TextInput
 from bokeh.palettes import Cividis256, RdBu11
 from bokeh.plotting import figure
 
+from bmm.figures.palette import model_styles
 from bmm.nuclides import MAGIC_NUMBERS
-from bmm.prediction.local_draws import ENERGIES
+from bmm.prediction.existence import SEPARATIONS
 from bmm.report.contents import Contents
 from bmm.report.panels import chain_panel, density_panel, panel_facts
+from bmm.report.scripts import cell_text, script
 
 __all__ = ["Explorer", "explorer", "quantities"]
 
 _START = "Sn-132"
-_FIRST = "sd"
+_BEST = "best"
 _DIVERGING = "residual"
+_LEAST_SD = 1e-3  # MeV; where the colours of an uncertainty begin at the latest
 _MARGIN = 4
+_CLEAR = "rgba(0, 0, 0, 0)"
 _MISSING = (217, 217, 217, 255)
 _SPOKEN = {
     "S_1n": "one-neutron separation energy",
@@ -50,7 +56,7 @@ class Explorer:
     Parameters
     ----------
     parts : dict of str to UIElement
-        choose, search, chart, details, density and chain, to be laid out by the page.
+        choose, search, key, chart, details, density and chain, to be laid out by the page.
     show : CustomJS
         Shows the nucleus that the address names; to be run when the page is there and whenever
         the address changes.
@@ -68,14 +74,13 @@ def quantities(contents: Contents) -> dict[str, dict[str, str]]:
         "residual": "Predicted minus measured mass (MeV)",
     }
     weights = {f"weight_{name}": f"Weight of {name}" for name in contents.models}
-    if contents.separations is None:
-        means = {name: f"{name}: {_SPOKEN[name]} of the means (MeV)" for name in ENERGIES}
-        return {"Local mixture": mixture, "Weights": weights, "Differences": means}
+    if len(weights) > 1:
+        weights = {_BEST: "Model with the largest weight"} | weights
     joint = {"existence": "Probability of existence"}
-    for name in ENERGIES:
+    for name in SEPARATIONS:
         joint[f"{name}_median"] = f"{name}: {_SPOKEN[name]} (MeV)"
         joint[f"{name}_sd"] = f"{name}: its uncertainty, one sd (MeV)"
-    return {"Local mixture": mixture, "Weights": weights, "Joint draws": joint}
+    return {"Mass": mixture, "Weights": weights, "Energies": joint}
 
 
 def explorer(contents: Contents) -> Explorer:
@@ -86,39 +91,8 @@ def explorer(contents: Contents) -> Explorer:
     contents : Contents
         The run.
     """
-    grouped = quantities(contents)
-    names = {key: name for group in grouped.values() for key, name in group.items()}
-    limits = {key: _limits(contents, key) for key in names}
-    columns = _columns(contents)
-    source = ColumnDataSource(columns | {"value": columns[_FIRST]})
-    mapper = LinearColorMapper(
-        palette=Cividis256, low=limits[_FIRST][0], high=limits[_FIRST][1],
-        nan_color="rgba(0, 0, 0, 0)",
-    )  # fmt: skip
-    Z, N = contents.chart["Z"].to_numpy(), contents.chart["N"].to_numpy()
-    painted = ColumnDataSource({"image": [_grid(Z, N, columns[_FIRST])]})
+    source = ColumnDataSource(_columns(contents))
     picked = ColumnDataSource({"N": [], "Z": [], "label": []})
-    chart = _chart_figure(contents, source, painted, mapper, picked)
-    bar = ColorBar(
-        color_mapper=mapper, title=names[_FIRST], height=10, padding=6, title_text_font_size="13px",
-        title_text_font_style="normal", title_standoff=6,
-    )  # fmt: skip
-    chart.add_layout(bar, "above")
-    options: dict[str, list[Any]] = {key: [*group.items()] for key, group in grouped.items()}
-    choose = Select(
-        title="Quantity", value=_FIRST, options=options, sizing_mode="stretch_width"
-    )  # fmt: skip
-    choose.js_on_change(
-        "value",
-        CustomJS(
-            args={
-                "source": source, "painted": painted, "mapper": mapper, "bar": bar,
-                "limits": limits, "names": names, "diverging": _DIVERGING,
-                "palettes": {"plain": Cividis256, "diverging": RdBu11},
-            },
-            code=_script("quantity.js"),
-        ),
-    )  # fmt: skip
     search = TextInput(
         title="Nucleus, such as Sn-132 or 132Sn", value="", sizing_mode="stretch_width"
     )
@@ -135,19 +109,55 @@ def explorer(contents: Contents) -> Explorer:
             "density": density_source, "chain": chain_source, "chain_here": here,
             "density_title": density.title, "chain_title": chain.title,
         },
-        code=_script("nucleus.js"),
+        code=script("format.js", "nucleus.js"),
     )  # fmt: skip
     search.js_on_change("value", show)
     source.selected.js_on_change("indices", show)
+    choose, key, chart = _quantity_parts(contents, source, picked)
     parts: dict[str, UIElement] = {
-        "choose": choose, "search": search, "chart": chart, "details": details,
+        "choose": choose, "search": search, "key": key, "chart": chart, "details": details,
         "density": density, "chain": chain,
     }  # fmt: skip
     return Explorer(parts, show)
 
 
-def _script(name: str) -> str:
-    return files("bmm.report").joinpath(name).read_text(encoding="utf-8")
+def _quantity_parts(
+    contents: Contents, source: ColumnDataSource, picked: ColumnDataSource
+) -> tuple[Select, Div, Any]:
+    """Build the choice of a quantity, the key of the models' colours, and the chart."""
+    grouped = quantities(contents)
+    names = {key: name for group in grouped.values() for key, name in group.items()}
+    first = _BEST if _BEST in names else "sd"
+    options: dict[str, list[Any]] = {key: [*group.items()] for key, group in grouped.items()}
+    choose = Select(title="Quantity", value=first, options=options, sizing_mode="stretch_width")
+    values: Any = source.data[first]
+    source.data["value"] = values
+    Z, N = contents.chart["Z"].to_numpy(), contents.chart["N"].to_numpy()
+    painted = ColumnDataSource({"image": [_grid(Z, N, values)]})
+    mappers = _mappers(contents)
+    chart, images = _chart_figure(contents, painted, mappers, picked)
+    _add_pointers(contents, chart, source, choose)
+    bars = {kind: _bar(mappers[kind], names["sd"]) for kind in ("linear", "log")}
+    for bar in bars.values():
+        chart.add_layout(bar, "above")
+    key = Div(text=_key(contents.models), sizing_mode="stretch_width")
+    args = {
+        "source": source, "painted": painted, "mappers": mappers, "images": images, "bars": bars,
+        "key": key, "names": names, "kinds": {name: _kind(name) for name in names},
+        "limits": {name: _limits(contents, name) for name in names if name != _BEST},
+        "diverging": _DIVERGING, "palettes": {"plain": Cividis256, "diverging": RdBu11},
+    }  # fmt: skip
+    show_quantity = CustomJS(args=args | {"choose": choose}, code=script("quantity.js"))
+    choose.js_on_change("value", show_quantity)
+    for kind in images:
+        visible = kind == _kind(first)
+        images[kind].visible = visible
+        if kind in bars:
+            bars[kind].visible = visible
+    key.visible = first == _BEST
+    if first != _BEST:
+        mappers["log"].low, mappers["log"].high = _limits(contents, first)
+    return choose, key, chart
 
 
 def _columns(contents: Contents) -> dict[str, Any]:
@@ -159,6 +169,11 @@ def _columns(contents: Contents) -> dict[str, Any]:
         if name not in ("label", "Z", "N", "A") and not str(name).startswith(_UNUSED)
     }
     columns["label"] = chart["label"].tolist()
+    if len(contents.models) > 1:
+        weights = chart[[f"weight_{name}" for name in contents.models]].to_numpy()
+        best = np.where(np.isnan(weights), -1.0, weights).argmax(axis=1)
+        known = np.isfinite(weights).any(axis=1)
+        columns[_BEST] = np.where(known, best, np.nan).astype(np.float32)
     columns["Z"], columns["N"] = (chart[name].to_numpy(dtype=np.int32) for name in ("Z", "N"))
     for k, name in enumerate(contents.theory):
         columns[f"model_{k}"] = contents.theory[name].to_numpy(dtype=np.float32)
@@ -167,7 +182,8 @@ def _columns(contents: Contents) -> dict[str, Any]:
 
 # Means, and ends of intervals, that no panel shows.
 _UNUSED = (
-    *(f"{name}_mean" for name in ENERGIES),
+    "border",
+    *(f"{name}_mean" for name in SEPARATIONS),
     *(f"{name}_{side}_" for name in ("S_1n", "S_1p", "S_2p") for side in ("lower", "upper")),
 )
 
@@ -184,7 +200,48 @@ def _limits(contents: Contents, name: str) -> tuple[float, float]:
         end = float(np.quantile(np.abs(values), 0.99))
         return -end, end
     low, high = np.quantile(values, [0.01, 0.99])
-    return float(low), float(high)
+    if _kind(name) == "log":
+        low = max(low, min(_LEAST_SD, 0.5 * high))
+    return float(low), float(max(high, np.nextafter(low, np.inf)))
+
+
+def _kind(name: str) -> str:
+    """How a quantity is coloured: by the model, or by a linear or logarithmic scale."""
+    if name == _BEST:
+        return "models"
+    return "log" if name == "sd" or name.endswith("_sd") else "linear"
+
+
+def _colours(models: Sequence[str]) -> list[str]:
+    return [colour for colour, _ in model_styles(len(models))]
+
+
+def _mappers(contents: Contents) -> dict[str, Any]:
+    last = len(contents.models) - 0.5
+    return {
+        "linear": LinearColorMapper(palette=Cividis256, low=0, high=1, nan_color=_CLEAR),
+        "log": LogColorMapper(palette=Cividis256, low=_LEAST_SD, high=1, nan_color=_CLEAR),
+        "models": LinearColorMapper(
+            palette=_colours(contents.models), low=-0.5, high=last, nan_color=_CLEAR
+        ),
+    }  # fmt: skip
+
+
+def _bar(mapper: Any, title: str) -> ColorBar:
+    return ColorBar(
+        color_mapper=mapper, title=title, height=10, padding=6, title_text_font_size="13px",
+        title_text_font_style="normal", title_standoff=6,
+    )  # fmt: skip
+
+
+def _key(models: Sequence[str]) -> str:
+    """Colours of the models, as HTML."""
+    spots = (
+        f'<span style="white-space:nowrap;margin-right:1.2em"><span style="display:inline-block;'
+        f'width:.8em;height:.8em;background:{colour}"></span> {escape(name)}</span>'
+        for name, colour in zip(models, _colours(models), strict=True)
+    )
+    return f'<p style="margin:0">Largest weight: {" ".join(spots)}</p>'
 
 
 def _grid(
@@ -198,15 +255,14 @@ def _grid(
 
 def _chart_figure(
     contents: Contents,
-    source: ColumnDataSource,
     painted: ColumnDataSource,
-    mapper: LinearColorMapper,
+    mappers: dict[str, Any],
     picked: ColumnDataSource,
-) -> Any:
-    """Draw the squares as one image, which pans at once; invisible ones answer the pointer."""
+) -> tuple[Any, dict[str, Any]]:
+    """Draw the squares as one image for each kind of colours, which pans at once."""
     Z, N = contents.chart["Z"].to_numpy(), contents.chart["N"].to_numpy()
     chart: Any = figure(
-        sizing_mode="stretch_width", aspect_ratio=1.8, min_height=300, toolbar_location="right",
+        sizing_mode="stretch_both", toolbar_location="right",
         tools="pan,wheel_zoom,box_zoom,reset,save", active_scroll="wheel_zoom",
         x_axis_label="Neutron number N", y_axis_label="Proton number Z",
         x_range=Range1d(start=int(N.min()) - _MARGIN, end=int(N.max()) + _MARGIN),
@@ -219,11 +275,10 @@ def _chart_figure(
         "dw": int(np.ptp(N)) + 1, "dh": int(np.ptp(Z)) + 1,
     }  # fmt: skip
     chart.image_rgba(image=[_backdrop(Z, N)], **place)
-    chart.image("image", source=painted, color_mapper=mapper, **place)
-    squares = chart.rect(
-        "N", "Z", 1, 1, source=source, fill_color=None, line_color=None,
-        hover_fill_color=None, hover_line_color="#d55e00", hover_line_width=2,
-    )  # fmt: skip
+    images = {
+        kind: chart.image("image", source=painted, color_mapper=mapper, **place)
+        for kind, mapper in mappers.items()
+    }
     for magic in MAGIC_NUMBERS:
         if magic <= Z.max():
             chart.hspan(magic, line_color="black", line_width=0.5, line_alpha=0.35)
@@ -233,24 +288,48 @@ def _chart_figure(
     chart.segment(*edges, line_color="white", line_width=2)
     chart.segment(*edges, line_color="black", line_width=0.8)
     chart.rect("N", "Z", 1, 1, source=picked, fill_color=None, line_color="#d55e00", line_width=3)
-    known = CustomJSHover(
-        code='return Number.isFinite(value) ? value.toFixed(3) + " MeV" : "not measured"'
+    return chart, images
+
+
+def _add_pointers(contents: Contents, chart: Any, source: ColumnDataSource, choose: Select) -> None:
+    """Let nuclei answer the pointer, by squares that are not seen."""
+    squares = chart.rect(
+        "N", "Z", 1, 1, source=source, fill_color=None, line_color=None,
+        hover_fill_color=None, hover_line_color="#d55e00", hover_line_width=2,
+    )  # fmt: skip
+    units = {
+        key: " MeV"
+        for group in quantities(contents).values()
+        for key, name in group.items()
+        if name.endswith("(MeV)")
+    }
+    chosen = CustomJSHover(
+        args={
+            "source": source,
+            "choose": choose,
+            "units": units,
+            "models": contents.models,
+            "best": _BEST,
+        },
+        code=script("hover.js"),
     )
-    plain = CustomJSHover(code='return Number.isFinite(value) ? value.toPrecision(4) : "none"')
     chart.add_tools(
         HoverTool(
             renderers=[squares],
             tooltips=[
                 ("", "@label"),
-                ("chosen quantity", "@value{custom}"),
-                ("mass excess", "@mean{0.000} ± @sd{0.000} MeV"),
-                ("measured", "@measured{custom}"),
+                ("chosen quantity", "@N{custom}"),
+                ("mass excess", "@mean{custom}"),
+                ("measured", "@Z{custom}"),
             ],
-            formatters={"@measured": known, "@value": plain},
+            formatters={
+                "@N": chosen,
+                "@mean": cell_text(source, 'return spread(cell("mean"), cell("sd"));'),
+                "@Z": cell_text(source, 'return energy(cell("measured"));'),
+            },
         ),
         TapTool(renderers=[squares]),
     )
-    return chart
 
 
 def _backdrop(Z: npt.NDArray[np.int64], N: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:

@@ -16,8 +16,8 @@ from bmm.figures.files import file_stems, write_figure, write_plot
 from bmm.figures.isotopes import isotope_figure
 from bmm.figures.pit import plot_pit
 from bmm.nuclides import nuclide_index, symbol
+from bmm.prediction.forecast import DRAWS
 from bmm.report.contents import Contents
-from bmm.workflows.separations import DRAWS
 
 __all__ = ["shown_figures"]
 
@@ -70,8 +70,6 @@ def shown_figures(contents: Contents) -> dict[str, list[dict[str, str]]]:
 
 
 def _joint_figures(contents: Contents, folder: Path) -> dict[str, list[dict[str, str]]]:
-    if contents.separations is None:
-        return {"isotopes": [], "existence": []}
     nuclei, lines = contents.separations.nuclei, contents.separations.lines
     chart = contents.chart
     measured = _measured(contents)
@@ -100,7 +98,7 @@ def _joint_figures(contents: Contents, folder: Path) -> dict[str, list[dict[str,
 
 def _measured(contents: Contents) -> Any:
     known = contents.chart[np.isfinite(contents.chart["measured"])]
-    return nuclide_index(known["Z"], known["N"])
+    return nuclide_index(known)
 
 
 def _elements(contents: Contents) -> list[int]:

@@ -34,21 +34,33 @@ picked.data = {N: [N], Z: [Z], label: [name]};
 if (cb_obj === search || cb_obj === source.selected) {
   location.hash = "#" + name;
 }
+const named = cb_obj !== search && cb_obj !== source.selected &&
+  plain(name) === turned(decodeURIComponent(location.hash.slice(1)));
+if (named) {
+  reveal();
+}
 const at = new Map(Array.from(all.Z, (z, k) => [z * 1000 + all.N[k], k]));
 const row = (z, n) => at.get(z * 1000 + n);
 write_details();
 draw_density();
 draw_chain();
 
+// A link, or the address, has named this nucleus: its panel is brought into view.
+function reveal() {
+  const section = document.querySelector(".interactive");
+  const shown = section && section.querySelector(".details");
+  const top = shown ? shown.getBoundingClientRect().top : 0;
+  if (shown && (top < 0 || top > 0.7 * innerHeight)) {
+    (innerWidth > 1000 ? section : shown).scrollIntoView({block: "start"});
+  }
+}
+
 function write_details() {
-  const number = (x, digits) => (Number.isFinite(x) ? x.toFixed(digits) : "–");
   const line = (key, value) => `<tr><th scope="row">${key}</th><td>${value}</td></tr>`;
   const known = Number.isFinite(all.measured[i]);
-  const energy = (key) => {
+  const separation = (key) => {
     const q = "S_" + key;
-    return info.joint
-      ? line(`S<sub>${key}</sub>`, `${number(all[q + "_median"][i], 3)} ± ${number(all[q + "_sd"][i], 3)} MeV`)
-      : line(`S<sub>${key}</sub>`, `${number(all[q][i], 3)} MeV, of the means`);
+    return line(`S<sub>${key}</sub>`, spread(all[q + "_median"][i], all[q + "_sd"][i]));
   };
   const weights = info.models
     .map((model) => [model, all["weight_" + model][i]])
@@ -62,16 +74,15 @@ function write_details() {
     .map((k) => `<a href="#${all.label[k]}">${all.label[k]}</a>`)
     .join(" · ");
   details.text =
-    `<div role="status"><h4 style="margin:0;font-size:1.3em">${name}</h4>` +
+    `<div role="status"><p style="margin:0;font-size:1.3em;font-weight:650">${name}</p>` +
     `<p style="margin:0 0 .5em">Z = ${Z}, N = ${N}</p>` +
     `<table style="border-spacing:.5em .15em;margin-left:-.5em;text-align:left">` +
-    line("mass excess", `${number(all.mean[i], 3)} ± ${number(all.sd[i], 3)} MeV`) +
+    line("measured", energy(all.measured[i])) +
+    line(known && info.left_out ? "predicted without it" : "predicted", spread(all.mean[i], all.sd[i])) +
     line("68 % interval", `${number(all.lower_68[i], 3)} to ${number(all.upper_68[i], 3)} MeV`) +
-    line("measured", known ? `${number(all.measured[i], 3)} MeV` : "no") +
-    (known ? line("predicted − measured", `${number(all.residual[i], 3)} MeV`) : "") +
-    ["1n", "2n", "1p", "2p"].map(energy).join("") +
-    (info.joint ? line("exists", Number.isFinite(all.existence[i])
-      ? `${number(100 * all.existence[i], 1)} %` : "–") : "") +
+    (known ? line("predicted − measured", energy(all.residual[i])) : "") +
+    ["1n", "2n", "1p", "2p"].map(separation).join("") +
+    line("exists", Number.isFinite(all.existence[i]) ? `${number(100 * all.existence[i], 1)} %` : "–") +
     line("weights", weights) + line("neighbours", neighbours) + "</table></div>";
 }
 
@@ -108,15 +119,14 @@ function draw_chain() {
     return before === undefined ? NaN : all[column][before] - all[column][k] + 2 * info.neutron;
   });
   const take = (column) => members.map((k) => all[column][k]);
-  const nothing = members.map(() => NaN);
-  const data = {N: take("N"), label: take("label"), mean: take("S_2n"), known: difference("measured")};
+  const data = {N: take("N"), label: take("label"), known: difference("measured")};
   info.all_models.forEach((_, k) => (data["model_" + k] = difference("model_" + k)));
   for (const key of ["median", "sd", "lower_68", "upper_68", "lower_95", "upper_95", "lower_99.7", "upper_99.7"]) {
-    data[key] = info.joint ? take("S_2n_" + key) : nothing;
+    data[key] = take("S_2n_" + key);
   }
-  data.existence = info.joint ? take("existence") : nothing;
+  data.existence = take("existence");
   chain.data = data;
-  const value = info.joint && Number.isFinite(all.S_2n_median[i]) ? all.S_2n_median[i] : all.S_2n[i];
+  const value = all.S_2n_median[i];
   chain_here.data = Number.isFinite(value) ? {N: [N], S_2n: [value]} : {N: [], S_2n: []};
   chain_title.text = `Isotopes of ${name.split("-")[0]}`;
 }

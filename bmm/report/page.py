@@ -14,11 +14,13 @@ from bokeh.models import CustomJS
 from bokeh.resources import INLINE
 from jinja2 import Environment, Template
 
+from bmm.mixing.resolution import unresolved
+from bmm.prediction.forecast import DRAWS
 from bmm.report import tables
 from bmm.report.contents import Contents, gather
 from bmm.report.explorer import explorer
 from bmm.report.figures import shown_figures
-from bmm.workflows.separations import DRAWS
+from bmm.report.scripts import script
 from bmm.writing import write_whole
 
 __all__ = ["add_explorer", "page_template", "write_page", "write_report"]
@@ -75,8 +77,11 @@ def add_explorer(document: Document, contents: Contents, number: int) -> None:
         part.name = f"{name}_{number}"
         document.add_root(part)
     follow = CustomJS(
-        args={"show": made.show},
-        code='show.execute(show); addEventListener("hashchange", () => show.execute(show));',
+        args={
+            "show": made.show,
+            "plots": [made.parts[name] for name in ("chart", "density", "chain")],
+        },
+        code=script("opened.js"),
     )
     document.js_on_event("document_ready", follow)
 
@@ -90,27 +95,30 @@ def page_template(name: str) -> Template:
 def _shown(contents: Contents) -> dict[str, Any]:
     """One run as the page's template takes it."""
     scores, origin, config = contents.scores, contents.provenance, contents.config
-    verdict = scores["convergence"]
+    verdict, coarse = scores["convergence"], unresolved(scores["basis"])
     return {
         "name": config.name,
         "description": config.description,
         "n": scores["n"],
         "converged": scores["converged"],
-        "verdict": _verdict(verdict),
+        "verdict": _verdict(verdict, coarse=bool(coarse)),
+        "coarse": coarse,
         "failures": verdict["failures"],
         "lines": tables.key_lines(contents),
         "scores": tables.score_rows(contents),
         "coverage": tables.coverage_rows(contents),
         "weights": tables.weight_rows(contents),
+        "effective": tables.effective_rows(contents),
         "regions": tables.region_rows(contents),
         "region_heads": tables.region_heads(contents),
         "hyperparameters": tables.hyperparameter_rows(contents),
         "drip_lines": tables.drip_rows(contents),
         "figures": shown_figures(contents),
-        "missing": contents.missing,
-        "largest_residuals": contents.largest_residuals().to_dict(orient="records"),
+        "largest_residuals": tables.residual_rows(contents),
+        "border": _border(contents),
         "citations": origin["citations"],
         "data": config.data,
+        "own": tables.own_lines(contents),
         "chart": config.chart,
         "nuclei": len(contents.chart),
         "seed": origin["seed"],
@@ -122,7 +130,14 @@ def _shown(contents: Contents) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _verdict(found: dict[str, Any]) -> str:
+def _border(contents: Contents) -> int:
+    """Count the nuclei of which a difference would lie across the end of a model's table."""
+    if contents.separations is None or "border" not in contents.separations.nuclei:
+        return 0
+    return int(contents.separations.nuclei["border"].sum())
+
+
+def _verdict(found: dict[str, Any], *, coarse: bool) -> str:
     r_hat, *ess = (found[name] for name in ("max_r_hat", "min_ess_bulk", "min_ess_tail"))
     # What a single chain, or a handful of draws, cannot tell is not in the file.
     how = (
@@ -130,4 +145,6 @@ def _verdict(found: dict[str, Any]) -> str:
         + ("" if None in ess else f"ESS at least {min(ess):.0f}, ")
         + f"{found['divergences']} divergences, {found['chains']} chains of {found['draws']} draws"
     )
-    return f"Converged: {how}." if found["converged"] else f"NOT CONVERGED, do not use: {how}."
+    if not found["converged"]:
+        return f"NOT CONVERGED, do not use: {how}."
+    return f"Converged{', but see the basis' if coarse else ''}: {how}."

@@ -11,13 +11,20 @@ from bmm.conversions import NEUTRON_MASS_EXCESS
 from bmm.figures.palette import model_styles
 from bmm.report.contents import Contents
 from bmm.report.density import density_curves
+from bmm.report.scripts import cell_text
 
-__all__ = ["chain_panel", "density_panel", "panel_facts"]
+__all__ = ["DASH", "chain_panel", "density_panel", "panel_facts"]
 
 _BANDS = {"99.7": "#e3ecf4", "95": "#c0d5e8", "68": "#8fb6d9"}
 
-# What bokeh calls differently.
-_DASH = {"dashdot": "dotdash"}
+DASH = {"dashdot": "dotdash"}
+"""What bokeh calls differently."""
+
+_TOOLTIPS = [
+    ("", "@label"),
+    ("S_2n", "@N{custom}"),
+    ("exists", "@label{custom}"),
+]
 
 
 def panel_facts(contents: Contents) -> dict[str, Any]:
@@ -30,7 +37,7 @@ def panel_facts(contents: Contents) -> dict[str, Any]:
         "all_models": list(contents.theory),
         "curves": curves.plain(),
         "neutron": NEUTRON_MASS_EXCESS,
-        "joint": contents.separations is not None,
+        "left_out": contents.config.theory.corrected,
     }
 
 
@@ -50,7 +57,7 @@ def density_panel(contents: Contents) -> tuple[Any, ColumnDataSource]:
     plot.varea("x", y1=0, y2="total", source=source, fill_color="#e8e8e8")
     for k, (name, (colour, dash)) in enumerate(zip(names, model_styles(len(names)), strict=True)):
         plot.line("x", f"part_{k}", source=source, color=colour, line_width=1.5,
-                  line_dash=_DASH.get(dash, dash), legend_label=name)  # fmt: skip
+                  line_dash=DASH.get(dash, dash), legend_label=name)  # fmt: skip
     plot.line("x", "total", source=source, color="black", line_width=2, legend_label="mixture")
     plot.line("known", "height", source=source, color="black", line_dash="dashed",
               legend_label="measured")  # fmt: skip
@@ -65,45 +72,35 @@ def chain_panel(contents: Contents) -> tuple[Any, ColumnDataSource, ColumnDataSo
     names = list(contents.theory)
     single = {f"model_{k}": [0.0, 1.0] for k in range(len(names))}
     lines: dict[str, Any] = {
-        name: [0.0, 1.0] for name in ("N", "median", "sd", "existence", "mean", "known")
+        name: [0.0, 1.0] for name in ("N", "median", "sd", "existence", "known")
     }
     source = ColumnDataSource(lines | bands | single | {"label": ["", ""]})
     here = ColumnDataSource({"N": [], "S_2n": []})
     plot = _small_plot("Isotopes", "Neutron number N", "S_2n (MeV)")
-    joint = contents.separations is not None
     shown = [
         plot.varea("N", f"lower_{percent}", f"upper_{percent}", source=source, fill_color=colour,
                    legend_label=f"{percent} %")
-        for percent, colour in _BANDS.items() if joint
+        for percent, colour in _BANDS.items()
     ]  # fmt: skip
     for k, (name, (colour, dash)) in enumerate(
         zip(names, model_styles(len(names)), strict=True)
     ):  # fmt: skip
         plot.line("N", f"model_{k}", source=source, color=colour, line_width=0.8,
-                  line_dash=_DASH.get(dash, dash), legend_label=name)  # fmt: skip
-    mean = plot.line("N", "mean", source=source, color="#666666", line_width=1.2,
-                     line_dash="dotted", legend_label="local mixture, means")  # fmt: skip
-    if joint:
-        plot.line("N", "median", source=source, color="black", legend_label="joint, median")
+                  line_dash=DASH.get(dash, dash), legend_label=name)  # fmt: skip
+    median = plot.line("N", "median", source=source, color="black", legend_label="median")
     dots = plot.scatter("N", "known", source=source, size=4, color="black", legend_label="measured")
     plot.scatter("N", "S_2n", source=here, size=11, fill_color=None, line_color="#d55e00",
                  line_width=3)  # fmt: skip
-    spots = plot.scatter("N", "median" if joint else "mean", source=source, size=8, alpha=0)
-    plot.add_tools(HoverTool(renderers=[spots], tooltips=_tooltips(joint=joint)))
+    spots = plot.scatter("N", "median", source=source, size=8, alpha=0)
+    formatters: dict[str, Any] = {
+        "@N": cell_text(source, 'return spread(cell("median"), cell("sd"));'),
+        "@label": cell_text(source, 'return number(cell("existence"), 3);'),
+    }
+    plot.add_tools(HoverTool(renderers=[spots], tooltips=_TOOLTIPS, formatters=formatters))
     plot.hspan(0, line_color="grey", line_width=0.5)
-    plot.y_range = DataRange1d(renderers=[*shown[1:], mean, dots])
+    plot.y_range = DataRange1d(renderers=[*shown[1:], median, dots])
     _legend_below(plot)
     return plot, source, here
-
-
-def _tooltips(*, joint: bool) -> list[tuple[str, str]]:
-    if not joint:
-        return [("", "@label"), ("S_2n of the means", "@mean{0.000} MeV")]
-    return [
-        ("", "@label"),
-        ("S_2n", "@median{0.000} ± @sd{0.000} MeV"),
-        ("exists", "@existence{0.000}"),
-    ]
 
 
 def _legend_below(plot: Any) -> None:
@@ -117,7 +114,7 @@ def _legend_below(plot: Any) -> None:
 
 def _small_plot(title: str, x: str, y: str) -> Any:
     plot = figure(
-        height=420, sizing_mode="stretch_width", tools="pan,wheel_zoom,box_zoom,reset,save",
+        sizing_mode="stretch_both", tools="pan,wheel_zoom,box_zoom,reset,save",
         title=title, x_axis_label=x, y_axis_label=y,
     )  # fmt: skip
     plot.toolbar.logo = None

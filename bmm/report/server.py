@@ -26,7 +26,7 @@ from bmm.errors import RunError
 from bmm.report.contents import gather
 from bmm.report.page import add_explorer, page_template
 from bmm.report.workbench import Workbench
-from bmm.workflows.separations import JointDraws
+from bmm.workflows.run_forecast import RunTables
 
 __all__ = ["ExplorerServer", "explorer_server"]
 
@@ -151,17 +151,14 @@ def _page_of(paths: Sequence[Path]) -> Callable[[Document], None]:
     # Two runs of one configuration are told apart by their folders.
     if len(set(names)) < len(names):
         names = [str(path) for path in paths]
-    draws = {name: JointDraws.of(path) for name, path in zip(names, paths, strict=True)}
-    for each in draws.values():
-        each.learnt()  # now, for it may take a minute, and once
-
+    tables = {name: RunTables.of(path) for name, path in zip(names, paths, strict=True)}
     drawing = asyncio.Lock()
 
     def fill(document: Document) -> None:
         document.title = "bmm explore"
         for number, contents in enumerate(runs):
             add_explorer(document, contents, number)
-        bench = Workbench(document, draws, drawing)
+        bench = Workbench(document, tables, drawing)
         for name, part in bench.parts.items():
             part.name = name
             document.add_root(part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor, log10
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,13 @@ from bmm.report.contents import Contents
 __all__ = [
     "coverage_rows",
     "drip_rows",
+    "effective_rows",
     "hyperparameter_rows",
     "key_lines",
+    "own_lines",
     "region_heads",
     "region_rows",
+    "residual_rows",
     "score_rows",
     "side_by_side",
     "weight_rows",
@@ -25,6 +29,12 @@ __all__ = [
 Row = dict[str, str]
 
 _NONE = "-"
+_NAMED = 20
+_UNITS = {
+    "rho_Z": " (nucleons)",
+    "rho_N": " (nucleons)",
+    "sigma": " (keV per nucleon at A = 100)",
+}
 
 LEVELS = ("0.50", "0.68", "0.90", "0.95", "0.99")
 """Probabilities of the intervals that the tables show."""
@@ -54,6 +64,21 @@ def key_lines(contents: Contents) -> list[str]:
         f"largest residual: {first['nucleus']}, predicted minus measured {first['off']:+.3f} MeV "
         f"({first['off_sd']:+.1f} sd)",
         *left_out,
+        *(f"own measurements: {line}" for line in own_lines(contents)),
+    ]
+
+
+def own_lines(contents: Contents) -> list[str]:
+    """Say what each file of extra measurements added and replaced."""
+    return [
+        f"{each['file']}: "
+        + "; ".join(
+            f"{len(each[how])} {how} ({', '.join(each[how][:_NAMED])}"
+            + (f" and {len(each[how]) - _NAMED} more)" if len(each[how]) > _NAMED else ")")
+            for how in ("added", "replaced")
+            if each[how]
+        )
+        for each in contents.scores.get("data", {"extra": []})["extra"]
     ]
 
 
@@ -113,6 +138,28 @@ def weight_rows(contents: Contents) -> list[Row]:
     ]  # fmt: skip
 
 
+def effective_rows(contents: Contents) -> list[Row]:
+    """Effective number of models, and their mean weights, by distance from the data and region."""
+    found = contents.scores.get("effective_models", {})
+    groups = [
+        (f"{name} steps from the data" if kind == "distance" else name, facts)
+        for kind, each in found.items()
+        for name, facts in each.items()
+    ]
+    return [
+        {
+            "where": where,
+            "n": str(facts["n"]),
+            "effective": _number(facts["effective_models"]),
+            "weights": ", ".join(
+                f"{name} {weight:.2f}"
+                for name, weight in sorted(facts["weights"].items(), key=lambda item: -item[1])[:4]
+            ),
+        }
+        for where, facts in groups
+    ]
+
+
 def hyperparameter_rows(contents: Contents) -> list[Row]:
     """Prior, posterior mean and sd, R-hat and effective sample size of every hyperparameter."""
     found = contents.scores["convergence"]["quantities"]
@@ -123,7 +170,7 @@ def hyperparameter_rows(contents: Contents) -> list[Row]:
         checked = found.get(name, {})
         rows.append(
             {
-                "name": name,
+                "name": name + _UNITS.get(name.split("[")[0], ""),
                 "prior": f"{prior.distribution}({_arguments(prior.parameters)})" if prior else "",
                 "posterior": f"{posterior['mean']:.2f} ± {posterior['sd']:.2f}",
                 "r_hat": _number(checked.get("r_hat"), ".3f"),
@@ -151,8 +198,6 @@ def region_rows(contents: Contents) -> list[Row]:
 
 def drip_rows(contents: Contents) -> list[Row]:
     """Lightest and heaviest bound isotope of some elements."""
-    if contents.separations is None:
-        return []
     lines = contents.separations.lines
     present = lines.index.get_level_values("Z")
     rows = []
@@ -169,6 +214,16 @@ def drip_rows(contents: Contents) -> list[Row]:
                     "edge": f"{100 * edge:.0f} %",
                 }
             )
+    return rows
+
+
+def residual_rows(contents: Contents) -> list[dict[str, Any]]:
+    """Measured nuclei furthest outside what was predicted, MeV."""
+    found = contents.largest_residuals().to_dict(orient="records")
+    rows = [{str(key): value for key, value in row.items()} for row in found]
+    for row in rows:
+        digits = _digits(row["sd"], least=3)
+        row["predicted"] = f"{row['mean']:.{digits}f} ± {row['sd']:.{digits}f}"
     return rows
 
 
@@ -210,8 +265,15 @@ def _pm(value: float, error: float | None, sign: str = "") -> str:
     """Write MeV as keV."""
     known = error is not None and np.isfinite(error)
     # Adding zero turns -0 into 0.
-    text = f"{round(1000 * value) + 0:{sign}d}"
-    return text + (f" ± {1000 * error:.0f}" if known and error else "")
+    keV = 1000 * (error or 0.0)
+    digits = _digits(keV, least=0) if known and error else 0
+    text = f"{round(1000 * value, digits) + 0:{sign}.{digits}f}"
+    return text + (f" ± {keV:.{digits}f}" if known and error else "")
+
+
+def _digits(error: float, least: int) -> int:
+    """Decimals that show one digit of an error."""
+    return max(least, -floor(log10(error))) if error > 0 else least
 
 
 def _keV(value: float | None) -> str:

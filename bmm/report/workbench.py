@@ -9,12 +9,12 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 from html import escape
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
+import xarray as xr
 from bokeh.document import Document
-from bokeh.models import ColumnDataSource, CustomJS
+from bokeh.models import ColumnDataSource, CustomJS, HoverTool
 from bokeh.models.ui import UIElement
 from bokeh.models.widgets import Button, Div, Select, TextInput
 from bokeh.models.widgets.tables import DataTable, NumberFormatter, TableColumn
@@ -24,10 +24,12 @@ from bmm.distributions import interval_ends
 from bmm.errors import BmmError
 from bmm.figures.palette import model_styles
 from bmm.nuclides import nuclide_index, select_nuclei
-from bmm.prediction.derived import QUANTITIES
-from bmm.workflows.separations import JointDraws
+from bmm.prediction.derived import QUANTITIES, derive
+from bmm.report.panels import DASH
+from bmm.report.scripts import cell_text, script
+from bmm.workflows.run_forecast import RunTables
 
-__all__ = ["Workbench", "joint_table"]
+__all__ = ["Workbench", "joint_table", "model_table"]
 
 _MOST = 400
 _LONGEST = 1000
@@ -36,22 +38,22 @@ _NAMES = ("run", "quantity", "nucleus", "Z", "N", "A")
 _AXES = {"N": "Neutron number N", "Z": "Proton number Z", "A": "Mass number A"}
 
 
-def joint_table(runs: dict[str, JointDraws], nuclei: str, quantity: str) -> pd.DataFrame:
+def joint_table(runs: dict[str, RunTables], nuclei: str, quantity: str) -> pd.DataFrame:
     """One quantity of chosen nuclei by every run.
 
     Parameters
     ----------
-    runs : dict of str to JointDraws
+    runs : dict of str to RunTables
         By name.
     nuclei : str
         Nuclei or chains as `bmm.nuclides.select_nuclei` reads them, between blanks.
     quantity : str
-        See `bmm.workflows.separations.JointDraws.quantity`.
+        See `bmm.workflows.run_forecast.RunTables.quantity`.
 
     Returns
     -------
     DataFrame
-        run and quantity, then the columns of `JointDraws.quantity`, MeV.
+        run and quantity, then the columns of `RunTables.quantity`, MeV.
 
     Raises
     ------
@@ -63,7 +65,7 @@ def joint_table(runs: dict[str, JointDraws], nuclei: str, quantity: str) -> pd.D
         raise BmmError(f"{len(nuclei)} characters of nuclei; expected at most {_LONGEST}")
     tables = []
     for name, run in runs.items():
-        available = nuclide_index(run.chart["Z"].to_numpy(), run.chart["N"].to_numpy())
+        available = run.index
         chosen = available[:0]
         for each in nuclei.split() or [""]:
             chosen = chosen.union(select_nuclei(each, available))
@@ -76,6 +78,32 @@ def joint_table(runs: dict[str, JointDraws], nuclei: str, quantity: str) -> pd.D
     return pd.concat(tables, ignore_index=True)
 
 
+def model_table(chart: xr.Dataset, nuclei: pd.DataFrame, quantity: str) -> pd.DataFrame:
+    """One quantity of chosen nuclei by the single models as they are.
+
+    Parameters
+    ----------
+    chart : Dataset
+        What the models say; see `bmm.theory.adapters.prediction`.
+    nuclei : DataFrame
+        With columns Z and N.
+    quantity : str
+        "mass_excess", or a key of `bmm.prediction.derived.QUANTITIES`.
+
+    Returns
+    -------
+    DataFrame
+        A column for each model, MeV; NaN where it does not cover a nucleus that is needed.
+    """
+    masses = chart["mass_excess"].transpose("theory", "nucleus")
+    values = masses if quantity == "mass_excess" else derive(masses, quantity)
+    rows = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy()).get_indexer(
+        nuclide_index(nuclei["Z"], nuclei["N"])
+    )
+    names = [str(name) for name in chart["theory"].to_numpy()]
+    return pd.DataFrame(values.to_numpy()[:, rows].T, columns=names)
+
+
 class Workbench:
     """Widgets that ask for joint draws and show them.
 
@@ -83,14 +111,14 @@ class Workbench:
     ----------
     document : Document
         Of the session.
-    runs : dict of str to JointDraws
+    runs : dict of str to RunTables
         By name.
     drawing : asyncio.Lock
         Held while draws are made: one question at a time, of however many pages.
     """
 
     def __init__(
-        self, document: Document, runs: dict[str, JointDraws], drawing: asyncio.Lock
+        self, document: Document, runs: dict[str, RunTables], drawing: asyncio.Lock
     ) -> None:
         self._document, self._runs, self._drawing = document, runs, drawing
         self._asked = 0
@@ -109,12 +137,16 @@ class Workbench:
         nothing: dict[str, Any] = {"x": [0.0, 1.0], "nucleus": ["", ""]}
         nothing |= {each: [0.0, 1.0] for each in _COLUMNS}
         self._lines = {name: ColumnDataSource(dict(nothing)) for name in runs}
+        models = {str(each): name for name, run in reversed(runs.items())
+                  for each in run.chart["theory"].to_numpy()}  # fmt: skip
+        self._models = {each: ColumnDataSource({"x": [0.0, 1.0], "y": [0.0, 1.0]})
+                        for each in models}  # fmt: skip
+        self._model_of = models
         self.plot = self._plot(list(runs))
         self.table = self._table()
         for each in (self.nuclei, self.quantity):
             each.on_change("value", lambda attr, old, new: self.ask())
-        save = files("bmm.report").joinpath("save.js").read_text(encoding="utf-8")
-        self.save.js_on_click(CustomJS(args={"source": self.source}, code=save))
+        self.save.js_on_click(CustomJS(args={"source": self.source}, code=script("save.js")))
         self.ask()
 
     @property
@@ -154,28 +186,44 @@ class Workbench:
             part = table[table["run"] == run].sort_values(axis)
             source.data = {"x": part[axis].to_numpy(), "nucleus": part["nucleus"].tolist(),
                            **{each: part[each].to_numpy() for each in _COLUMNS}}  # fmt: skip
+        for model, source in self._models.items():
+            run = self._model_of[model]
+            part = table[table["run"] == run].sort_values(axis)
+            values = model_table(self._runs[run].chart, part, name)[model].to_numpy()
+            source.data = {"x": part[axis].to_numpy(), "y": values}
         self.source.data = {str(name): table[name].to_numpy() for name in table}
         self.status.text = f"<p role='status'>{table['nucleus'].nunique()} nuclei</p>"
 
     def _plot(self, names: Sequence[str]) -> Any:
         plot = figure(height=380, sizing_mode="stretch_width", tools="pan,wheel_zoom,reset,save",
                       x_axis_label="N", y_axis_label="MeV",
-                      tooltips=[("", "@nucleus"), ("", "@median{0.000} ± @sd{0.000} MeV")],
                       )  # fmt: skip
         plot.toolbar.logo = None
-        for name, (colour, _) in zip(names, model_styles(len(names)), strict=True):
+        styles = model_styles(len(names) + len(self._models))
+        for model, (colour, dash) in zip(self._models, styles[len(names) :], strict=True):
+            plot.line("x", "y", source=self._models[model], color=colour, line_width=0.9,
+                      line_dash=DASH.get(dash, dash), legend_label=model)  # fmt: skip
+        text = 'return spread(cell("median"), cell("sd"));'
+        for name, (colour, _) in zip(names, styles, strict=False):
             source = self._lines[name]
             for level, alpha in ((95, 0.15), (68, 0.3)):
                 plot.varea("x", f"lower_{level}", f"upper_{level}", source=source,
                            fill_color=colour, fill_alpha=alpha)  # fmt: skip
             plot.line("x", "median", source=source, color=colour, legend_label=name)
-            plot.scatter("x", "median", source=source, size=4, color=colour)
+            spots = plot.scatter("x", "median", source=source, size=4, color=colour)
+            plot.add_tools(
+                HoverTool(renderers=[spots], formatters={"@x": cell_text(source, text)},
+                          tooltips=[("", "@nucleus"), (name, "@x{custom}")])
+            )  # fmt: skip
+        plot.legend.update(click_policy="hide", label_text_font_size="11px", ncols=2)
+        plot.add_layout(plot.legend[0], "below")
         plot.hspan(0, line_color="grey", line_width=0.5)
         return plot
 
     def _table(self) -> DataTable:
-        form = NumberFormatter(format="0.000")
+        form = NumberFormatter(format="0.000", nan_format="\N{EN DASH}")
         columns = [TableColumn(field=each, title=each) for each in _NAMES]
-        columns += [TableColumn(field=each, title=each, formatter=form) for each in _COLUMNS]
+        columns += [TableColumn(field=each, title=f"{each} (MeV)", formatter=form)
+                    for each in _COLUMNS]  # fmt: skip
         return DataTable(source=self.source, columns=columns, height=260, index_position=None,
                          sizing_mode="stretch_width")  # fmt: skip

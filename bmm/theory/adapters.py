@@ -18,7 +18,7 @@ from pydantic import AfterValidator, NonNegativeInt
 
 from bmm.configuration import Configuration
 from bmm.errors import ConfigError, DataError
-from bmm.nuclides import MAX_N, MAX_Z, Nuclides, chosen_nuclides, labels
+from bmm.nuclides import MAX_N, MAX_Z, Nuclides, chosen_nuclides, labels, numbers
 
 __all__ = [
     "Domain",
@@ -105,14 +105,6 @@ def _within(numbers: npt.NDArray[np.int64], ends: tuple[int, int]) -> npt.NDArra
     return (numbers >= ends[0]) & (numbers <= ends[1])
 
 
-def numbers(nuclei: pd.Index) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Proton and neutron numbers of an index (Z, N); arrays (nucleus,)."""
-    if list(nuclei.names) != ["Z", "N"]:
-        raise DataError(f"nuclei must be indexed by (Z, N), not by {tuple(nuclei.names)}")
-    Z, N = (nuclei.get_level_values(level).to_numpy(dtype=np.int64) for level in ("Z", "N"))
-    return Z, N
-
-
 def training_masses(training: pd.DataFrame, domain: Domain) -> pd.Series[float]:
     """Mass excesses of the training nuclei that lie in a model's domain.
 
@@ -169,6 +161,14 @@ def prediction(
     Dataset
         Dims (nucleus, theory); data variables mass_excess and mass_excess_sd in MeV; coordinates
         nucleus (such as "Pb-208"), Z, N and model.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import nuclide_index
+    >>> from bmm.theory.adapters import prediction
+    >>> theory = prediction(nuclide_index([50], [82]), ["one", "two"], [[-76.0, -77.0]], 0.5)
+    >>> theory["mass_excess"].sel(theory="two", nucleus="Sn-132").item()
+    -77.0
     """
     Z, N = numbers(nuclei)
     dims = ("nucleus", "theory")
@@ -212,6 +212,17 @@ def predict_all(fitted: Sequence[FittedTheory], nuclei: Nuclides) -> xr.Dataset:
         If there is no model, or two components have the same name.
     DomainError
         If something asked for is no nuclide.
+
+    Examples
+    --------
+    >>> from bmm.data import load_measured
+    >>> from bmm.theory.adapters import predict_all
+    >>> from bmm.theory.library import load_model
+    >>> measured = load_measured("AME2020")
+    >>> models = [load_model(name).fit(measured) for name in ("FRDM2012", "DZ33")]
+    >>> theory = predict_all(models, ["Sn-132", "Pb-208"])
+    >>> theory["mass_excess"].sel(nucleus="Sn-132").round(1).to_series().to_dict()
+    {'FRDM2012': -75.9, 'DZ33': -75.7}
     """
     chosen = chosen_nuclides(nuclei)
     counts = Counter(component for model in fitted for component in model.components)

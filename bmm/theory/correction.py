@@ -7,6 +7,7 @@ corrected by the others only: whoever learns weights from it must not see it cor
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +18,12 @@ import xarray as xr
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.data import check_measured
-from bmm.distributions.student_t import NU
+from bmm.data.mass_errors import MassErrors
+from bmm.distributions.student_t import NU, inflation
 from bmm.errors import DataError
-from bmm.nuclides import label, nuclide_index
-from bmm.theory.adapters import numbers
-from bmm.theory.residual_field import Hyperparameters, ResidualField, fit_residuals
+from bmm.nuclides import label, nuclide_index, numbers
+from bmm.progress import track
+from bmm.theory.residual_field import FEWEST, Hyperparameters, ResidualField, fit_residuals
 from bmm.theory.support import data_support
 from bmm.theory.validation import check_agreement, check_theory
 
@@ -32,6 +34,8 @@ __all__ = [
     "correct_average",
     "correct_theory",
 ]
+
+logger = logging.getLogger(__name__)
 
 # Of a log evidence: what another machine may compute for the same masses.
 _SAME = 1e-7
@@ -56,8 +60,15 @@ class FittedHyperparameters:
     log_evidence: float | None = None
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> FittedHyperparameters:
+    def of(cls, facts: Mapping[str, Any], *, any_masses: bool = False) -> FittedHyperparameters:
         """Read it from the facts of a `CorrectedModel`.
+
+        Parameters
+        ----------
+        facts : mapping
+            See `CorrectedModel.facts`.
+        any_masses : bool, default False
+            Allow the field to be conditioned on other masses than it was learnt from.
 
         Raises
         ------
@@ -68,7 +79,7 @@ class FittedHyperparameters:
             return cls(
                 Hyperparameters.from_dict(facts),
                 float(facts["factor"]),
-                float(facts["log_evidence"]),
+                None if any_masses else float(facts["log_evidence"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(
@@ -81,6 +92,7 @@ class FittedHyperparameters:
         N: IntArray,
         residual: FloatArray,
         known_sd: FloatArray,
+        errors: MassErrors | None = None,
     ) -> ResidualField:
         """Condition the field on deviations (n,), MeV; see `ResidualField`.
 
@@ -89,7 +101,7 @@ class FittedHyperparameters:
         DataError
             If these are not the masses that it was learnt from, and those alone will do.
         """
-        field = ResidualField.conditioned(self.hyperparameters, Z, N, residual, known_sd)
+        field = ResidualField.conditioned(self.hyperparameters, Z, N, residual, known_sd, errors)
         known = self.log_evidence
         if known is not None and not np.isclose(field.log_evidence, known, rtol=_SAME, atol=_SAME):
             raise DataError(
@@ -142,7 +154,8 @@ class Correction:
         the others only; mass_excess_sd is the scale of a Student-t with `NU` degrees of freedom;
         support (nucleus,) is the share of the neighbours that are measured.
     models : dict of str to CorrectedModel
-        In the order of the theory.
+        In the order of the theory, without those that cover fewer than 20 measured nuclei: their
+        masses are as they were, and their scale is that of their residuals.
     """
 
     theory: xr.Dataset
@@ -160,6 +173,7 @@ def correct_theory(
     *,
     learnt: Mapping[str, FittedHyperparameters] | None = None,
     block: IntArray | None = None,
+    errors: MassErrors | None = None,
 ) -> Correction:
     """Correct every model, where it predicts, by the field of its residuals.
 
@@ -175,13 +189,17 @@ def correct_theory(
         Take hyperparameters and factor of every model from here instead of learning them.
     block : int array (measured nucleus,), optional
         Learn them block by block, which is faster; see `bmm.theory.residual_field.fit_residuals`.
+    errors : MassErrors, optional
+        Expected errors of the measured masses and their covariance; they take the place of the
+        stated variances where the fields are conditioned.  Hyperparameters are learnt with the
+        stated ones all the same.
 
     Raises
     ------
     DataError
-        If a measured nucleus is not in the theory, a model that is to learn covers fewer than 20
-        of them, what was learnt is not of this model or of these masses, or the frame or dataset
-        cannot be used; see `bmm.data.check_measured` and `bmm.theory.validation`.
+        If a measured nucleus is not in the theory, a model covers none of them, what was learnt is
+        not of this model or of these masses, or the frame or dataset cannot be used; see
+        `bmm.data.check_measured` and `bmm.theory.validation`.
     """
     measured, theory = check_measured(measured), check_theory(theory)
     check_agreement(measured, theory)
@@ -192,12 +210,18 @@ def correct_theory(
         raise DataError(f"{label(Z, N)} is measured, but the theory to be corrected leaves it out")
     parts = theory.transpose("nucleus", "theory")
     mass, sd = (parts[name].to_numpy().copy() for name in ("mass_excess", "mass_excess_sd"))
-    models = {}
-    for k, name in enumerate(str(each) for each in theory["theory"].to_numpy()):
+    models: dict[str, CorrectedModel] = {}
+    names = [str(each) for each in theory["theory"].to_numpy()]
+    for name in track(names, "correcting the models", note=str):
+        k = names.index(name)
         try:
+            residual = measured["mass_excess"].to_numpy(float) - mass[rows, k]
+            if np.isfinite(residual).sum() < FEWEST:
+                sd[:, k] = _uncorrected_scale(name, residual, mass[:, k], sd[:, k])
+                continue
             mass[:, k], sd[:, k], models[name] = _correct_model(
                 theory["Z"].to_numpy(), theory["N"].to_numpy(), mass[:, k], sd[:, k], rows,
-                measured, _known(learnt, name), block,
+                measured, _known(learnt, name), block, errors,
             )  # fmt: skip
         except DataError as error:
             raise DataError(f"{name}: {error}") from error
@@ -212,23 +236,31 @@ def correct_theory(
 
 
 def correct_average(
-    models: Mapping[str, CorrectedModel],
+    measured: pd.DataFrame,
+    theory: xr.Dataset,
     *,
-    learnt: FittedHyperparameters | None = None,
+    learnt: FittedHyperparameters | Hyperparameters | None = None,
     elements: int | None = None,
+    errors: MassErrors | None = None,
 ) -> CorrectedModel:
-    """Learn what the average of models gets wrong.
+    """Learn what the average of the models gets wrong.
 
     Parameters
     ----------
-    models : mapping of str to CorrectedModel
-        From `correct_theory`.  A measured nucleus that some of them leave out is described by the
-        average of the others.
-    learnt : FittedHyperparameters, optional
-        Take hyperparameters and factor from here instead of learning them.
+    measured : DataFrame
+        Nuclei to learn from, indexed (Z, N), with columns mass_excess and
+        mass_excess_uncertainty in MeV.
+    theory : Dataset
+        What the models say, uncorrected.  A nucleus that some of them leave out is described by
+        the average of the others.
+    learnt : FittedHyperparameters or Hyperparameters, optional
+        Take hyperparameters and factor from here, or hyperparameters alone, instead of learning
+        them.
     elements : int, optional
         Learn them in blocks of that many elements, which is faster; see
         `bmm.theory.residual_field.fit_residuals`.
+    errors : MassErrors, optional
+        Those of `correct_theory`, if it was given any; `learnt` is needed then.
 
     Returns
     -------
@@ -238,28 +270,42 @@ def correct_average(
     Raises
     ------
     DataError
-        If they are to learn from fewer than 20 nuclei.
+        If they are to learn from fewer than 20 nuclei, or with errors in place of stated variances.
     """
-    fields = [each.field for each in models.values()]
-    told = pd.concat(
-        [
-            pd.DataFrame(
-                {"residual": field.residual, "variance": field.noise},
-                index=nuclide_index(field.Z, field.N),
-            )
-            for field in fields
-        ]
-    )
-    mean = told.groupby(level=["Z", "N"]).mean()
-    Z, N = numbers(mean.index)
-    residual, known_sd = mean["residual"].to_numpy(), np.sqrt(mean["variance"].to_numpy())
-    if learnt is not None:
-        field = learnt.conditioned(Z, N, residual, known_sd)
+    if errors is not None and learnt is None:
+        raise DataError("the average of models with given errors: expected hyperparameters too")
+    Z, N, residual, known_sd = _average_residual(measured, theory, stated=errors is None)
+    if isinstance(learnt, FittedHyperparameters):
+        field = learnt.conditioned(Z, N, residual, known_sd, errors)
         return CorrectedModel(field, learnt.factor)
-    block = None if elements is None else Z // elements
-    field = fit_residuals(Z, N, residual, known_sd, block)
-    left_out, its_sd = field.left_out(np.arange(len(Z)))
-    return CorrectedModel(field, _factor((residual - left_out) / its_sd))
+    if learnt is not None:
+        field = ResidualField.conditioned(learnt, Z, N, residual, known_sd, errors)
+    else:
+        field = fit_residuals(Z, N, residual, known_sd, None if elements is None else Z // elements)
+    return CorrectedModel(field, _left_out_factor(field))
+
+
+def _average_residual(
+    measured: pd.DataFrame, theory: xr.Dataset, *, stated: bool
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Nuclei, mean deviations from the models and their spreads known beforehand, MeV.
+
+    The spreads hold the stated uncertainties of the measurements only if that is wanted.
+    """
+    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+    at = theory.isel(nucleus=index.isin(measured.index)).transpose("nucleus", "theory")
+    known = nuclide_index(at["Z"].to_numpy(), at["N"].to_numpy())
+    values = measured[["mass_excess", "mass_excess_uncertainty"]].reindex(known).to_numpy(float)
+    residual = values[:, :1] - at["mass_excess"].to_numpy()
+    covers = np.isfinite(residual)
+    variance = np.nan_to_num(at["mass_excess_sd"].to_numpy()) ** 2
+    if stated:
+        variance = variance + values[:, 1:] ** 2
+    some, count = covers.any(axis=1), covers.sum(axis=1)
+    deviation, squared = (
+        np.where(covers, each, 0.0).sum(axis=1)[some] / count[some] for each in (residual, variance)
+    )
+    return *numbers(known[some]), deviation, np.sqrt(squared)
 
 
 def _correct_model(
@@ -271,29 +317,48 @@ def _correct_model(
     measured: pd.DataFrame,
     learnt: FittedHyperparameters | None,
     block: IntArray | None,
+    errors: MassErrors | None,
 ) -> tuple[FloatArray, FloatArray, CorrectedModel]:
     """Corrected masses (nucleus,) and scales of one model, MeV, and what was learnt."""
     values = measured[["mass_excess", "mass_excess_uncertainty"]].to_numpy(dtype=np.float64)
     residual = values[:, 0] - mass[rows]
     kept = np.isfinite(residual)
-    known_sd = np.hypot(values[:, 1], np.nan_to_num(stated[rows]))[kept]
-    at = rows[kept]
+    own_sd = np.nan_to_num(stated[rows])[kept]
+    at, residual = rows[kept], residual[kept]
+    known_sd = np.hypot(values[kept, 1], own_sd)
+    given = own_sd if errors is not None else known_sd
     if learnt is None:
         blocks = None if block is None else block[kept]
-        field = fit_residuals(Z[at], N[at], residual[kept], known_sd, blocks)
+        field = fit_residuals(Z[at], N[at], residual, known_sd, blocks)
+        if errors is not None:
+            found = field.hyperparameters
+            field = ResidualField.conditioned(found, Z[at], N[at], residual, given, errors)
     else:
-        field = learnt.conditioned(Z[at], N[at], residual[kept], known_sd)
-    left_out, its_sd = field.left_out(np.arange(len(at)))
-    factor = learnt.factor if learnt else _factor((residual[kept] - left_out) / its_sd)
+        field = learnt.conditioned(Z[at], N[at], residual, given, errors)
+    factor = learnt.factor if learnt else _left_out_factor(field)
     covered = np.isfinite(mass)
     mean, sd = np.full(len(mass), np.nan), np.full(len(mass), np.nan)
     others = covered.copy()
     others[at] = False
     mean[others], sd[others] = field.at(Z[others], N[others])
-    mean[at] = left_out
-    sd[at] = np.sqrt(np.maximum(its_sd**2 - known_sd**2, 0.0))
+    mean[at], sd[at] = field.left_out_anew()
     scale = np.hypot(factor * sd, np.nan_to_num(stated))
     return mass + mean, np.where(covered, scale, np.nan), CorrectedModel(field, factor)
+
+
+def _uncorrected_scale(
+    name: str, residual: FloatArray, mass: FloatArray, stated: FloatArray
+) -> FloatArray:
+    """Scale (nucleus,) of a model with too few measured nuclei for a field, MeV."""
+    known = residual[np.isfinite(residual)]
+    if not known.size:
+        raise DataError("covers no measured nucleus: expected at least one")
+    logger.warning(
+        "%s covers %d measured nuclei, fewer than %d: it is not corrected, and as wide as its "
+        "residuals", name, known.size, FEWEST,
+    )  # fmt: skip
+    scale = np.sqrt(np.mean(known**2) / inflation(NU))
+    return np.where(np.isfinite(mass), np.hypot(scale, np.nan_to_num(stated)), np.nan)
 
 
 def _known(
@@ -307,8 +372,9 @@ def _known(
     return learnt[name]
 
 
-def _factor(deviation: FloatArray) -> float:
-    """Scale of the Student-t that fits standardised deviations (n,) best."""
+def _left_out_factor(field: ResidualField) -> float:
+    """Scale of the Student-t that fits standardised deviations of left-out nuclei best."""
     from scipy import stats
 
-    return float(stats.t.fit(deviation, fdf=NU, floc=0)[-1])
+    mean, sd = field.left_out(np.arange(len(field.residual)))
+    return float(stats.t.fit((field.residual - mean) / sd, fdf=NU, floc=0)[-1])

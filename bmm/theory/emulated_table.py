@@ -44,7 +44,7 @@ class CommitteeCard(TabulatedCard):
     adapter: Literal["committee"]
     share: float = Field(default=0.1, gt=0.0, le=1.0)
     seed: NonNegativeInt = 1
-    committee: Literal["default", "talk"] = "default"
+    committee: Literal["default", "published"] = "default"
 
     def build(self) -> TheoryModel:
         """Read the table; all but the share is hidden from the committee."""

@@ -32,6 +32,12 @@ def find_cards(extra: Sequence[Path] = ()) -> dict[str, Card]:
     ------
     ConfigError
         If a card is invalid, a path does not exist or two cards have the same name.
+
+    Examples
+    --------
+    >>> from bmm.theory.library import find_cards
+    >>> find_cards()["DZ28"].calibrated_on
+    'AME1993'
     """
     cards: dict[str, Card] = {}
     origin: dict[str, Path] = {}
@@ -66,6 +72,15 @@ def load_model(name_or_path: str | Path, extra: Sequence[Path] = ()) -> TheoryMo
         If no model has that name or its card is invalid.
     DataError
         If its table cannot be used.
+
+    Examples
+    --------
+    >>> from bmm.data import load_measured
+    >>> from bmm.nuclides import nuclide_index
+    >>> from bmm.theory.library import load_model
+    >>> model = load_model("FRDM2012").fit(load_measured("AME2020"))
+    >>> model.predict(nuclide_index([50], [82]))["mass_excess"].to_numpy().round(2)
+    array([[-75.93]])
     """
     return find_card(name_or_path, extra).build()
 

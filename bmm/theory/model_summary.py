@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers
 from bmm.theory.cards import Card
 from bmm.theory.tabulated import TableModel
 
@@ -48,7 +47,7 @@ def summarise_models(cards: Mapping[str, Card], measured: pd.DataFrame) -> pd.Da
 
 def _rows(card: Card, measured: pd.DataFrame) -> list[dict[str, object]]:
     model = card.build()
-    nuclei = nuclide_index(*numbers(measured.index))
+    nuclei = nuclide_index(measured.index)
     facts: dict[str, object] = {
         "adapter": card.adapter,
         "table_size": len(model.masses) if isinstance(model, TableModel) else pd.NA,

@@ -25,15 +25,21 @@ from typing import Any
 import numpy as np
 
 from bmm.arrays import FloatArray, IntArray
+from bmm.data.mass_errors import MassErrors
 from bmm.errors import DataError
+from bmm.gp.conditioning import add_noise
 from bmm.gp.kernels import Constant, Kernel
 from bmm.gp.lattice_field import LatticeField
 from bmm.gp.lattice_kernel import LatticeKernel, lattice_likelihood, lattice_points
 from bmm.gp.nonstationary import Growth
 from bmm.gp.optimisation import NormalPrior, most_probable
 from bmm.gp.stationary import Alternating, SquaredExponential
+from bmm.nuclides import nuclide_index
 
-__all__ = ["BLOCK", "PRIOR", "TERMS", "Hyperparameters", "ResidualField", "fit_residuals"]
+__all__ = ["BLOCK", "FEWEST", "PRIOR", "TERMS", "Hyperparameters", "ResidualField", "fit_residuals"]
+
+FEWEST = 20
+"""Measured nuclei that a residual field needs to be learnt from."""
 
 BLOCK = 16
 """Elements that make a block, where hyperparameters are learnt block by block."""
@@ -52,7 +58,6 @@ power.  It keeps the length scales of a field without amplitude near typical val
 
 # Beyond this distance from the centres, far in the tails, covariances are not regular.
 _REACH = 4.0
-_FEWEST = 20
 _EVALUATIONS = 80
 _TOLERANCE = 1e-6
 
@@ -144,6 +149,7 @@ class ResidualField(LatticeField):
         N: IntArray,
         residual: FloatArray,
         known_sd: FloatArray,
+        errors: MassErrors | None = None,
     ) -> ResidualField:
         """Condition a field of given hyperparameters.
 
@@ -155,12 +161,24 @@ class ResidualField(LatticeField):
             Nuclei of the deviations.
         residual, known_sd : array (n,)
             Measured minus predicted mass, and its spread known beforehand, MeV.
+        errors : MassErrors, optional
+            Errors of the measured masses; `known_sd` is what else is known then.
+
+        Raises
+        ------
+        DataError
+            If the error of a nucleus is not among these.
         """
-        return cls(hyperparameters.kernel, Z, N, residual, known_sd**2, hyperparameters)
+        if errors is None:
+            return cls(hyperparameters.kernel, Z, N, residual, known_sd**2, hyperparameters)
+        found = errors.of(nuclide_index(Z, N))
+        noise = found.covariance.copy()
+        add_noise(noise, known_sd**2)
+        return cls(hyperparameters.kernel, Z, N, residual + found.shift, noise, hyperparameters)
 
     @property
     def residual(self) -> FloatArray:
-        """Measured minus predicted mass, array (n,), MeV."""
+        """Measured minus predicted mass, less the expected error, array (n,), MeV."""
         return self.values
 
     @property
@@ -195,9 +213,9 @@ def fit_residuals(
     DataError
         If there are fewer than 20 nuclei.
     """
-    if len(residual) < _FEWEST:
+    if len(residual) < FEWEST:
         raise DataError(
-            f"a field of residuals needs at least {_FEWEST} measured nuclei; "
+            f"a field of residuals needs at least {FEWEST} measured nuclei; "
             f"the model covers {len(residual)}"
         )
     blocks = np.zeros(len(Z), dtype=np.int64) if block is None else block

@@ -26,7 +26,7 @@ _IMPOSSIBLE = 100.0  # MeV; median deviation of what is no mass excess of these 
 
 
 def check_theory(theory: Any) -> xr.Dataset:
-    """Check a dataset of theoretical masses, whoever made it.
+    """Check a Dataset of theoretical masses.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def check_agreement(measured: pd.DataFrame, theory: xr.Dataset) -> None:
         If the masses of a model, or all measured masses, agree several times better after a
         change of unit or sign, or by no means.
     """
-    nuclei = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+    nuclei = nuclide_index(theory)
     mass = measured["mass_excess"].reindex(nuclei).to_numpy(dtype=np.float64)[:, None]
     predicted = theory["mass_excess"].transpose(*_DIMS).to_numpy()
     names = [str(name) for name in theory["theory"].to_numpy()]

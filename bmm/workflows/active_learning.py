@@ -91,10 +91,10 @@ class Emulation:
     facts: dict[str, Any]
 
 
-def experiments(main: Experiment, rivals: Sequence[Experiment]) -> list[Experiment]:
-    """Put the main loop first, and after it each rival that is not the same."""
+def experiments(main: Experiment, others: Sequence[Experiment]) -> list[Experiment]:
+    """Put the main loop first, and after it each other one that is not the same."""
     kept = [main]
-    for each in rivals:
+    for each in others:
         if each.label not in {other.label for other in kept}:
             kept.append(each)
     return kept

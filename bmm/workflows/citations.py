@@ -69,7 +69,9 @@ def references_of(names: Sequence[str], extra: Sequence[Path] = ()) -> list[Refe
 
 def _of_run(path: Path) -> list[Reference]:
     config = RunFolder.open(path).read_config()
-    found = [*_of_measured(config.data.measured)]
+    found: list[Reference] = []
+    for name in config.data.files:
+        found += _of_measured(name)
     for card in chosen_cards(config.theory):
         found += references_of_card(card)
     return [*found, _of_bmm()]

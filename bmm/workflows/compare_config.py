@@ -13,7 +13,7 @@ import tomli_w
 from pydantic import Field, PositiveInt, model_validator
 
 from bmm.configuration import Configuration
-from bmm.data import MEASURED_TABLES, load_measured, locate_measured
+from bmm.data import MEASURED_TABLES, locate_measured, measured_masses
 from bmm.evaluation.splits import (
     Split,
     block_folds,
@@ -25,6 +25,7 @@ from bmm.methods.registry import AnyMethod
 from bmm.nuclides import MAX_N, MAX_Z
 from bmm.theory.adapters import Domain
 from bmm.workflows.config import NRange, Theory, ZRange
+from bmm.workflows.prequential_split import PrequentialSplit
 from bmm.workflows.reading import configuration_file, read_configuration, shipped_files
 
 __all__ = [
@@ -85,18 +86,21 @@ class EditionSplit(_Nuclei):
 
 class _WithinEvaluation(_Nuclei):
     measured: str = "AME2020"
+    extra: list[Path] = Field(default_factory=list)
 
     @property
     def evaluations(self) -> tuple[str, ...]:
         """Tables of measured masses that it takes."""
-        return (self.measured,)
+        return (self.measured, *map(str, self.extra))
 
     def relative_to(self, folder: Path) -> Self:
-        """Take the path of measured masses, if it is one, as relative to a folder."""
-        return self.model_copy(update={"measured": locate_measured(self.measured, folder)})
+        """Take the paths of measured masses as relative to a folder."""
+        measured = locate_measured(self.measured, folder)
+        extra = [folder / path for path in self.extra]
+        return self.model_copy(update={"measured": measured, "extra": extra})
 
     def _nuclei(self) -> pd.DataFrame:
-        table = load_measured(self.measured)
+        table = measured_masses(self.measured, self.extra).table
         return table[self._domain.covers(table.index)]
 
 
@@ -107,6 +111,8 @@ class RandomSplit(_WithinEvaluation):
     ----------
     measured : str, default "AME2020"
         Shipped evaluation, or a file; see `bmm.data.load_measured`.
+    extra : list of path, optional
+        Files with masses that are added or replace others; see `bmm.workflows.config.Data`.
     folds : int, default 5
         How many.
     Z, N : (int, int)
@@ -128,6 +134,8 @@ class BlockSplit(_WithinEvaluation):
     ----------
     measured : str, default "AME2020"
         Shipped evaluation, or a file; see `bmm.data.load_measured`.
+    extra : list of path, optional
+        Files with masses that are added or replace others; see `bmm.workflows.config.Data`.
     folds : int, default 5
         How many.
     side : int, default 10
@@ -152,6 +160,8 @@ class ChainEnds(_WithinEvaluation):
     ----------
     measured : str, default "AME2020"
         Shipped evaluation, or a file; see `bmm.data.load_measured`.
+    extra : list of path, optional
+        Files with masses that are added or replace others; see `bmm.workflows.config.Data`.
     depth : int, default 2
         How many at each end.
     end : {"both", "proton-rich", "neutron-rich"}
@@ -191,7 +201,7 @@ class ComparisonConfig(Configuration):
         Label of the method that the others are compared with; the first by default.
     allow_leaks : bool, default False
         Go on with models that may have seen test nuclei, and mark what uses them.
-    split : EditionSplit, RandomSplit, BlockSplit or ChainEnds
+    split : EditionSplit, RandomSplit, BlockSplit, ChainEnds or PrequentialSplit
         Training and test nuclei; the key kind tells which.
     theory : Theory
         Models.
@@ -206,7 +216,8 @@ class ComparisonConfig(Configuration):
     reference: str | None = None
     allow_leaks: bool = False
     split: Annotated[
-        EditionSplit | RandomSplit | BlockSplit | ChainEnds, Field(discriminator="kind")
+        EditionSplit | RandomSplit | BlockSplit | ChainEnds | PrequentialSplit,
+        Field(discriminator="kind"),
     ]
     theory: Theory
     methods: list[AnyMethod] = Field(min_length=1)
@@ -225,6 +236,11 @@ class ComparisonConfig(Configuration):
                 f"key 'reference': no method is called {self.reference!r}; "
                 f"expected one of {', '.join(labels)}"
             )
+        reference = self.reference or labels[0]
+        if self.methods[labels.index(reference)].partial:
+            raise ValueError(
+                f"key 'reference': {reference!r} predicts some nuclei only; expected another method"
+            )
         return self
 
     @model_validator(mode="after")
@@ -238,6 +254,27 @@ class ComparisonConfig(Configuration):
                         f"method {method.label!r}: expected an evaluation older than the training "
                         f"masses of {training}, not {name}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _transitions_have_models(self) -> Self:
+        if not isinstance(self.split, PrequentialSplit):
+            return self
+        for each in self.split.transitions:
+            unknown = [name for name in each.models if name not in self.theory.models]
+            if unknown:
+                raise ValueError(
+                    f"transition {each.name}: {unknown[0]!r} is not among the models of the "
+                    "section 'theory'"
+                )
+        everywhere = {method.label for method in self.methods if not _one_model(method)}
+        wanted = [name for choice in self.split.choices for name in choice.among]
+        for name in [*wanted, *([] if self.reference is None else [self.reference])]:
+            if name not in everywhere:
+                raise ValueError(
+                    f"{name!r} is no method that every transition has: expected one of "
+                    f"{', '.join(sorted(everywhere))}"
+                )
         return self
 
     def to_toml(self) -> str:
@@ -267,9 +304,20 @@ def load_comparison(name_or_path: str | Path) -> ComparisonConfig:
     ------
     ConfigError
         If there is no such configuration, or a key is missing, unknown or impossible.
+
+    Examples
+    --------
+    >>> from bmm.workflows.compare_config import load_comparison
+    >>> load_comparison("blind-ame2003").split.train
+    'AME2003'
     """
     path = configuration_file(name_or_path, shipped_comparisons())
     config = read_configuration(path, ComparisonConfig)
     folder = path.resolve().parent
     split, theory = (part.relative_to(folder) for part in (config.split, config.theory))
     return config.model_copy(update={"split": split, "theory": theory})
+
+
+def _one_model(method: AnyMethod) -> bool:
+    """Whether a method is of one model, which some transitions may not have."""
+    return getattr(method, "model", None) is not None

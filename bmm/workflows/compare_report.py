@@ -21,13 +21,15 @@ from bmm.workflows.compare_config import ComparisonConfig
 from bmm.workflows.compare_folder import StoredForecast
 from bmm.writing import without_nan
 
-__all__ = ["derived_scores_of", "report", "score_table"]
+__all__ = ["derived_scores_of", "regions_of", "report", "score_table"]
 
 
 def score_table(
     config: ComparisonConfig, splits: Sequence[Split], stored: Mapping[str, list[StoredForecast]]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score every method on the nuclei that all of them predict.
+
+    A method that predicts some nuclei only, by design, is scored on these in a region of its own.
 
     Parameters
     ----------
@@ -64,11 +66,18 @@ def score_table(
         )
         for label, each in stored.items()
     }
-    common = common_nuclei(tables)
+    partial = {method.label for method in config.methods if method.partial}
+    common = common_nuclei({label: each for label, each in tables.items() if label not in partial})
     if not len(common):
         raise DataError("the methods have no test nucleus in common: there is nothing to compare")
     reference = config.reference if config.reference in tables else next(iter(tables))
-    table = compare(tables, _regions(splits, common), config.levels, reference)
+    regions = regions_of(splits, common)
+    regions |= {
+        f"predicted by {label}": _predicted(tables[label], common)
+        for label in tables
+        if label in partial
+    }
+    table = compare(tables, regions, config.levels, reference)
     place = pd.concat([_place(split) for split in splits])
     nuclei = pd.concat(
         [place.join(each).assign(method=label) for label, each in tables.items()]
@@ -84,7 +93,7 @@ def derived_scores_of(
 ) -> pd.DataFrame:
     """Score masses, separation energies, Q values and gaps from joint draws.
 
-    On the nuclei that all methods predict.
+    On the nuclei that all methods predict; those that predict some only by design are left out.
 
     Parameters
     ----------
@@ -98,7 +107,9 @@ def derived_scores_of(
     DataFrame
         See `bmm.evaluation.derived_scores.derived_table`.
     """
-    unknown = nuclei.loc[nuclei["error"].isna(), ["Z", "N"]].drop_duplicates()
+    partial = {method.label for method in config.methods if method.partial}
+    missing = nuclei["error"].isna() & ~nuclei["method"].isin(partial)
+    unknown = nuclei.loc[missing, ["Z", "N"]].drop_duplicates()
     dropped = pd.MultiIndex.from_frame(unknown)
     return derived_table(
         {
@@ -113,6 +124,7 @@ def derived_scores_of(
                 for found, split in zip(each, splits, strict=True)
             ]
             for label, each in stored.items()
+            if label not in partial
         },
         config.levels,
     )
@@ -123,7 +135,11 @@ def _without(forecast: xr.Dataset, dropped: pd.MultiIndex) -> xr.Dataset:
 
 
 def _nuclei(forecast: xr.Dataset) -> pd.MultiIndex:
-    return nuclide_index(forecast["Z"].to_numpy(), forecast["N"].to_numpy())
+    return nuclide_index(forecast)
+
+
+def _predicted(table: pd.DataFrame, common: pd.Index) -> pd.Index:
+    return common[common.isin(table.index[table["error"].notna()])]
 
 
 def _place(split: Split) -> pd.DataFrame:
@@ -131,8 +147,16 @@ def _place(split: Split) -> pd.DataFrame:
     return pd.DataFrame({"fold": split.name, "distance": distance}, index=split.test.index)
 
 
-def _regions(splits: Sequence[Split], common: pd.Index) -> dict[str, pd.Index]:
-    """Nuclei of each region, over all folds."""
+def regions_of(splits: Sequence[Split], common: pd.Index) -> dict[str, pd.Index]:
+    """Nuclei of each region of `bmm.evaluation.regions`, over all splits.
+
+    Parameters
+    ----------
+    splits : sequence of Split
+        Training and test nuclei.
+    common : MultiIndex (Z, N)
+        Test nuclei that count.
+    """
     parts: dict[str, list[pd.Index]] = {}
     for split in splits:
         for name, mask in region_masks(split.test.index, split.training.index).items():

@@ -8,18 +8,17 @@ from pathlib import Path
 import pandas as pd
 
 from bmm.arrays import FloatArray
-from bmm.data import evaluation_name, load_measured
 from bmm.errors import RunError
 from bmm.export import MassTable, Origin
 from bmm.nuclides import nuclide_index
 from bmm.workflows.folder import RunFolder
-from bmm.workflows.separations import JointDraws
+from bmm.workflows.inputs import known_masses
+from bmm.workflows.run_forecast import read_forecast
 
 __all__ = ["mass_table_of"]
 
 _NOTE = (
-    "measured masses as measured, others: mean and standard deviation of the mixture; draws: joint,"
-    " from the run's models, each corrected by the field of its residuals and mixed evenly"
+    "measured masses as measured, others: mean and standard deviation of the forecast; draws: joint"
 )
 
 
@@ -48,7 +47,7 @@ def mass_table_of(run: Path, draws: int = 0, seed: int | None = None) -> MassTab
     """
     folder = RunFolder.open(run)
     config = folder.read_config()
-    measured = load_measured(config.data.measured)
+    measured = known_masses(config.data, folder.checksums)
     predictions = folder.select_predictions(["Z=0-140"])
     index = nuclide_index(predictions["Z"], predictions["N"])
     nuclei = pd.DataFrame(
@@ -71,7 +70,7 @@ def mass_table_of(run: Path, draws: int = 0, seed: int | None = None) -> MassTab
         run=config.name,
         version=str(folder.read_scores()["provenance"]["packages"]["nuclear-bmm"]),
         models=tuple(config.theory.models),
-        evaluation=evaluation_name(config.data.measured),
+        evaluation=config.data.title,
         date=date.today(),
         note=_NOTE,
     )
@@ -80,10 +79,9 @@ def mass_table_of(run: Path, draws: int = 0, seed: int | None = None) -> MassTab
 
 
 def _draw(run: Path, nuclei: pd.Index, draws: int, seed: int | None) -> FloatArray:
-    surfaces = JointDraws.of(run).surfaces(draws, seed)
-    drawn = nuclide_index(surfaces["Z"].to_numpy(), surfaces["N"].to_numpy())
-    rows = drawn.get_indexer(nuclei)
+    known = read_forecast(run)
+    rows = known.index.get_indexer(nuclei)
     if (rows < 0).any():
         raise RunError(f"{run}: predictions.csv has nuclei that posterior.nc lacks")
-    masses: FloatArray = surfaces.transpose("draw", "nucleus").to_numpy()[:, rows]
+    masses: FloatArray = known.draws(draws, seed).to_numpy()[:, rows]
     return masses

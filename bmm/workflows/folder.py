@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bmm.errors import RunError
 from bmm.mixing.chain_storage import holds_draws
 from bmm.netcdf import read_dataset, read_tree, write_dataset, write_tree
 from bmm.nuclides import nuclide_index, select_nuclei
 from bmm.workflows.config import RunConfig, load_config
+from bmm.workflows.log import rounded
 from bmm.workflows.result_folder import ResultFolder
 from bmm.writing import write_json, write_whole
 
@@ -38,8 +40,10 @@ class RunFolder(ResultFolder):
     * ``evaluation.csv``: weights and responsibilities at the measured nuclei
     * ``scores.json``: every score and convergence figure
     * ``figures/``, ``log.txt``
-    * ``report.html``: made of all the others; with it come ``separations.csv``,
-      ``drip_lines.csv`` and ``fields.json``, see `bmm.workflows.separations`
+    * ``derived.csv``: separation energies, Q values, gaps and existence; see
+      `bmm.prediction.forecast.Forecast.derived_table`
+    * ``drip_lines.csv``: see `bmm.prediction.existence.drip_lines`
+    * ``report.html``: made of all the others
     * ``chains/``, only until all draws are in ``posterior.nc``: see `bmm.mixing.chain_storage`
     * ``manifest.json``: see `bmm.workflows.result_folder`; the origin is what
       `bmm.workflows.origin` compares
@@ -63,10 +67,15 @@ class RunFolder(ResultFolder):
         self.evaluation = path / "evaluation.csv"
         self.scores = path / "scores.json"
         self.report = path / "report.html"
-        self.separations = path / "separations.csv"
+        self.derived = path / "derived.csv"
         self.drip_lines = path / "drip_lines.csv"
-        self.fields = path / "fields.json"
         self.chains = path / "chains"
+
+    @property
+    def checksums(self) -> dict[str, str] | None:
+        """SHA-256 of the tables that the run was begun with, by name."""
+        found: dict[str, str] | None = self.origin.get("provenance", {}).get("sha256")
+        return found
 
     def holds_work(self) -> bool:
         """Tell whether there are draws: these are never thrown away."""
@@ -79,7 +88,7 @@ class RunFolder(ResultFolder):
     def discard_results(self) -> None:
         """Delete what was made from a posterior that is about to be replaced."""
         self.reopen(self.config, self.posterior)
-        made = (self.distribution, self.report, self.separations, self.drip_lines, self.fields)
+        made = (self.distribution, self.report, self.derived, self.drip_lines)
         for file in (self.scores, self.evaluation, self.predictions, *made):
             file.unlink(missing_ok=True)
         shutil.rmtree(self.figures, ignore_errors=True)
@@ -140,6 +149,36 @@ class RunFolder(ResultFolder):
         """
         return pd.read_csv(self.verified(self.predictions))
 
+    def write_derived(self, table: pd.DataFrame, lines: pd.DataFrame) -> None:
+        """Write derived quantities of every nucleus, and drip lines."""
+        for file, frame in ((self.derived, table), (self.drip_lines, lines.reset_index())):
+            write_whole(file, partial(frame.to_csv, index=False, float_format="%.6f"))
+
+    def read_derived(self) -> pd.DataFrame:
+        """Read derived quantities, one row per nucleus.
+
+        Raises
+        ------
+        RunError
+            If the file is missing or damaged, or the run was made before there was one.
+        """
+        if not self.holds(self.derived):
+            raise RunError(
+                f"{self.path} was made by an earlier version of bmm, without {self.derived.name}; "
+                f"expected it to be run again: bmm run {self.config} -o {self.path} --overwrite"
+            )
+        return pd.read_csv(self.verified(self.derived))
+
+    def read_drip_lines(self) -> pd.DataFrame:
+        """Read the drip lines, indexed (Z, side).
+
+        Raises
+        ------
+        RunError
+            If the file is missing or damaged.
+        """
+        return pd.read_csv(self.verified(self.drip_lines)).set_index(["Z", "side"])
+
     def select_predictions(self, selections: Sequence[str]) -> pd.DataFrame:
         """Read the predictions of chosen nuclei.
 
@@ -161,7 +200,7 @@ class RunFolder(ResultFolder):
             If the file is missing or damaged.
         """
         table = self.read_predictions()
-        available = nuclide_index(table["Z"], table["N"])
+        available = nuclide_index(table)
         chosen = np.zeros(len(table), dtype=bool)
         for each in selections:
             chosen |= available.isin(select_nuclei(each, available))
@@ -187,6 +226,13 @@ class RunFolder(ResultFolder):
     def write_scores(self, scores: Scores | dict[str, Any]) -> None:
         """Write the scores."""
         write_json(self.scores, scores)
+
+    def add_seconds(self, seconds: Mapping[str, float]) -> None:
+        """Add the time of the stages to the scores of a complete run, s."""
+        scores: dict[str, Any] = dict(self.read_scores())
+        scores["seconds"] = scores["seconds"] | {"stages": rounded(seconds)}
+        text = json.dumps(scores, indent=2, allow_nan=False) + "\n"
+        self.add(self.scores, lambda path: path.write_text(text, encoding="utf-8"))
 
     def read_scores(self) -> Scores:
         """Read the scores.

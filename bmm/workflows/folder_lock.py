@@ -49,7 +49,7 @@ def folder_lock(folder: Path, patience: float = 0.0) -> Iterator[None]:
     try:
         yield
     finally:
-        # Deleted while it is still locked: whoever opened it meanwhile notices, and looks again.
+        # Deleted while it is still locked: a process that opened it meanwhile notices.
         path.unlink(missing_ok=True)
         stream.close()
 

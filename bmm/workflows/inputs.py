@@ -3,31 +3,66 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bmm.data import load_measured, load_theory
-from bmm.errors import ConfigError
-from bmm.nuclides import labels, nuclide_index
-from bmm.theory.adapters import Domain, FittedTheory, numbers, predict_all
+from bmm.data import MEASURED_TABLES, evaluation_path, load_theory, measured_masses
+from bmm.data.text_table import table_fingerprint
+from bmm.errors import ConfigError, DataError
+from bmm.nuclides import labels, nuclide_index, numbers
+from bmm.progress import track
+from bmm.theory.adapters import Domain, FittedTheory, predict_all
 from bmm.theory.cards import Card
 from bmm.theory.library import find_cards
-from bmm.workflows.config import RunConfig, Theory
+from bmm.workflows.config import Data, RunConfig, Theory
 
 __all__ = [
     "chart_and_measured",
     "chart_theory",
     "chosen_cards",
     "covered_nuclei",
+    "fitted_models",
+    "known_masses",
+    "own_measurements",
     "select_measured",
 ]
 
 logger = logging.getLogger(__name__)
 
 _SHOWN = 20
+
+
+def known_masses(data: Data, checksums: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """All measured masses of a configuration, indexed (Z, N), MeV.
+
+    Parameters
+    ----------
+    data : Data
+        Names and files.
+    checksums : mapping, optional
+        SHA-256 of the tables that a run was made with, by name: the user's own must be the same.
+
+    Raises
+    ------
+    DataError
+        If a table cannot be read, or is another than the run was made with.
+    """
+    table = measured_masses(data.measured, data.extra).table
+    for name in data.files:
+        if checksums is None or name in MEASURED_TABLES:
+            continue
+        if table_fingerprint(evaluation_path(name)) != checksums.get(name):
+            raise DataError(f"{name} was changed since the run was made: expected it as it was")
+    return table
+
+
+def own_measurements(data: Data) -> list[dict[str, Any]]:
+    """For each file of extra measurements: file, and the nuclides added and replaced."""
+    return [*measured_masses(data.measured, data.extra).own]
 
 
 def select_measured(config: RunConfig) -> pd.DataFrame:
@@ -39,7 +74,7 @@ def select_measured(config: RunConfig) -> pd.DataFrame:
         If none is left.
     """
     data = config.data
-    measured = load_measured(data.measured)
+    measured = known_masses(data)
     chosen = Domain(Z=data.Z, N=data.N, parity=data.parity).covers(measured.index)
     if data.max_uncertainty_keV is not None:
         chosen &= measured["mass_excess_uncertainty"].to_numpy() < data.max_uncertainty_keV / 1000
@@ -65,7 +100,7 @@ def covered_nuclei(measured: pd.DataFrame, theory: xr.Dataset) -> pd.DataFrame:
     measured : DataFrame
         Nuclei to learn from, indexed (Z, N).
     theory : Dataset
-        What the models say of these and of any others; see `bmm.theory.adapters.prediction`.
+        Predictions of the models for these and of any others; see `bmm.theory.adapters.prediction`.
 
     Raises
     ------
@@ -111,6 +146,12 @@ def chosen_cards(theory: Theory) -> list[Card]:
             f"expected one of {', '.join(cards)}"
         )
     return [cards[name] for name in theory.models]
+
+
+def fitted_models(cards: Sequence[Card], measured: pd.DataFrame) -> list[FittedTheory]:
+    """Build the models of cards; those that learn see these measured nuclei and no others."""
+    steps = track(cards, "fitting the models", note=lambda card: card.name)
+    return [card.build().fit(measured) for card in steps]
 
 
 def chart_theory(

@@ -1,9 +1,7 @@
-"""Which measurement next: from a configuration, or from surfaces made of it, to a folder."""
+"""Which measurement next: from the forecast of a run to a folder."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,22 +10,18 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from bmm.data import load_measured
 from bmm.design import Energies, Ranking, find_candidates, rank_candidates, read_target
-from bmm.errors import DataError, RunError
 from bmm.figures.files import write_figure
 from bmm.figures.measurement_design import design_figure
-from bmm.nuclides import labels, nuclide_index
-from bmm.theory.adapters import numbers
-from bmm.theory.correction import FittedHyperparameters, correct_theory
-from bmm.workflows.config import RunConfig, load_config
-from bmm.workflows.inputs import chart_theory, chosen_cards, covered_nuclei, select_measured
-from bmm.workflows.result_folder import ResultFolder, folder_kind
-from bmm.workflows.run_provenance import provenance
-from bmm.workflows.sampled_tables import SurfacesFolder
+from bmm.nuclides import labels, nuclide_index, numbers
+from bmm.progress import Stages, recording, stage
+from bmm.workflows.folder import RunFolder
+from bmm.workflows.log import logged_to, rounded
+from bmm.workflows.result_folder import ResultFolder
+from bmm.workflows.run_forecast import read_forecast
 from bmm.writing import write_json, write_whole
 
-__all__ = ["DesignFolder", "Question", "Source", "make_design", "read_source"]
+__all__ = ["DesignFolder", "Question", "make_design"]
 
 _SUMMARY = "summary.json"
 
@@ -35,28 +29,12 @@ _SUMMARY = "summary.json"
 class DesignFolder(ResultFolder):
     """A folder with the ranking of possible measurements.
 
-    ``candidates.csv``, ``set.csv``, ``summary.json``, ``config.toml``, ``figures/``; and
+    ``candidates.csv``, ``set.csv``, ``summary.json``, ``figures/``; and
     ``manifest.json``, see `bmm.workflows.result_folder`.
     """
 
     kind = "measurement design"
     taken_up = ("begun",)
-
-
-@dataclass(frozen=True)
-class Source:
-    """What the corrected models come from.
-
-    Parameters
-    ----------
-    config : RunConfig
-        Models, measured masses and chart.
-    learnt : mapping, optional
-        Their residual fields, where they have been learnt before.
-    """
-
-    config: RunConfig
-    learnt: Mapping[str, FittedHyperparameters] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,9 +50,7 @@ class Question:
     count : int
         Size of the set to choose.
     outcomes : int
-        Outcomes to draw for each branch of the mixture.
-    learn : bool
-        Let outcomes change the weights of the models.
+        Of a drip line: outcomes to draw.
     """
 
     target: str
@@ -82,51 +58,22 @@ class Question:
     precision: float
     count: int
     outcomes: int
-    learn: bool
-
-
-def read_source(name_or_path: str) -> Source:
-    """Find a configuration, or a folder in which its models have been corrected already.
-
-    Parameters
-    ----------
-    name_or_path : str
-        Shipped configuration, path of a ``.toml`` file, or folder that ``bmm surfaces`` or
-        ``bmm design`` has filled.
-
-    Raises
-    ------
-    BmmError
-        If it is none of these.
-    """
-    path = Path(name_or_path)
-    if not path.is_dir():
-        return Source(load_config(name_or_path))
-    kinds = {each.kind: each for each in (DesignFolder, SurfacesFolder)}
-    kind = folder_kind(path)
-    if kind not in kinds:
-        what = "another one" if kind is None else f"that of a {kind}"
-        raise RunError(f"{path}: expected a folder of bmm surfaces or bmm design, not {what}")
-    folder = kinds[kind].open(path)
-    summary = json.loads(folder.verified(path / _SUMMARY).read_text(encoding="utf-8"))
-    learnt = {name: FittedHyperparameters.of(facts) for name, facts in summary["fields"].items()}
-    return Source(load_config(folder.verified(folder.config)), learnt)
 
 
 def make_design(
-    source: Source,
+    run: Path,
     question: Question,
     path: Path,
     *,
     overwrite: bool = False,
     console: Console | None = None,
 ) -> Ranking:
-    """Correct the models, rank the candidates, and write the answer.
+    """Rank the candidates by the forecast of a run, and write the answer.
 
     Parameters
     ----------
-    source : Source
-        See `read_source`.
+    run : Path
+        Folder of a complete run.
     question : Question
         What is to be known better, and what can be measured.
     path : Path
@@ -134,47 +81,37 @@ def make_design(
     overwrite : bool, default False
         Replace a design that is there.
     console : rich.console.Console, optional
-        Where to say what is done.
+        Where to show the stages.
 
     Raises
     ------
     BmmError
-        If the configuration, a table, the question or the folder cannot be used.
+        If the run, the question or the folder cannot be used.
     """
-    console = console or Console(quiet=True)
-    config = source.config
-    used, cards = select_measured(config), chosen_cards(config.theory)
-    every = load_measured(config.data.measured)
-    fitted = [card.build().fit(used) for card in cards]
-    theory = chart_theory(config, used, fitted)
-    used = covered_nuclei(used, theory)
-    # What cannot be asked is told before anything that takes long.
-    read_target(question.target, theory, every)
-    find_candidates(question.candidates, theory, every)
-    origin = provenance(config.data.measured, cards, config.seed)
-    with DesignFolder.begin(path, origin, overwrite=overwrite) as folder:
-        again = "" if source.learnt is None else " as before"
-        console.print(f"correcting {len(cards)} models on {len(used)} measured nuclei{again}")
-        try:
-            correction = correct_theory(used, theory, learnt=source.learnt)
-        except DataError as error:
-            if source.learnt is None:
-                raise
-            raise DataError(f"{error}; expected the tables the folder was made with") from error
-        target = read_target(question.target, correction.theory, every)
-        candidates = find_candidates(question.candidates, correction.theory, every)
-        console.print(f"ranking {len(candidates)} candidates")
-        ranking = rank_candidates(
-            correction, candidates, target, every, precision=question.precision,
-            count=question.count, outcomes=question.outcomes, learn=question.learn,
-            seed=config.seed,
-        )  # fmt: skip
-        folder.write_config(config.to_toml())
-        summary = _summary(question, ranking, len(candidates))
+    with recording(console) as stages:
+        return _make(run, question, path, stages, overwrite=overwrite)
+
+
+def _make(run: Path, question: Question, path: Path, stages: Stages, *, overwrite: bool) -> Ranking:
+    with stage("reading the forecast"):
+        forecast, config = read_forecast(run), RunFolder.open(run).read_config()
+    target = read_target(question.target, forecast)
+    candidates = find_candidates(question.candidates, forecast)
+    origin = {"run": str(run), "configuration": config.to_toml()}
+    with (
+        DesignFolder.begin(path, origin, overwrite=overwrite) as folder,
+        logged_to(folder.log),
+    ):
+        with stage("ranking the candidates"):
+            ranking = rank_candidates(
+                forecast, candidates, target, precision=question.precision, count=question.count,
+                outcomes=question.outcomes, seed=config.seed,
+            )  # fmt: skip
+        summary = {"run": str(run)} | _summary(question, ranking, len(candidates))
         if isinstance(target, Energies):
             summary["nuclei"] = labels(*(each.tolist() for each in numbers(target.nuclei)))
-        summary |= {"fields": correction.facts, "provenance": origin}
-        _write(folder, ranking, target.nuclei, every.index, summary)
+        summary["seconds"] = rounded(stages.seconds)
+        _write(folder, ranking, target.nuclei, forecast.known_masses.index, summary)
     return ranking
 
 
@@ -184,7 +121,6 @@ def _summary(question: Question, ranking: Ranking, candidates: int) -> dict[str,
         "candidates": question.candidates,
         "n_candidates": candidates,
         "precision_keV": 1000 * question.precision,
-        "weights": "learnt" if question.learn else "even",
         "outcomes": question.outcomes,
         "unit": ranking.unit,
         "n_quantities": ranking.quantities,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +15,20 @@ from rich.console import Console
 from bmm.errors import RunError
 from bmm.evaluation import Scores
 from bmm.mixing.convergence import Convergence
-from bmm.mixing.fit import convergence_of, fit
-from bmm.theory.adapters import predict_all
+from bmm.mixing.corrected_fit import fit_forecast
+from bmm.mixing.fit import convergence_of
+from bmm.progress import recording, stage
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
 from bmm.workflows.inputs import (
     chart_theory,
     chosen_cards,
     covered_nuclei,
+    fitted_models,
+    known_masses,
     select_measured,
 )
+from bmm.workflows.log import logged_to, rounded
 from bmm.workflows.origin import refuse_other_origin
 from bmm.workflows.results import write_results
 from bmm.workflows.run_provenance import provenance
@@ -132,21 +134,24 @@ def _origin(config: RunConfig) -> dict[str, Any]:
     cards = chosen_cards(config.theory)
     return {
         "configuration": config.to_toml(),
-        "provenance": provenance(config.data.measured, cards, config.seed),
+        "provenance": provenance(config.data.files, cards, config.seed),
     }
 
 
 def _go_on(
     folder: RunFolder, config: RunConfig, measured: pd.DataFrame, console: Console | None
 ) -> RunResult:
-    with _logged_to(folder.log):
+    with logged_to(folder.log), recording(console) as stages:
         logger.info("run %s: %d measured nuclei", config.name, len(measured))
         tree = _sample(folder, config, measured, console)
-        convergence = convergence_of(tree)
+        with stage("convergence"):
+            convergence = convergence_of(tree)
         for failure in convergence.failures:
             logger.warning("NOT CONVERGED: %s", failure)
         folder.reopen(folder.config, folder.posterior)
-        scores = write_results(folder, config, tree, convergence, measured)
+        every = known_masses(config.data)
+        scores = write_results(folder, config, tree, convergence, measured, every)
+        scores["seconds"]["stages"] = rounded(stages.seconds)
         folder.write_scores(scores)
         folder.complete()
         logger.info("complete: %s", folder.path)
@@ -206,40 +211,17 @@ def fit_configuration(
     Returns
     -------
     DataTree
-        See `bmm.mixing.fit.fit`; its attributes also hold the configuration and the provenance.
+        See `bmm.mixing.corrected_fit.fit_forecast`; its attributes also hold the configuration
+        and the provenance.
     """
     chosen = chosen_cards(config.theory)
-    fitted = [card.build().fit(measured) for card in chosen]
+    fitted = fitted_models(chosen, measured)
     chart = chart_theory(config, measured, fitted)
     measured = covered_nuclei(measured, chart)
-    tree = fit(
-        measured,
-        predict_all(fitted, measured.index),
-        chart,
-        config.mixing,
-        seed=config.seed,
-        store=store,
-        console=console,
-    )
+    tree = fit_forecast(
+        measured, chart, config.mixing, corrected=config.theory.corrected, seed=config.seed,
+        store=store, console=console,
+    )  # fmt: skip
     tree.attrs["configuration"] = config.to_toml()
-    tree.attrs["provenance"] = json.dumps(provenance(config.data.measured, chosen, config.seed))
+    tree.attrs["provenance"] = json.dumps(provenance(config.data.files, chosen, config.seed))
     return tree
-
-
-@contextmanager
-def _logged_to(path: Path) -> Iterator[None]:
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger("bmm")
-    root.addHandler(handler)
-    level = root.level
-    root.setLevel(logging.INFO)
-    try:
-        yield
-    except BaseException:
-        logger.exception("the run ended early")
-        raise
-    finally:
-        root.setLevel(level)
-        root.removeHandler(handler)
-        handler.close()

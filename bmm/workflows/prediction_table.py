@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -23,18 +24,24 @@ def prediction_table(summary: xr.Dataset, measured: pd.DataFrame | None = None) 
     Returns
     -------
     DataFrame
-        Columns Z, N, A, symbol; measured and measured_uncertainty (NaN where unmeasured); mean,
-        median, sd, lower_68, upper_68, lower_95, upper_95, all mass excess in MeV; and
-        weight_<model> for every model.
+        Columns Z, N, A, symbol; mass_excess and mass_excess_sd, as measured, and as predicted
+        where there is no measurement; measured and measured_uncertainty (NaN where unmeasured);
+        mean, median, sd, lower_68, upper_68, lower_95 and upper_95 of the prediction, all mass
+        excess in MeV; and weight_<model> for every model.  What a mixture of corrected models
+        predicts of a measured nucleus leaves its own mass out.
     """
-    index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    index = nuclide_index(summary)
     Z = index.get_level_values("Z").to_numpy()
     N = index.get_level_values("N").to_numpy()
     columns = {"Z": Z, "N": N, "A": Z + N, "symbol": [symbol(int(z)) for z in Z]}
     known = pd.DataFrame(columns=["mass_excess", "mass_excess_uncertainty"], dtype=float)
     known = (known if measured is None else measured).reindex(index)
-    columns["measured"] = known["mass_excess"].to_numpy()
-    columns["measured_uncertainty"] = known["mass_excess_uncertainty"].to_numpy()
+    mass, uncertainty = (
+        known[name].to_numpy(float) for name in ("mass_excess", "mass_excess_uncertainty")
+    )
+    columns["mass_excess"] = np.where(np.isfinite(mass), mass, summary["mean"].to_numpy())
+    columns["mass_excess_sd"] = np.where(np.isfinite(mass), uncertainty, summary["sd"].to_numpy())
+    columns["measured"], columns["measured_uncertainty"] = mass, uncertainty
     for name in ("mean", "median", "sd", "lower_68", "upper_68", "lower_95", "upper_95"):
         columns[name] = summary[name].to_numpy()
     for model in summary["theory"].to_numpy():

@@ -11,7 +11,9 @@ from bmm.evaluation.nucleus_scores import nucleus_scores
 from bmm.figures import write_figures
 from bmm.mixing.convergence import Convergence
 from bmm.nuclides import nuclide_index
+from bmm.prediction.forecast import forecast
 from bmm.prediction.predictive import Prediction, predict
+from bmm.progress import stage
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
 from bmm.workflows.prediction_table import prediction_table
@@ -28,8 +30,9 @@ def write_results(
     tree: xr.DataTree,
     convergence: Convergence,
     measured: pd.DataFrame,
+    every: pd.DataFrame,
 ) -> Scores:
-    """Write predictions, evaluation and figures.
+    """Write predictions, derived quantities, evaluation and figures.
 
     Parameters
     ----------
@@ -42,19 +45,26 @@ def write_results(
     convergence : Convergence
         Its verdict.
     measured : DataFrame
-        Measured masses, indexed (Z, N), MeV.
+        Masses that were fitted, indexed (Z, N), MeV.
+    every : DataFrame
+        All measured masses, likewise.
 
     Returns
     -------
     dict
         The scores, to be written when all else is.
     """
-    prediction = predict(tree, measured=measured, seed=config.seed)
-    folder.write_predictions(prediction_table(prediction.summary, measured))
-    folder.write_distribution(_labelled(prediction))
-    by_nucleus = _by_nucleus(config, prediction, measured)
-    scores = score_run(config, tree, convergence, prediction.summary, by_nucleus, measured)
-    folder.write_evaluation(_evaluation(prediction.summary, by_nucleus, measured))
+    with stage("predictions"):
+        prediction = predict(tree, measured=measured, seed=config.seed)
+        folder.write_predictions(prediction_table(prediction.summary, every))
+        folder.write_distribution(_labelled(prediction))
+    with stage("joint draws and derived quantities"):
+        known = forecast(tree, every, prediction.distribution)
+        folder.write_derived(known.derived_table(), known.drip_lines())
+    with stage("scores"):
+        by_nucleus = _by_nucleus(config, prediction, measured)
+        scores = score_run(config, tree, convergence, prediction.summary, by_nucleus, measured)
+        folder.write_evaluation(_evaluation(prediction.summary, by_nucleus, measured))
     write_figures(folder.figures, prediction.summary, by_nucleus["pit"], measured)
     return scores
 
@@ -86,4 +96,4 @@ def _evaluation(
 
 
 def _index(summary: xr.Dataset) -> pd.MultiIndex:
-    return nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
+    return nuclide_index(summary)

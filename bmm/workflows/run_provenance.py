@@ -19,13 +19,13 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any]:
+def provenance(measured: Sequence[str], cards: Sequence[Card], seed: int) -> dict[str, Any]:
     """Record versions, machine, seed and the checksums of every table that was read.
 
     Parameters
     ----------
-    measured : str
-        Name of the measured masses, or their file.
+    measured : sequence of str
+        Names of measured masses, or their files.
     cards : sequence of Card
         Models that were mixed.
     seed : int
@@ -41,7 +41,7 @@ def provenance(measured: str, cards: Sequence[Card], seed: int) -> dict[str, Any
     DataError
         If a table cannot be read.
     """
-    files = {measured: evaluation_path(measured)}
+    files = {name: evaluation_path(name) for name in measured}
     for card in cards:
         if card.data_file is not None:
             files[card.name] = card.data_file

@@ -14,6 +14,7 @@ import xarray as xr
 from bmm.arrays import FloatArray
 from bmm.evaluation import Scores, evaluate, point_rms, redundancy
 from bmm.evaluation.region_scores import chart_regions, region_scores
+from bmm.evaluation.weight_entropy import effective_numbers
 from bmm.methods.evidence import NoiseFamily
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of
@@ -23,6 +24,7 @@ from bmm.mixing.settings import Mixing
 from bmm.nuclides import nuclide_index
 from bmm.prediction.predictive import predict
 from bmm.workflows.config import RunConfig
+from bmm.workflows.inputs import own_measurements
 from bmm.writing import without_nan
 
 __all__ = ["score_run"]
@@ -66,17 +68,21 @@ def score_run(
         * hyperparameters: mean and sd of each
         * redundancy: effective_models, and pairs, most alike first; see
           `bmm.evaluation.redundancy.Redundancy`
+        * effective_models: how many models share the weight, by distance and region; see
+          `bmm.evaluation.weight_entropy.effective_numbers`
         * regions: rows of model ("mixture" for the posterior mean), region, n, bias_MeV and
           rms_MeV; see `bmm.evaluation.region_scores`
         * basis: see `bmm.mixing.resolution.basis_resolution`
+        * data: measured, the evaluation or the user's own table, and extra, for each further file
+          of measurements: file, added and replaced (lists of nuclides)
         * seconds: wall time of compilation and sampling
         * provenance: see `bmm.workflows.run_provenance.provenance`
     """
-    fitted = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy()).isin(measured.index)
+    fitted = nuclide_index(summary).isin(measured.index)
     scores: Scores = evaluate(
         summary.isel(nucleus=fitted),
         by_nucleus,
-        tree["chart"].to_dataset(),
+        _models(tree),
         measured,
         training=measured,
         noise=_noise_family(config.mixing),
@@ -93,9 +99,14 @@ def score_run(
         "convergence": convergence.as_dict(),
         "modes": _modes(tree, measured, config.seed) if "modes" in tree.children else [],
         "hyperparameters": hyperparameters,
-        "redundancy": _redundancy(tree["chart"].to_dataset(), measured),
-        "regions": _regions(summary, tree["chart"].to_dataset(), measured),
+        "redundancy": _redundancy(_models(tree), measured),
+        "effective_models": effective_numbers(summary, measured),
+        "regions": _regions(summary, _models(tree), measured),
         "basis": basis_resolution(tree),
+        "data": {
+            "measured": config.data.measured,
+            "extra": own_measurements(config.data),
+        },
         "seconds": {
             "compile": tree.attrs["compile_seconds"],
             "sample": tree.attrs["sample_seconds"],
@@ -103,6 +114,11 @@ def score_run(
         "provenance": json.loads(tree.attrs["provenance"]),
     }
     return {key: without_nan(value) for key, value in found.items()}
+
+
+def _models(tree: xr.DataTree) -> xr.Dataset:
+    """Return what the models themselves say of the chart, uncorrected."""
+    return tree["theory" if "theory" in tree.children else "chart"].to_dataset()
 
 
 def _redundancy(chart: xr.Dataset, measured: pd.DataFrame) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from bmm.data import load_measured, load_theory
 from bmm.errors import ConfigError, RunError
 from bmm.fingerprints import file_fingerprint
 from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers
 from bmm.theory.mdn.adapter import Diverged, MdnModel, predictions
 from bmm.theory.mdn.card import MdnCard
 from bmm.theory.mdn.ensemble import Ensemble
@@ -99,7 +98,7 @@ def train_network(
     write_ensemble(files[0], fitted.ensemble)
     chart = load_theory(_CHART).index.union(measured.index)
     chart = chart[card.domain.covers(chart)].sort_values()
-    table = predictions(fitted.ensemble, nuclide_index(*numbers(chart)))
+    table = predictions(fitted.ensemble, nuclide_index(chart))
     write_whole(files[1], lambda path: path.write_text(_csv(table), encoding="utf-8"))
     text = tomli_w.dumps(_card(card, name, evaluation, file_fingerprint(files[1])))
     write_whole(files[2], lambda path: path.write_text(text, encoding="utf-8"))

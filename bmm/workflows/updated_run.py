@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,12 +17,13 @@ from bmm.data import check_new_masses, read_measurements
 from bmm.errors import BmmError, RunError
 from bmm.fingerprints import file_fingerprint
 from bmm.mixing.convergence import Convergence
-from bmm.mixing.fit import convergence_of, read_problem
+from bmm.mixing.fit import convergence_of, fitted_masses
 from bmm.mixing.reweighting import Updated, update
-from bmm.nuclides import nuclide_index
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
+from bmm.workflows.inputs import known_masses
 from bmm.workflows.results import write_results
+from bmm.workflows.run_forecast import with_fitted
 from bmm.writing import write_whole
 
 __all__ = ["UpdatedRun", "update_run"]
@@ -93,7 +95,9 @@ def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = F
     try:
         updated = update(tree, new, seed=config.seed)
     except BmmError as error:
-        raise type(error)(f"{measurements}: {error}") from error
+        refused = type(error)(f"{measurements}: {error}")
+        refused.add_note(f"to fit anew: {_refit(parent, measurements)}")
+        raise refused from error
     convergence = convergence_of(tree)
     facts = _facts(run, measurements, updated)
     updated.tree.attrs["update"] = json.dumps(facts)
@@ -102,6 +106,20 @@ def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = F
         folder.write_config(config.to_toml())
         changes = _write(folder, config, updated.tree, convergence, facts, before)
     return UpdatedRun(folder, facts, changes.loc[new.index], changes, convergence.converged)
+
+
+def _refit(parent: RunFolder, measurements: Path) -> str:
+    """Spell the command that fits the run's configuration with the new masses."""
+    earlier = parent.origin.get("update")
+    files = [*([earlier["measurements"]] if earlier else []), str(measurements)]
+    home = parent.path.resolve()
+    command = [
+        "bmm",
+        "run",
+        str(parent.config),
+        *(part for file in files for part in ("--extra", file)),
+    ]
+    return shlex.join([*command, "--output", str(home.with_name(f"{home.name}-refitted"))])
 
 
 def _facts(run: Path, measurements: Path, updated: Updated) -> dict[str, Any]:
@@ -127,9 +145,10 @@ def _write(
     facts: dict[str, Any],
     before: pd.DataFrame,
 ) -> pd.DataFrame:
-    measured = _measured(tree)
+    measured = fitted_masses(tree)
+    every = with_fitted(known_masses(config.data), measured)
     folder.write_posterior(tree)
-    scores = write_results(folder, config, tree, convergence, measured)
+    scores = write_results(folder, config, tree, convergence, measured, every)
     changes = _changes(before, pd.read_csv(folder.predictions))
     shown = changes.reset_index()
     write_whole(
@@ -138,14 +157,6 @@ def _write(
     folder.write_scores(scores | {"update": facts})
     folder.complete()
     return changes
-
-
-def _measured(tree: xr.DataTree) -> pd.DataFrame:
-    """Masses that a tree knows, indexed (Z, N), MeV."""
-    known = read_problem(tree)
-    columns = {name: known[name].to_numpy() for name in ("mass_excess", "mass_excess_uncertainty")}
-    index = nuclide_index(known["Z"].to_numpy(), known["N"].to_numpy())
-    return pd.DataFrame(columns, index=index)
 
 
 def _changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

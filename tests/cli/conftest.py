@@ -113,7 +113,6 @@ def hostile(monkeypatch):
             chart=contents.chart.rename(columns=weights),
             theory=contents.theory.rename(columns=names),
             components=[names.get(name, name) for name in contents.components],
-            missing=HOSTILE,
         )
 
     return renamed
@@ -134,6 +133,7 @@ N = [50, 80]
 [theory]
 models = ["FRDM2012", "DZ33", "HFB24-to-80"]
 cards = ["hfb24.toml"]
+corrected = false
 [chart]
 Z = [40, 50]
 N = [50, 82]

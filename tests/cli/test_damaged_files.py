@@ -10,14 +10,16 @@ from bmm.errors import RunError
 from bmm.report.server import explorer_server
 
 MEASUREMENTS = "Z,N,mass_excess,mass_excess_uncertainty\n50,86,-56.3,0.3\n"
-RUN = ("config.toml", "posterior.nc", "predictions.csv", "evaluation.csv", "scores.json")
-MADE = ("fields.json", "separations.csv", "drip_lines.csv")
+RUN = (
+    "config.toml", "posterior.nc", "predictions.csv", "evaluation.csv", "scores.json",
+    "derived.csv", "drip_lines.csv",
+)  # fmt: skip
 READ = {
     "predict": ("predictions.csv", "scores.json"),
-    "report": (*RUN, "separations.csv", "drip_lines.csv"),
+    "report": RUN,
     "resume": ("config.toml", "scores.json"),
     "update": ("config.toml", "posterior.nc", "predictions.csv", "scores.json"),
-    "explore": (*RUN, *MADE),
+    "explore": RUN,
 }
 CASES = [(command, name) for command, files in READ.items() for name in files]
 
@@ -95,36 +97,14 @@ def test_an_undamaged_run_is_read(bmm, run, tmp_path, command):
     assert code == 0 or "k-hat" in said
 
 
-SURFACES = """
-seed = 5
-[data]
-Z = [38, 42]
-N = [44, 64]
-[theory]
-models = ["HFB26", "DZ33"]
-[chart]
-table = "HFB26"
-Z = [38, 42]
-N = [44, 66]
-"""
-
-
-def test_damaged_surfaces_are_refused_by_a_design(bmm, tmp_path):
-    (tmp_path / "small.toml").write_text(SURFACES)
-    folder = tmp_path / "surfaces"
-    done = bmm("surfaces", tmp_path / "small.toml", "-o", folder, "--draws", 100, "--quiet")
-    assert done.code == 0, done.err
-    command = ("design", folder, "-t", "masses Z=40", "--outcomes", 10, "-o", tmp_path / "x")
-    for name in ("summary.json", "config.toml", "manifest.json"):
-        content = (folder / name).read_bytes()
-        for changed in damages(content, 1):
-            (folder / name).write_bytes(changed)
-            done = bmm(*command)
-            assert done.code == 2
-            assert name in done.err
-        (folder / name).write_bytes(content)
-    done = bmm(*command)
-    assert done.code == 0, done.err
+@pytest.mark.parametrize("name", ["posterior.nc", "derived.csv", "distribution.nc"])
+def test_a_damaged_forecast_is_refused_by_a_design(bmm, run, tmp_path, name):
+    content = (run / name).read_bytes()
+    for changed in damages(content, 1):
+        (run / name).write_bytes(changed)
+        done = bmm("design", run, "-t", "masses Z=50", "-o", tmp_path / "x")
+        assert done.code == 2
+        assert name in done.err
 
 
 COMPARISON = """

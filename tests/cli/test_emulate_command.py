@@ -28,7 +28,7 @@ def table(tmp_path_factory):
 def done(call_bmm, table):
     folder = table.parent / "out"
     columns = ("--axes", "q,alpha_3", "--energy", "BE")
-    arguments = ("emulate", table, *columns, *SMALL, "--rivals", "--seeds", 2, "-o", folder)
+    arguments = ("emulate", table, *columns, *SMALL, "--baselines", "--seeds", 2, "-o", folder)
     return arguments, folder, call_bmm(*arguments)
 
 
@@ -116,7 +116,7 @@ def test_a_damaged_loop_is_refused_by_name(done, call_bmm, tmp_path):
             "no kernel is called 'matern-7/2' (did you mean 'matern-5/2'?)",
         ),
         (("analytic", "--minimum", "3"), "expected 'within' as well"),
-        (("analytic", "--preset", "talk"), "expected --learner committee as well"),
+        (("analytic", "--preset", "published"), "expected --learner committee as well"),
         (
             ("analytic", "--learner", "committee", "--preset", "best"),
             "no committee preset is called 'best'",

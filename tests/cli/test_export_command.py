@@ -11,8 +11,11 @@ from pynucastro.nucdata.mass_table import MassTable as PynucastroTable
 
 from bmm.cli.export import export as command
 from bmm.data import load_measured
+from bmm.distributions import StudentTMixture
+from bmm.distributions.storage import to_dataset
 from bmm.export import FORMATS
 from bmm.prediction.derived import derive
+from bmm.theory.correction import correct_average
 from bmm.theory.library import load_model
 from bmm.workflows.config import Chart, Data, RunConfig, Theory
 from bmm.workflows.exported_table import mass_table_of
@@ -21,6 +24,24 @@ from bmm.workflows.inputs import chart_theory, select_measured
 from bmm.workflows.prediction_table import prediction_table
 
 MODELS = ["FRDM1995", "DZ33"]
+
+
+def fitted(measured, chart):
+    """Groups of a fitted tree that a forecast is made of."""
+    observed = xr.Dataset(
+        {name: ("nucleus", measured[name]) for name in ("mass_excess", "mass_excess_uncertainty")}
+    )
+    Z, N = (measured.index.get_level_values(name).to_numpy() for name in ("Z", "N"))
+    groups = {
+        "observed_data": observed,
+        "constant_data": xr.Dataset({"Z": ("nucleus", Z), "N": ("nucleus", N)}),
+        "chart": chart,
+        "theory": chart,
+    }
+    tree = xr.DataTree.from_dict(groups)
+    average = correct_average(measured, chart, elements=16).facts
+    tree.attrs = {"seed": 4, "fields": json.dumps({"average": average})}
+    return tree
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +62,11 @@ def run(tmp_path_factory):
     summary["weight"] = xr.full_like(chart["mass_excess"], 0.5)
     with RunFolder.begin(tmp_path_factory.mktemp("runs") / "tin") as folder:
         folder.write_config(config.to_toml())
-        folder.write_posterior(xr.DataTree.from_dict({"chart": chart}))
+        folder.write_posterior(fitted(measured, chart))
+        coords = {name: chart[name].variable for name in ("nucleus", "Z", "N")}
+        stored = to_dataset(StudentTMixture(mean.to_numpy()[:, None], 0.6, nu=5.0), coords)
+        folder.write_distribution(stored.assign_coords(theory=("component", ["mixture"])))
+        folder.write_derived(pd.DataFrame({"Z": [50], "N": [82]}), pd.DataFrame({"median": [82]}))
         folder.write_predictions(prediction_table(summary, measured))
         provenance = {"packages": {"nuclear-bmm": "0.0.9"}}
         folder.write_scores({"converged": True, "provenance": provenance})

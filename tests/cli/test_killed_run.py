@@ -28,6 +28,7 @@ Z = [40, 46]
 N = [50, 62]
 [theory]
 models = ["FRDM2012", "DZ33"]
+corrected = false
 [chart]
 Z = [40, 46]
 N = [50, 64]
@@ -42,9 +43,12 @@ chains = 3
 cores = 2
 tune = 40
 """
-FILES = {"config.toml", "posterior.nc", "predictions.csv", "evaluation.csv", "scores.json"}
+FILES = {
+    "config.toml", "posterior.nc", "predictions.csv", "distribution.nc", "derived.csv",
+    "drip_lines.csv", "evaluation.csv", "scores.json",
+}  # fmt: skip
 MANIFEST = "manifest.json"
-REPORT = {"report.html", "separations.csv", "drip_lines.csv", "fields.json"}
+REPORT = {"report.html"}
 CHAINS = [
     f"{name}-{chain}" for name in ("free", "mode") for chain in range(3)
 ]  # as in posterior.nc
@@ -120,7 +124,7 @@ def tree_of(folder):
 
 def scores_of(folder):
     scores = json.loads((folder / "scores.json").read_text())
-    assert set(scores.pop("seconds")) == {"compile", "sample"}
+    assert set(scores.pop("seconds")) == {"compile", "sample", "stages"}
     return scores
 
 

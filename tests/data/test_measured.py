@@ -14,6 +14,8 @@ def nuclei_from(name, least):
 @pytest.mark.parametrize(
     ("name", "entries", "measured"),
     [
+        ("AME1983", 2209, 1589),
+        ("AME1993", 2650, 1825),
         ("AME1995", 2931, 1844),
         ("AME2003", 3179, 2228),
         ("AME2012", 3353, 2438),
@@ -82,6 +84,29 @@ def test_an_edition_is_sorted_complete_and_agrees_with_itself(name):
     difference = A * table["binding_energy_per_nucleon_uncertainty"]
     difference -= table["mass_excess_uncertainty"]
     assert (difference.abs() <= rounding + A * 1e-6).all()
+
+
+def test_the_isomers_and_pions_of_ame1983_are_left_out():
+    everything = load_measured("AME1983", estimated=True)
+    assert everything.index.is_unique
+    assert everything.loc[(13, 13), "mass_excess"] == -12.209911  # the isomer has -11.981601
+    assert everything.index.get_level_values("N").min() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "nucleus", "origin"),
+    [
+        ("AME2003", (30, 49), "+"),
+        ("AME2003", (35, 39), "-"),
+        ("AME2003", (30, 41), "-n"),
+        ("AME2003", (82, 126), ""),
+        ("AME2020", (50, 84), "x"),
+        ("AME1983", (3, 7), "p-2n"),
+        ("AME1995", (36, 38), "4n"),
+    ],
+)
+def test_an_edition_says_how_a_mass_is_tied(name, nucleus, origin):
+    assert load_measured(name, estimated=True).loc[nucleus, "origin"] == origin
 
 
 def test_a_loaded_table_is_the_callers_own():

@@ -69,3 +69,38 @@ def test_rows_that_differ_from_the_record_are_refused(rebuild):
     record = {"name": "SkP", "quantity": "binding_energy", "source": source}
     with pytest.raises(SystemExit, match="rows of SkP differ from those that bmex-db had"):
         rebuild.read_source(record, b"Z,N,BE\n2,2,29.9\n")
+
+
+# As AME1983 and AME2003 print them.
+MASSES = """\
+1N-Z    N    Z   A  EL    O     MASS EXCESS
+                                   (keV)
+0 -2   -1    1    0 pi+      140078.300    0.502      *
+   0   13   13      Al    -  -12209.911    0.776 211895.090    0.860    B-  -5065.606    3.152
+   0   13   13      Alm  IT  -11981.601    0.777    228.310    0.010
+1N-Z    N    Z   A  EL    O     MASS EXCESS
+   4   15   11   26 Na    +   -6902.000   14.000      0.0      0.0      B-   9312#    14#
+"""
+REACTIONS = """\
+0                 ADAM STYLE(1)
+1 A  elt  Z        S(2n)             S(2p)              Q(a)             Q(2B-)
+0 79 Cu  29    9743#   1142#        *                 *             19779#    911#
+  71 Zn  30   15051.56   10.23  21926.19   10.85  -6009.13   10.59   2580.84   10.24
+"""
+
+
+def test_a_list_of_masses_with_pions_isomers_and_pages(rebuild):
+    found = list(rebuild.evaluation("AME1983", MASSES.encode()))
+    assert [(Z, N, mass, u, *rest) for Z, N, mass, u, _, _, *rest in found] == [
+        (13, 13, "-12209.911", "0.776", 0, "-"),
+        (11, 15, "-6902.000", "14.000", 0, "+"),
+    ]
+
+
+def test_uncertainties_of_differences_as_printed(rebuild):
+    header, rows = rebuild.differences("AME2003", MASSES.encode(), [REACTIONS.encode()])
+    named = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [(row["Z"], row["N"]) for row in named] == [(13, 13), (30, 41)]
+    assert named[0]["Q_beta_uncertainty_keV"] == "3.152"
+    zinc = [named[1][f"{name}_uncertainty_keV"] for name in ("Q_beta", *rebuild.REACTIONS[0])]
+    assert zinc == ["", "10.23", "10.85", "10.59", "10.24", "", ""]

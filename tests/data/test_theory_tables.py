@@ -201,9 +201,19 @@ def test_a_table_is_the_one_its_record_describes(name):
     assert record.doi.startswith("10.")
 
 
+@pytest.mark.parametrize("name", MEASURED_TABLES)
+def test_a_table_of_differences_is_the_one_its_record_describes(name):
+    record = read_provenance(name).differences
+    content = (data_folder() / "measured" / record.file).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == record.sha256
+    assert content.count(b"\n") - 1 == record.n_rows
+
+
 def test_every_shipped_file_is_known():
     for kind, names in (("measured", MEASURED_TABLES), ("theory", THEORY_TABLES)):
         expected = {f"{name}.{suffix}" for name in names for suffix in ("csv", "toml")}
+        if kind == "measured":
+            expected |= {f"{name}-differences.csv" for name in names}
         assert {path.name for path in (data_folder() / kind).iterdir()} == expected
 
 

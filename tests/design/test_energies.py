@@ -2,39 +2,32 @@
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from bmm.design import find_candidates, rank_candidates, read_target
-from bmm.design.energies import EnergyExpectedVariance
-from bmm.design.gaussian_mixture import mixture_branches
-from bmm.nuclides import labels, nuclide_index
+from bmm.design.copula import ConditionedCopula, hermite_coefficients
+from bmm.nuclides import nuclide_index, numbers
 from bmm.prediction.derived import derive
-from bmm.prediction.joint_draws import sample_surfaces
-from bmm.theory.adapters import numbers
 
 TAU = 0.02
 
 
-def rank(patch, target, candidates, correction=None, **options):
-    correction = correction or patch.correction
+def rank(forecast, target, candidates, **options):
     return rank_candidates(
-        correction,
-        find_candidates(candidates, correction.theory, patch.measured),
-        read_target(target, correction.theory, patch.measured),
-        patch.measured,
-        precision=TAU,
-        **options,
+        forecast,
+        find_candidates(candidates, forecast),
+        read_target(target, forecast),
+        **({"precision": TAU, "count": 1} | options),
     )
 
 
-def covariance(correction, name, nuclei):
-    """Of one model, MeV^2: the factor is such that the Student-t has the field's variance."""
-    return correction.models[name].field.covariance(*numbers(nuclei))
+def covariance(forecast, nuclei):
+    """Of the residual field, MeV^2, which is that of the masses where they are normal."""
+    return forecast.average.field.covariance(*numbers(nuclei))
 
 
 def test_one_gaussian_target_and_one_candidate(patch):
-    found = rank(patch, "masses 42,58", "42,57", patch.alone)
-    V = covariance(patch.alone, "one", nuclide_index([42, 42], [57, 58]))
+    found = rank(patch.normal, "masses 42,58", "42,57")
+    V = covariance(patch.normal, nuclide_index([42, 42], [57, 58]))
     assert found.before**2 == pytest.approx(V[1, 1])
     row = found.alone.iloc[0]
     assert row["reduction"] * V[1, 1] == pytest.approx(V[0, 1] ** 2 / (V[0, 0] + TAU**2))
@@ -43,126 +36,90 @@ def test_one_gaussian_target_and_one_candidate(patch):
     assert found.together.iloc[0]["reduction"] == row["reduction"]
 
 
-@pytest.mark.parametrize("learn", [False, True])
-def test_measuring_the_target_itself_leaves_the_precision(patch, learn):
-    found = rank(patch, "masses 42,58", "42,58", learn=learn)
-    V = [covariance(patch.correction, k, patch.index[[32]])[0, 0] for k in ("one", "two", "three")]
-    left = np.mean([1 / (1 / v + 1 / TAU**2) for v in V])
-    assert found.alone["left"].iloc[0] == pytest.approx(np.sqrt(left), rel=0.01)
+def test_measuring_the_target_itself_leaves_the_precision(patch):
+    found = rank(patch.normal, "masses 42,58", "42,58")
+    v = covariance(patch.normal, nuclide_index([42], [58]))[0, 0]
+    assert found.alone["left"].iloc[0] == pytest.approx(np.sqrt(1 / (1 / v + 1 / TAU**2)))
 
 
 def test_a_set_is_conditioning_on_all_of_it(patch):
-    """Greedy steps of one model add up to the joint conditional normal."""
-    found = rank(patch, "S_2n Z=41-43 N=56-59", "Z=42 N=56-61", patch.alone, count=3)
+    """Greedy steps add up to the joint conditional normal."""
+    text = "S_2n Z=41-43 N=56-59"
+    found = rank(patch.normal, text, "Z=42 N=56-61", count=3)
     chosen = nuclide_index(*numbers(found.together.index))
-    V = covariance(patch.alone, "one", patch.index)
+    V = covariance(patch.normal, patch.index)
     at = patch.index.get_indexer(chosen)
     inner = V[np.ix_(at, at)] + TAU**2 * np.eye(3)
     after = V - V[:, at] @ np.linalg.solve(inner, V[at])
+    measured = patch.normal.measured.index
 
     def mean_variance(matrix):
         total = []
-        for Z, N in read_target("S_2n Z=41-43 N=56-59", patch.alone.theory, patch.measured).nuclei:
+        for Z, N in read_target(text, patch.normal).nuclei:
             weights = np.zeros(len(patch.index))
             for dN, factor in ((-2, 1.0), (0, -1.0)):
-                if (Z, N + dN) not in patch.measured.index:
+                if (Z, N + dN) not in measured:
                     weights[patch.index.get_loc((Z, N + dN))] = factor
-            known = 0.05**2 if (Z, N - 2) in patch.measured.index else 0.0
+            known = 0.05**2 if (Z, N - 2) in measured else 0.0
             total.append(weights @ matrix @ weights + known)
         return np.mean(total)
 
-    assert found.before**2 == pytest.approx(mean_variance(V))
-    assert found.together["left"].iloc[-1] ** 2 == pytest.approx(mean_variance(after))
+    assert found.before**2 == pytest.approx(mean_variance(V), rel=1e-6)
+    assert found.together["left"].iloc[-1] ** 2 == pytest.approx(mean_variance(after), rel=1e-6)
 
 
 def test_the_first_of_a_set_is_the_best_alone_and_sets_only_gain(patch):
-    found = rank(patch, "masses Z=41-43 N=57-61", "Z=40-44 N=56-57", count=4, learn=True)
+    found = rank(patch.forecast, "masses Z=41-43 N=57-61", "Z=40-44 N=56-57", count=4)
     assert len(found.together) == 4
     assert found.together.index[0] == found.alone.index[0]
     assert found.alone["reduction"].is_monotonic_decreasing
     assert found.together["reduction"].is_monotonic_increasing
     assert found.together.index.is_unique
+    assert (found.alone["reduction"] > 0).all()
     assert found.together["reduction"].iloc[-1] < 1
 
 
 def test_conditioning_is_fitting_the_field_with_the_datum(patch):
     """At fixed hyperparameters; the datum's uncertainty is 0.02 MeV on both sides."""
-    new = nuclide_index([42], [57])
+    refitted = patch.make(True, late=[(42, 57)])
     others = patch.index[(patch.index.get_level_values("N") >= 58)]
-    branch = mixture_branches(patch.alone, new.append(others))[0]
-    branch.condition(branch.measured(0, TAU))
-    refitted = patch.make(("one",), late=[(42, 57)])
-    expected = covariance(refitted, "one", others)
-    assert branch.covariance[1:, 1:] == pytest.approx(expected, abs=1e-10)
+    expected = np.diag(covariance(refitted, others))
+    found = [
+        rank(patch.normal, f"masses {Z},{N}", "42,57").alone["left"].iloc[0] ** 2
+        for Z, N in others[:10]
+    ]
+    assert found == pytest.approx(expected[:10], rel=1e-8)
 
 
-def test_branches_have_the_moments_of_following_a_model(patch):
-    """Also where a model ends and its nuclei follow the others; alone, as on a surface."""
-    nuclei = patch.index[[7, 20, 34, 35, 47, 58]]
-    branches = mixture_branches(patch.correction, nuclei)
-    assert len(branches) == 4
-    weight = np.array([each.probability for each in branches])
-    assert weight == pytest.approx([1 / 3, 1 / 3, 1 / 6, 1 / 6])
-    means = np.stack([each.mean for each in branches])
-    mean = weight @ means
-    expected = np.einsum("b,bij->ij", weight, [each.covariance for each in branches])
-    expected += (weight[:, None] * (means - mean)).T @ (means - mean)
-    draws = patch.follow(patch.correction, nuclei, 40000, 1)
-    assert draws.mean(axis=0) == pytest.approx(mean, abs=5 * np.sqrt(expected.max() / 40000))
-    scale = np.sqrt(np.diag(expected))
-    found = np.cov(draws.T) / scale / scale[:, None]
-    assert found == pytest.approx(expected / scale / scale[:, None], abs=0.03)
-    part = patch.correction.theory.isel(nucleus=patch.index.get_indexer(nuclei))
-    surfaces = sample_surfaces(patch.correction, part, 40000, 1).to_numpy()
-    assert surfaces.mean(axis=0) == pytest.approx(mean, abs=5 * np.sqrt(expected.max() / 40000))
-    # A Student-t with four degrees of freedom has no fourth moment.
-    assert surfaces.std(axis=0) == pytest.approx(scale, rel=0.05)
+def test_squares_of_coefficients_add_up_to_the_variance(patch):
+    law, rows = patch.forecast.law, np.arange(0, len(patch.forecast.law.Z), 3)
+    found = (hermite_coefficients(law.table, rows) ** 2).sum(axis=1)
+    at = patch.index.get_indexer(nuclide_index(law.Z[rows], law.N[rows]))
+    assert np.sqrt(found) == pytest.approx(patch.forecast.distribution.sd[at], rel=5e-3)
 
 
-@pytest.mark.parametrize("learn", [False, True])
-def test_the_average_over_outcomes_is_that_of_a_second_implementation(patch, learn):
-    """One candidate, by quadrature over its outcome."""
-    target = nuclide_index([42], [59])
-    point = nuclide_index([42], [57])
-    form = read_target("masses 42,59", patch.correction.theory, patch.measured).form
-    branches = mixture_branches(patch.correction, point, form)
-    outlook = EnergyExpectedVariance(branches, 0.3, 20000, np.random.default_rng(1), learn=learn)
-    left, error = outlook.expect()
-    both = mixture_branches(patch.correction, point.append(target))
-    w = np.array([each.probability for each in both])
-    m = np.stack([each.mean for each in both])
-    V = np.stack([each.covariance for each in both])
-    total = V[:, 0, 0] + 0.3**2
-    gain = V[:, 0, 1] / total
-    y = np.linspace(m[:, 0].min() - 12, m[:, 0].max() + 12, 20001)
-    density = np.exp(-0.5 * (y[:, None] - m[:, 0]) ** 2 / total) / np.sqrt(2 * np.pi * total)
-    mixed = density @ w
-    share = w * density / mixed[:, None] if learn else np.broadcast_to(w, density.shape)
-    after = m[:, 1] + gain * (y[:, None] - m[:, 0])
-    mean = (share * after).sum(axis=1)
-    variance = (share * (V[:, 1, 1] - gain * V[:, 0, 1] + after**2)).sum(axis=1) - mean**2
-    exact = np.trapezoid(mixed * variance, y)
-    assert left[0] == pytest.approx(exact, abs=4 * error[0])
-    assert 0 < error[0] < 0.02 * exact
-
-
-def test_learning_weights_can_only_reduce(patch):
-    """Exact conditioning of a joint law: no variance is expected to grow."""
-    found = rank(patch, "masses Z=40 N=58-61", "Z=44 N=58-61", learn=True)
-    assert (found.alone["reduction"] > -3 * found.alone["reduction_error"]).all()
-
-
-def test_the_variance_before_is_that_of_following_a_model(patch):
-    target = read_target("S_2n Z=42", patch.correction.theory, patch.measured)
-    found = rank(patch, "S_2n Z=42", "neighbours")
-    new = patch.index.difference(patch.measured.index)
-    masses = xr.DataArray(np.full((20000, len(patch.index)), np.nan), dims=("draw", "nucleus"))
-    masses[:, patch.index.get_indexer(new)] = patch.follow(patch.correction, new, 20000, 2)
-    known = patch.index.get_indexer(patch.measured.index)
-    masses[:, known] = np.random.default_rng(3).normal(-60, 0.05, (20000, len(known)))
-    Z, N = numbers(patch.index)
-    drawn = masses.assign_coords(nucleus=labels(Z, N), Z=("nucleus", Z), N=("nucleus", N))
-    energy = derive(drawn, "S_2n")
+def test_the_variance_before_is_that_of_joint_draws(patch):
+    target = read_target("S_2n Z=42", patch.forecast)
+    found = rank(patch.forecast, "S_2n Z=42", "neighbours")
+    energy = derive(patch.forecast.draws(40000), "S_2n")
     expected = energy.isel(nucleus=patch.index.isin(target.nuclei)).var("draw").mean()
     assert found.before == pytest.approx(float(np.sqrt(expected)), rel=0.02)
     assert found.quantities == len(target.nuclei) == 6
+
+
+def test_the_average_over_outcomes_is_that_of_simulated_measurements(patch):
+    """Draw truths and outcomes, and condition the normal scores of each by its outcome."""
+    law = patch.forecast.law
+    both = patch.forecast.law_rows(nuclide_index([42, 42], [57, 59]))
+    copula = ConditionedCopula(law, both, both[:1], 0.3)
+    across, total = copula.innovation(0)
+    rng = np.random.default_rng(1)
+    scores = law.standard_normal(4000, rng, both)
+    outcome = scores[:, 0] + copula.noise_sd(0) * rng.standard_normal(4000)
+    mean = across[1] * outcome / total
+    sd = np.sqrt(1 - across[1] ** 2 / total)
+    z = mean[:, None] + sd * rng.standard_normal((4000, 800))
+    drawn = law.table.masses(z.reshape(-1, 1), both[1:]).reshape(z.shape)
+    expected = drawn.var(axis=1).mean()
+    found = rank(patch.forecast, "masses 42,59", "42,57", precision=0.3)
+    assert found.alone["left"].iloc[0] == pytest.approx(np.sqrt(expected), rel=0.03)

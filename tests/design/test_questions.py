@@ -5,16 +5,15 @@ import pytest
 
 from bmm.design import DripLine, find_candidates, rank_candidates, read_target
 from bmm.errors import BmmError, ConfigError
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers
+from bmm.nuclides import nuclide_index, numbers
 
 
 def target(patch, text):
-    return read_target(text, patch.correction.theory, patch.measured)
+    return read_target(text, patch.forecast)
 
 
 def candidates(patch, text):
-    return find_candidates(text, patch.correction.theory, patch.measured)
+    return find_candidates(text, patch.forecast)
 
 
 def test_regions_chains_nuclides_and_files(patch, tmp_path):
@@ -39,7 +38,7 @@ def test_an_energy_has_its_measured_part_as_known(patch):
 def test_neighbours_are_unmeasured_and_one_step_away(patch):
     found = candidates(patch, "neighbours")
     assert (numbers(found)[1] == 56).all()
-    assert not found.isin(patch.measured.index).any()
+    assert not found.isin(patch.forecast.measured.index).any()
 
 
 def test_a_drip_line_needs_two_elements_more(patch):
@@ -63,9 +62,12 @@ def test_a_drip_line_needs_two_elements_more(patch):
         ("S_2p Z=40", "need a mass that no model covers"),
         ("masses nowhere.csv", "nowhere.csv: cannot be read"),
         ("drip-line Xx", "'Xx' names no element"),
-        ("drip-line Pb", "no model covers an isotope of Pb"),
+        (
+            "drip-line Pb",
+            "no isotope of Pb that is not measured; expected an element",
+        ),
         ("drip-line Mo up", "expected the side neutron or proton"),
-        ("drip-line Mo proton", "on this side is measured"),
+        ("drip-line Mo proton", "that the models predict on this side is measured"),
     ],
 )
 def test_bad_targets_are_named(patch, text, message):
@@ -99,10 +101,10 @@ def test_bad_candidates_are_named(patch):
 
 
 def test_nuclei_that_no_model_covers_are_named(patch):
-    with pytest.raises(BmmError, match="Pb-208: expected a nucleus that one of the models covers"):
+    with pytest.raises(BmmError, match="Pb-208: expected an unmeasured nucleus"):
         rank_candidates(
-            patch.correction, nuclide_index([82], [126]), target(patch, "masses Z=42"),
-            patch.measured,
+            patch.forecast, nuclide_index([82], [126]), target(patch, "masses Z=42"),
+            precision=0.02, count=1,
         )  # fmt: skip
 
 
@@ -111,6 +113,6 @@ def test_nuclei_that_no_model_covers_are_named(patch):
 def test_impossible_numbers_are_refused(patch, wrong):
     with pytest.raises(ConfigError, match="expected a precision above 0"):
         rank_candidates(
-            patch.correction, candidates(patch, "neighbours"), target(patch, "masses Z=42"),
-            patch.measured, **wrong,
+            patch.forecast, candidates(patch, "neighbours"), target(patch, "masses Z=42"),
+            **({"precision": 0.02, "count": 1} | wrong),
         )  # fmt: skip

@@ -101,17 +101,17 @@ def test_a_member_sees_what_it_is_fed_and_nothing_else(small, surface):
 
 
 def test_batches_and_the_presets(surface):
-    talk = preset("talk")
-    assert (talk.width, talk.activation, talk.optimizer, talk.epochs) == (
+    published = preset("published")
+    assert (published.width, published.activation, published.optimizer, published.epochs) == (
         150, "relu", "adamax", 2000,
     )  # fmt: skip
-    assert 3 <= talk.hidden_layers <= 6
-    assert 10 <= talk.batch <= 60
-    shorter = talk.model_copy(update={"epochs": 80, "width": 32, "members": 2})
+    assert 3 <= published.hidden_layers <= 6
+    assert 10 <= published.batch <= 60
+    shorter = published.model_copy(update={"epochs": 80, "width": 32, "members": 2})
     points, values = surface.scaled[::6], surface.energy[::6]
     error = CommitteeLearner(shorter).fit(points, values, seed=0).at(points).mean - values
     assert np.sqrt((error**2).mean()) < 0.5 * values.std()
-    assert set(PRESETS) == {"default", "talk"}
+    assert set(PRESETS) == {"default", "published"}
 
 
 def test_calibration_recovers_factor_and_floor():
@@ -125,8 +125,8 @@ def test_calibration_recovers_factor_and_floor():
 
 
 def test_bad_settings_are_refused(surface):
-    with pytest.raises(ConfigError, match="did you mean 'talk'"):
-        preset("tlak")
+    with pytest.raises(ConfigError, match="did you mean 'published'"):
+        preset("publishd")
     split = CommitteeLearner(CommitteeSettings(feed="split"))
     with pytest.raises(DataError, match="10 points cannot be split among 8 members"):
         split.fit(surface.scaled[:10], surface.energy[:10], seed=0)

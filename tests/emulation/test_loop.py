@@ -60,7 +60,7 @@ def test_the_variance_of_a_point_counts_by_its_squared_probability_to_matter(sur
     monkeypatch.setattr(loop, "choose", overhear)
     run_loop(surface, ProcessLearner(), SHORT.model_copy(update={"budget": 0.06}), 1)
     ((predicted, weight),) = asked
-    # Nothing has been a surprise yet, so that the emulator is taken at its word.
+    # There are no residuals yet, so that the stated uncertainty is taken as it is.
     probability = SHORT.energy_window(surface).probability(
         predicted.mean, Calibration().sd(predicted.sd)
     )

@@ -20,7 +20,7 @@ RNG = np.random.default_rng(4)
 POINTS = RNG.uniform(-1, 1, (30, 2))
 VALUES = np.sin(3 * POINTS[:, 0]) + POINTS[:, 1] ** 2 + (POINTS[:, 0] > 0.2)
 VALUES = (VALUES - VALUES.mean()) / VALUES.std()
-SURPRISE = RNG.exponential(size=30)
+SQUARED_RESIDUAL = RNG.exponential(size=30)
 TILT = -0.4
 LOGS = np.append(np.log([0.9, 0.6, 1.1, 0.4, 0.3, 0.7]), TILT)
 
@@ -55,7 +55,7 @@ def dense(first, second, first_rough, second_rough):
 
 
 def test_likelihood_of_a_surface_that_is_rough_in_places():
-    rough = np.sqrt(SURPRISE)
+    rough = np.sqrt(SQUARED_RESIDUAL)
     covariance = dense(POINTS, POINTS, rough, rough) + 1e-7 * np.eye(30)
     marginal = stats.multivariate_normal.logpdf(VALUES, np.zeros(30), covariance)
     value = negative_log_likelihood(LOGS, POINTS, VALUES, rough)[0]
@@ -63,7 +63,9 @@ def test_likelihood_of_a_surface_that_is_rough_in_places():
 
 
 def test_prediction_is_the_textbook_formula():
-    process = NonstationaryProcess(POINTS, VALUES, LOGS, centre=-5.0, scale=2.0, surprise=SURPRISE)
+    process = NonstationaryProcess(
+        POINTS, VALUES, LOGS, centre=-5.0, scale=2.0, squared_residual=SQUARED_RESIDUAL
+    )
     new = RNG.uniform(-1, 1, (7, 2))
     predicted = process.at(new)
     rough, here = process.roughness(POINTS), process.roughness(new)
@@ -77,7 +79,7 @@ def test_prediction_is_the_textbook_formula():
 
 
 def test_gradient_in_three_dimensions():
-    points, rough = RNG.uniform(-1, 1, (20, 3)), np.sqrt(SURPRISE[:20])
+    points, rough = RNG.uniform(-1, 1, (20, 3)), np.sqrt(SQUARED_RESIDUAL[:20])
     logs = RNG.normal(scale=0.3, size=11)
 
     def value(logs):

@@ -5,11 +5,14 @@ import pandas as pd
 import pytest
 
 from bmm.design import rank_candidates, read_target
+from bmm.distributions import StudentTMixture
+from bmm.distributions.student_t import NU
 from bmm.errors import DataError
 from bmm.evaluation.retrospective import Later, compare_sets
 from bmm.gp.lattice_kernel import lattice_points
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers, prediction
+from bmm.nuclides import nuclide_index, numbers
+from bmm.prediction.forecast import Forecast
+from bmm.theory.adapters import prediction
 from bmm.theory.correction import CorrectedModel, Correction
 from bmm.theory.residual_field import Hyperparameters, ResidualField
 
@@ -69,9 +72,13 @@ def test_in_worlds_that_follow_the_law_the_chosen_set_is_better():
     residuals = worlds(40)
     # The choice of one Gaussian model depends on the places of the masses only.
     correction, measured = corrected(residuals[0], KNOWN), frame(residuals[0], KNOWN)
-    target = read_target(f"masses {names}", correction.theory, measured)
-    ranking = rank_candidates(correction, candidates, target, measured, count=4, outcomes=10)
-    chosen = nuclide_index(*numbers(ranking.together.index))
+    theory = correction.theory
+    distribution = StudentTMixture(theory["mass_excess"], theory["mass_excess_sd"], nu=NU)
+    (average,) = correction.models.values()
+    forecast = Forecast(theory, distribution, average, measured)
+    target = read_target(f"masses {names}", forecast)
+    ranking = rank_candidates(forecast, candidates, target, precision=0.02, count=4)
+    chosen = nuclide_index(ranking.together.index)
     gains = []
     for residual in residuals:
         later = Later(corrected(residual, KNOWN), frame(residual, ~KNOWN))

@@ -25,8 +25,8 @@ def test_chains_are_drawn_with_their_bands():
     ensemble = read_ensemble(models_folder() / "MDN.npz")
     measured = load_measured("AME2020").query("Z >= 40 and Z <= 70")
     chart = load_theory("DZ28").query("Z >= 40 and Z <= 70").index
-    rivals = {"FRDM1995": load_theory("FRDM1995")["mass_excess"]}
-    figure = extrapolation_figure(ensemble, measured, rivals, chart, rounds=8)
+    others = {"FRDM1995": load_theory("FRDM1995")["mass_excess"]}
+    figure = extrapolation_figure(ensemble, measured, others, chart, rounds=8)
     assert [axes.get_title() for axes in figure.axes] == ["Nd, Z = 60", "In, Z = 49"]
     neodymium = figure.axes[0]
     assert len(neodymium.collections) == 3

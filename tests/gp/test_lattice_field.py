@@ -175,3 +175,16 @@ def test_draws_need_separable_terms():
     kernel = LatticeKernel(by_axes, Growth(0.0), nugget=0.1)
     draws = draw_field(kernel, NEW_Z, NEW_N, 20_000, np.random.default_rng(1))
     assert_moments(draws, np.zeros(5), by_axes(NEW, NEW) + 0.01 * np.eye(5))
+
+
+@pytest.mark.parametrize("kind", NOISES)
+def test_a_new_value_at_an_observed_nucleus_is_predicted_from_the_others(kind):
+    noise = matrix(NOISES[kind])
+    mean, sd = LatticeField(KERNEL, Z, N, VALUES, NOISES[kind]).left_out_anew()
+    field = DENSE(POINTS, POINTS) + np.diag(NUGGET)
+    for i in (0, 7, 31):
+        others = np.delete(np.arange(60), i)
+        inner = (field + noise)[np.ix_(others, others)]
+        gain = np.linalg.solve(inner, field[others, i])
+        assert mean[i] == pytest.approx(gain @ VALUES[others], rel=1e-9)
+        assert sd[i] ** 2 == pytest.approx(field[i, i] - gain @ field[others, i], rel=1e-9)

@@ -10,7 +10,7 @@ from bmm.evaluation.splits import edition_split
 from bmm.methods.averages import LeastSquares
 from bmm.methods.components import PrincipalComponents
 from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import Domain, numbers, predict_all
+from bmm.theory.adapters import Domain, predict_all
 from bmm.theory.library import load_model
 
 RNG = np.random.default_rng(31)
@@ -90,7 +90,7 @@ def test_weights_are_those_of_pybmc(components, weights, sd):
     training = split.training[split.training.index.isin(load_measured("AME2020").index)]
     names = ("FRDM2012", "FRDM1995", "DZ28", "HFB14", "KTUY05")
     models = [load_model(name).fit(training) for name in names]
-    theory = predict_all(models, nuclide_index(*numbers(training.index)))
+    theory = predict_all(models, nuclide_index(training.index))
     fitted = PrincipalComponents(components=components).fit(training, theory)
     found = np.array([fitted.facts["weights"][name] for name in names])
     assert (np.abs(found - weights) < 0.05 * np.array(sd)).all()

@@ -1,4 +1,4 @@
-"""Corrected models behind the interface of the rivals."""
+"""Corrected models behind the interface of all methods."""
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from bmm.methods.local import LocalMixture
 from bmm.mixing.settings import Basis, Mixing, Sampler
 from bmm.theory.adapters import Domain, prediction
 from bmm.theory.correction import correct_theory
+from bmm.theory.residual_field import BLOCK
 
 HELD = np.arange(300) % 5 == 0
 
@@ -85,7 +86,8 @@ def test_a_mixture_of_corrected_models_learns_from_left_out_masses(world):
     method = LocalMixture(corrected=True, mixing=mixing)
     assert method.label == "local-density-mixture, corrected"
     tree = method.fit(*world, seed=1).tree
-    expected = correct_theory(world[0], world[1]).theory["mass_excess"]
+    block = world[0].index.get_level_values("Z").to_numpy() // BLOCK
+    expected = correct_theory(world[0], world[1], block=block).theory["mass_excess"]
     found = tree["chart"]["mass_excess"].transpose(*expected.dims)
     assert np.array_equal(found.to_numpy(), expected.to_numpy(), equal_nan=True)
 
@@ -103,29 +105,34 @@ def test_the_factor_is_learnt_from_an_older_evaluation():
     training = later[Domain(Z=(36, 52), N=(36, 82)).covers(later.index)]
     model = load_theory("FRDM2012").loc[training.index, ["mass_excess"]].to_numpy()
     theory = prediction(training.index, ("FRDM2012",), model, 0.0)
-    method = CorrectedMixture(uncertainty_factor="AME1995")
+    method = CorrectedMixture(measurement_errors="factor:AME1995")
     assert method.evaluations == ("AME1995",)
     assert method.label == "corrected-mixture, uncertainties learnt from AME1995"
     facts = method.fit(training, theory).facts
     learnt = uncertainty_scale_factor(load_measured("AME1995"), training)
     assert learnt.factor > 1.2
-    assert facts["uncertainties"] == learnt.facts
-    multiplied = CorrectedMixture(uncertainty_factor=learnt.factor).fit(training, theory).facts
-    assert {"uncertainties": learnt.facts} | multiplied == facts
+    found = learnt.facts | {"evaluation": "AME1995"}
+    assert facts["uncertainties"] == found
+    scaled = CorrectedMixture(measurement_errors=f"factor:{learnt.factor!r}")
+    assert {"uncertainties": found} | scaled.fit(training, theory).facts == facts
+    assert CorrectedMixture(measurement_errors="factor").fit(training, theory).facts == facts
     half = uncertainty_scale_factor(load_measured("AME1995"), training.iloc[::2])
-    assert method.fit(training.iloc[::2], theory).facts["uncertainties"] == half.facts
-    with pytest.raises(DataError, match=r"uncertainty_factor = 'AME2020': .* earlier evaluation"):
-        CorrectedMixture(uncertainty_factor="AME2020").fit(training, theory)
-    with pytest.raises(ValidationError, match=r"a positive number or one of AME1995, .*'AME1983'"):
-        CorrectedMixture(uncertainty_factor="AME1983")
+    found = half.facts | {"evaluation": "AME1995"}
+    assert method.fit(training.iloc[::2], theory).facts["uncertainties"] == found
+    with pytest.raises(DataError, match=r"'factor:AME2020': .* earlier evaluation"):
+        CorrectedMixture(measurement_errors="factor:AME2020").fit(training, theory)
+    with pytest.raises(ValidationError, match=r"a positive number or one of AME1983, .*AME1997"):
+        CorrectedMixture(measurement_errors="factor:AME1997")
 
 
 def test_stated_uncertainties_can_be_multiplied(world):
     measured, theory = world
-    doubled = CorrectedMixture(uncertainty_factor=2).fit(measured, theory).facts
+    doubled = CorrectedMixture(measurement_errors="factor:2.0").fit(measured, theory).facts
     twice = measured.assign(mass_excess_uncertainty=2 * measured["mass_excess_uncertainty"])
     assert doubled == CorrectedMixture().fit(twice, theory).facts
     assert doubled != CorrectedMixture().fit(measured, theory).facts
-    assert CorrectedMixture(uncertainty_factor=2).label == "corrected-mixture, uncertainties x2"
-    with pytest.raises(ValidationError, match="uncertainty_factor"):
-        CorrectedMixture(uncertainty_factor=0)
+    label = CorrectedMixture(measurement_errors="factor:2.0").label
+    assert label == "corrected-mixture, uncertainties x2"
+    for wrong in ("factor:0", "factor:nan", "factors", "learnt:AME2003"):
+        with pytest.raises(ValidationError, match="expected 'stated', 'learnt', 'factor'"):
+            CorrectedMixture(measurement_errors=wrong)

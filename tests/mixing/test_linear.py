@@ -105,7 +105,7 @@ def test_draws_and_predictions_are_those_of_the_kernel(constant_tree, world):
         field, np.array(sigma), 5.0, 0.3, mass, np.nan_to_num(theory, nan=np.inf), variance.T, log_A
     )[0]
     assert read_settings(tree).likelihood == "linear"
-    found = posterior_draws(tree).log_likelihood(problem, variance)[0]
+    found = posterior_draws(tree).log_likelihood(problem)[0]
     np.testing.assert_allclose(found, kernel, rtol=1e-5)
     said = predict(tree, measured=world.measured).summary
     known = said.sel(nucleus=problem["nucleus"].to_numpy())

@@ -11,7 +11,7 @@ from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Prior, Priors, Sampl
 from bmm.mixing.training_data import training_problem
 
 BASIS = Basis(m_Z=3, m_N=4, c_Z=2, c_N=2)
-LEARNED = Mixing(noise=Noise(nu="learn", A_power="learn"), basis=BASIS, priors="talk")
+LEARNED = Mixing(noise=Noise(nu="learn", A_power="learn"), basis=BASIS, priors="kth")
 NORMAL = Mixing(
     noise=Noise(family="normal", A_power=1.0, measurement=False),
     basis=BASIS,

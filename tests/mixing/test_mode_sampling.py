@@ -5,7 +5,7 @@ from bmm.mixing.settings import Mode
 
 
 def test_free_chains_are_kept_if_the_mode_is_interrupted_in_warm_up(world, fitted, monkeypatch):
-    def interrupted(compiled, settings, seed, *, store, console):
+    def interrupted(compiled, settings, seed, *, store):
         if seed == 5:
             return Sampled(fitted, False, 0.0, 0.0)
         raise RunError("interrupted during warm-up")

@@ -74,7 +74,9 @@ def test_the_tree_is_whole(world, parts, updated, fitted):
 def test_surprising_masses_are_refused(parts):
     early, new = parts
     far = new.assign(mass_excess=new["mass_excess"] + 40.0)
-    with pytest.raises(RunError, match=r"the 3 new masses .* k-hat is .*, expected at most 0\.63"):
+    with pytest.raises(
+        RunError, match=r"by 3 new masses: the Pareto k-hat .* is .*, expected at most 0\.63"
+    ):
         update(early, far)
 
 

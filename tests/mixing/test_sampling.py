@@ -46,7 +46,7 @@ def interrupt_when(monkeypatch):
         pressed, seen = [], {}
 
         @contextmanager
-        def progress(settings, console):
+        def progress(names, total):
             def report(chain, draws, note):
                 seen[chain] = (draws, note.startswith("sampling"))
                 if not pressed and condition(seen):
@@ -55,7 +55,7 @@ def interrupt_when(monkeypatch):
 
             yield report
 
-        monkeypatch.setattr(sampling, "_progress", progress)
+        monkeypatch.setattr(sampling, "parallel", progress)
         return pressed
 
     yield arm

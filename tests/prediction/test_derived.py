@@ -7,7 +7,8 @@ import xarray as xr
 from bmm.data import load_measured
 from bmm.errors import ConfigError
 from bmm.nuclides import labels, nuclide_index, parse_nuclide
-from bmm.prediction.derived import QUANTITIES, derive, partners
+from bmm.prediction.derived import QUANTITIES, across_border, derive, mark_models, partners
+from bmm.prediction.existence import bound, existence
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +89,60 @@ def test_what_has_no_neighbour_is_unknown(masses):
     unknown = part["N"].to_numpy()[np.isnan(derived.to_numpy())]
     assert unknown.tolist() == [lightest, lightest + 1, 55]  # Sn-103 is not measured
     assert np.isnan(derive(part, "S_1p")).all()
-    rows = partners("S_2n", nuclide_index(part["Z"].to_numpy(), part["N"].to_numpy()))
+    rows = partners("S_2n", nuclide_index(part))
     assert (rows < 0).any(axis=1).sum() == 3
+
+
+@pytest.fixture
+def bordered():
+    """Tin, measured up to N = 82; one model ends at N = 90, 5 MeV above the other."""
+    N = np.arange(78, 98)
+    Z = np.full(len(N), 50)
+    mass = np.stack([-80 + 0.3 * (N - 78) ** 1.5, np.where(N <= 90, -75 + 0.3 * (N - 78) ** 1.5,
+                                                         np.nan)], axis=1)  # fmt: skip
+    theory = xr.Dataset(
+        {"mass_excess": (("nucleus", "theory"), mass)},
+        {"Z": ("nucleus", Z), "N": ("nucleus", N), "theory": ["long", "short"]},
+    )
+    mixed = theory["mass_excess"].mean("theory").expand_dims(draw=2)
+    return mark_models(mixed, theory, nuclide_index(Z[N <= 82], N[N <= 82]))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "across"),
+    [("S_1n", [91]), ("S_2n", [91, 92]), ("pairing_gap_n", [90, 91]), ("Q_beta", [])],
+)
+def test_no_difference_is_taken_across_the_end_of_a_models_table(bordered, quantity, across):
+    found = derive(bordered, quantity)
+    N = bordered["N"].to_numpy()
+    assert N[across_border(bordered, quantity)].tolist() == across
+    assert np.isnan(found.sel(nucleus=np.isin(N, across))).all()
+    plain = derive(bordered.drop_vars("models"), quantity)
+    kept = ~np.isin(N, across)
+    assert found.to_numpy()[:, kept] == pytest.approx(plain.to_numpy()[:, kept], nan_ok=True)
+    if quantity == "S_2n":  # smooth but for where the mixture loses a model
+        steps = np.abs(np.diff(found.to_numpy()[0, kept]))
+        assert np.nanmax(steps) < 1
+        assert np.nanmax(np.abs(np.diff(plain.to_numpy()[0]))) > 2
+
+
+def test_measured_masses_go_with_any_model(bordered):
+    N = bordered["N"].to_numpy()
+    assert np.isfinite(derive(bordered, "S_2n").sel(nucleus=(N == 83) | (N == 84))).all()
+    assert bordered["models"].sel(nucleus=N <= 82).to_numpy().tolist() == [-1] * 5
+
+
+def test_existence_is_left_open_across_a_border_but_its_nuclei_are_counted(bordered):
+    Z = bordered["Z"].to_numpy()
+    low = bordered.assign_coords(Z=("nucleus", Z - 2))
+    middle = bordered.assign_coords(Z=("nucleus", Z - 1))
+    chart = xr.concat([low, middle, bordered], dim="nucleus")
+    share = existence(chart)
+    here = (chart["Z"] == 50) & (chart["N"] > 82)
+    N = chart["N"].to_numpy()[here]
+    assert N[np.isnan(share.to_numpy()[here])].tolist() == [91, 92]
+    judged = bound(chart).to_numpy()[:, here]
+    assert np.isfinite(judged).all()
 
 
 def test_unknown_quantities_are_refused(masses):

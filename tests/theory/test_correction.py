@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from bmm.data import MassErrors
 from bmm.distributions.student_t import NU
 from bmm.errors import DataError
 from bmm.nuclides import nuclide_index
@@ -89,8 +90,24 @@ def test_bad_input_is_named(world):
     frame, theory = world
     with pytest.raises(DataError, match="Zn-71 is measured, but the theory to be corrected"):
         correct_theory(frame[MEASURED], theory.isel(nucleus=N != 41))
-    with pytest.raises(DataError, match=r"^one: a field of residuals needs at least 20"):
-        correct_theory(frame[MEASURED].iloc[:10], theory)
+    with pytest.raises(DataError, match=r"^one: covers no measured nucleus"):
+        correct_theory(frame[MEASURED], theory.where(theory["theory"] != "one"))
+    with pytest.raises(DataError, match=r"^a field of residuals needs at least 20"):
+        correct_average(frame[MEASURED].iloc[:10], theory)
+
+
+def test_a_model_with_few_measured_nuclei_is_as_wide_as_its_residuals(world, caplog):
+    frame, theory = world
+    few = frame[MEASURED].iloc[:10]
+    found = correct_theory(few, theory.isel(theory=[0]))
+    assert found.models == {}
+    assert "one covers 10 measured nuclei, fewer than 20: it is not corrected" in caplog.text
+    np.testing.assert_array_equal(found.theory["mass_excess"], theory["mass_excess"][:, [0]])
+    at = theory["mass_excess"].to_numpy()[INDEX.get_indexer(few.index), 0]
+    rms = np.sqrt(np.mean((few["mass_excess"] - at) ** 2))
+    sd = found.theory["mass_excess_sd"].to_numpy()[:, 0] * np.sqrt(NU / (NU - 2))
+    stated = np.nan_to_num(theory["mass_excess_sd"].to_numpy()[:, 0]) * np.sqrt(NU / (NU - 2))
+    assert sd == pytest.approx(np.hypot(rms, stated))
 
 
 def test_what_was_learnt_can_be_taken_over(world, corrected):
@@ -105,15 +122,16 @@ def test_what_was_learnt_can_be_taken_over(world, corrected):
 
 
 def test_the_average_of_one_model_is_that_model(world):
-    alone = correct_theory(world[0][MEASURED], world[1].isel(theory=[0])).models
-    average = correct_average(alone)
+    masses, theory = world[0][MEASURED], world[1].isel(theory=[0])
+    alone = correct_theory(masses, theory).models
+    average = correct_average(masses, theory)
     assert average.factor == pytest.approx(alone["one"].factor)
     assert average.facts == alone["one"].facts
 
 
 def test_what_models_get_wrong_by_themselves_averages_out(world, corrected):
     """At 80 % of the nuclei both have errors of their own; at Z = 33 only one predicts."""
-    average = correct_average(corrected.models)
+    average = correct_average(world[0][MEASURED], world[1])
     own = corrected.models["one"].field
     assert np.array_equal(average.field.Z, own.Z)
     both = own.Z != 33
@@ -123,5 +141,62 @@ def test_what_models_get_wrong_by_themselves_averages_out(world, corrected):
     sd = average.factor * average.field.at(Z[~MEASURED], N[~MEASURED])[1]
     each = corrected.theory["mass_excess_sd"].to_numpy()[~MEASURED]
     assert np.nanmedian(sd / each[:, 0]) == pytest.approx(np.sqrt(0.5), abs=0.1)
-    again = correct_average(corrected.models, learnt=average.learnt)
+    again = correct_average(world[0][MEASURED], world[1], learnt=average.learnt)
     assert again.facts == average.facts
+
+
+def stated_errors(frame, shift=0.0):
+    u = frame["mass_excess_uncertainty"].to_numpy()
+    return MassErrors(frame.index, np.full(len(u), shift), np.diag(u**2))
+
+
+def test_errors_as_stated_change_nothing(world, corrected):
+    frame = world[0][MEASURED]
+    found = correct_theory(frame, world[1], errors=stated_errors(frame))
+    for name in ("mass_excess", "mass_excess_sd"):
+        expected = corrected.theory[name].to_numpy()
+        assert found.theory[name].to_numpy() == pytest.approx(expected, nan_ok=True, rel=1e-7)
+    learnt = correct_average(frame, world[1])
+    average = correct_average(
+        frame, world[1], learnt=learnt.field.hyperparameters, errors=stated_errors(frame)
+    )
+    assert average.factor == pytest.approx(learnt.factor, rel=1e-6)
+    assert average.field.log_evidence == pytest.approx(learnt.field.log_evidence)
+
+
+def test_errors_known_beforehand_are_taken_off(world, corrected):
+    # All masses 0.3 MeV too high, and known to be.
+    frame = world[0][MEASURED]
+    wrong = frame.assign(mass_excess=frame["mass_excess"] + 0.3)
+    learnt = {name: each.learnt for name, each in corrected.models.items()}
+    found = correct_theory(wrong, world[1], learnt=learnt, errors=stated_errors(frame, -0.3))
+    expected = corrected.theory["mass_excess"].to_numpy()
+    assert found.theory["mass_excess"].to_numpy() == pytest.approx(expected, nan_ok=True)
+
+
+def test_an_error_that_neighbours_share_moves_the_field_less(world, corrected):
+    frame = world[0][MEASURED]
+    learnt = {name: each.learnt for name, each in corrected.models.items()}
+    shared = stated_errors(frame)
+    inside = np.abs(frame.index.get_level_values("Z") - 40) < 3
+    covariance = shared.covariance + 4.0 * np.outer(inside, inside)
+    moved = frame.assign(mass_excess=frame["mass_excess"] + inside)
+    errors = MassErrors(frame.index, shared.shift, covariance)
+    change = {
+        name: (
+            correct_theory(moved, world[1], learnt=learnt, errors=each).theory["mass_excess"]
+            - corrected.theory["mass_excess"]
+        ).to_numpy()[(Z == 40) & (N == 61), 0]
+        for name, each in (("independent", shared), ("shared", errors))
+    }
+    assert abs(change["shared"]) < 0.5 * abs(change["independent"])
+
+
+def test_errors_must_be_those_of_the_masses(world):
+    frame = world[0][MEASURED]
+    with pytest.raises(DataError, match="the error of Zn-71 is not among those given"):
+        correct_theory(frame, world[1], errors=stated_errors(frame.iloc[1:]))
+    with pytest.raises(DataError, match="expected hyperparameters too"):
+        correct_average(frame, world[1], errors=stated_errors(frame))
+    with pytest.raises(DataError, match="as many shifts and a square covariance"):
+        MassErrors(frame.index, np.zeros(2), np.eye(2))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bmm.errors import ConfigError
-from bmm.theory.adapters import numbers
+from bmm.nuclides import numbers
 from bmm.workflows.config import load_config
 from bmm.workflows.inputs import select_measured
 from bmm.workflows.pipeline import run

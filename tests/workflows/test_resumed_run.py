@@ -25,7 +25,7 @@ def stopped(tmp_path, monkeypatch):
         (store / "free-0.zarr/sample_stats/logp/c/0").mkdir(parents=True, exist_ok=True)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "fit", fit)
+    monkeypatch.setattr(pipeline, "fit_forecast", fit)
     with pytest.raises(KeyboardInterrupt) as caught:
         run(CONFIG, tmp_path / "x")
     assert caught.value.__notes__ == [
@@ -43,7 +43,7 @@ def sampled(monkeypatch):
         seeds.append(seed)
         raise RunError("no draw was made")
 
-    monkeypatch.setattr(pipeline, "fit", fit)
+    monkeypatch.setattr(pipeline, "fit_forecast", fit)
     return seeds
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bmm.errors import ConfigError
-from bmm.mixing.settings import NAMED_PRIORS, Prior
+from bmm.mixing.settings import FORECAST, NAMED_PRIORS, Mixing, Prior
 from bmm.workflows.config import load_config, shipped_configurations
 
 SHIPPED = shipped_configurations()
@@ -26,7 +26,7 @@ def write(tmp_path):
 
 
 def test_some_configurations_are_shipped():
-    assert {"default", "occupations-so", "occupations-ho", "occupations-so-talk"} <= set(SHIPPED)
+    assert {"default", "occupations-so", "occupations-ho", "occupations-so-kth"} <= set(SHIPPED)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -40,8 +40,27 @@ def test_every_default_is_written(write):
     written = tomllib.loads(load_config(write(SMALLEST)).to_toml())
     assert written["name"] == "mine"
     assert written["chart"]["table"] == "DZ28"
-    assert written["mixing"]["sampler"]["draws"] == 1000
-    assert written["mixing"]["noise"]["nu"] == 4.0
+    assert written["theory"]["corrected"] is True
+    assert written["mixing"]["likelihood"] == "dirichlet"
+    assert written["mixing"]["sampler"]["draws"] == 500
+    assert written["mixing"]["noise"]["nu"] == 5.0
+
+
+def test_models_as_they_are_have_the_defaults_of_the_density_form(write):
+    config = load_config(write(SMALLEST + "corrected = false\n"))
+    assert config.mixing == Mixing()
+
+
+def test_what_is_given_stands_over_the_defaults_of_corrected_models(write):
+    config = load_config(write(SMALLEST + "[mixing.sampler]\ntune = 77\n"))
+    assert config.mixing.sampler == FORECAST.sampler.model_copy(update={"tune": 77})
+    assert config.mixing.priors == FORECAST.priors
+
+
+def test_the_dirichlet_form_of_models_as_they_are_is_refused(write):
+    text = SMALLEST + "corrected = false\n[mixing]\nlikelihood = 'dirichlet'\n"
+    with pytest.raises(ConfigError, match="'dirichlet' is for corrected models"):
+        load_config(write(text))
 
 
 def test_everything_that_can_be_chosen_survives_writing(write):
@@ -57,6 +76,7 @@ max_uncertainty_keV = 0.1
 [theory]
 models = ["b", "a"]
 cards = ["cards", "/elsewhere/card.toml"]
+corrected = false
 [mixing]
 observable = "mass_excess"
 [mixing.priors]
@@ -83,11 +103,11 @@ def test_priors_are_flat(write):
 
 
 def test_priors_may_be_called_by_name(write):
-    config = load_config(write(f'{SMALLEST}[mixing]\npriors = "talk"'))
-    assert config.mixing.priors == NAMED_PRIORS["talk"]
+    config = load_config(write(f'{SMALLEST}[mixing]\npriors = "kth"'))
+    assert config.mixing.priors == NAMED_PRIORS["kth"]
     assert config.mixing.priors.sigma.flat() == {"distribution": "Gamma", "alpha": 10, "beta": 1}
-    with pytest.raises(ConfigError, match="no priors are called 'tlak': expected one of bmm, talk"):
-        load_config(write(f'{SMALLEST}[mixing]\npriors = "tlak"'))
+    with pytest.raises(ConfigError, match="no priors are called 'khth': expected one of bmm, kth"):
+        load_config(write(f'{SMALLEST}[mixing]\npriors = "khth"'))
 
 
 def test_cards_lie_beside_the_configuration(write, tmp_path, monkeypatch):

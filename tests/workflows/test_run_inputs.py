@@ -1,16 +1,20 @@
 """What a run reads, and what it leaves behind when it cannot begin."""
 
+import json
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bmm.data import load_measured
-from bmm.errors import BmmError, ConfigError
+from bmm.errors import BmmError, ConfigError, DataError
+from bmm.nuclides import nuclide_index
 from bmm.workflows import pipeline
-from bmm.workflows.config import Chart, Data, RunConfig, Theory
-from bmm.workflows.inputs import select_measured
+from bmm.workflows.config import Chart, Data, RunConfig, Theory, load_config
+from bmm.workflows.inputs import known_masses, own_measurements, select_measured
 from bmm.workflows.pipeline import fit_configuration, run
+from bmm.workflows.run_provenance import provenance
 
 
 def make(**changes):
@@ -30,7 +34,7 @@ def numbers(tree):
 def test_measured_nuclei_are_selected():
     chosen = select_measured(make())
     Z, N = (chosen.index.get_level_values(name).to_numpy() for name in ("Z", "N"))
-    assert chosen.equals(load_measured("AME2020").loc[chosen.index])
+    assert chosen.equals(load_measured("AME2020").loc[chosen.index, list(chosen)])
     assert (Z.min(), Z.max(), N.min(), N.max(), len(Z)) == (40, 42, 50, 54, 15)
 
 
@@ -44,6 +48,70 @@ def test_imprecise_masses_are_left_out():
     assert (precise["mass_excess_uncertainty"] < limit / 1000).all()
 
 
+ZR, NEW = "Z,N,mass_excess,mass_excess_uncertainty\n", "40,50,-88.7,0.005\n40,54,-87.25,0.01\n"
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Write files beside a configuration; gives the configuration that names them."""
+
+    def write(section, **files):
+        for name, text in files.items():
+            (tmp_path / f"{name}.csv").write_text(ZR + text)
+        (tmp_path / "own.toml").write_text(
+            f'{section}\nZ = [40, 42]\nN = [50, 54]\n[theory]\nmodels = ["DZ33", "FRDM2012"]\n'
+        )
+        return load_config(tmp_path / "own.toml")
+
+    return write
+
+
+def test_own_measurements_replace_and_add(own):
+    config = own('[data]\nmeasured = "AME1995"\nextra = ["new.csv"]', new=NEW + "42,73,-44.9,0.1\n")
+    every, before = known_masses(config.data), load_measured("AME1995")
+    assert every.loc[(40, 50)].tolist() == [-88.7, 0.005]
+    assert before.loc[(40, 50), "mass_excess"] != -88.7
+    assert (42, 73) not in before.index
+    assert len(every) == len(before) + 1
+    same = every.index.difference([(40, 50), (40, 54), (42, 73)])
+    assert every.loc[same].equals(before.loc[same, list(every)])
+    assert select_measured(config).loc[(40, 54), "mass_excess"] == -87.25
+    (found,) = own_measurements(config.data)
+    assert Path(found["file"]).name == "new.csv"
+    assert (found["added"], found["replaced"]) == (["Mo-115"], ["Zr-90", "Zr-94"])
+
+
+def test_a_table_of_ones_own_takes_the_place_of_the_evaluation(own):
+    config = own('[data]\nmeasured = "mine.csv"', mine=NEW)
+    assert [*select_measured(config).index] == [(40, 50), (40, 54)]
+    # Written out, the configuration may lie in any folder.
+    assert config.data.measured in config.to_toml()
+    assert Path(config.data.measured).is_absolute()
+    sums = provenance(config.data.files, [], 1)["sha256"]
+    assert known_masses(config.data, sums).equals(known_masses(config.data))
+    Path(config.data.measured).write_text(ZR + "40,50,-88.8,0.005\n")
+    with pytest.raises(DataError, match=r"mine\.csv was changed since"):
+        known_masses(config.data, sums)
+
+
+@pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        ({"new": "40,50,-88.7\n"}, "new.csv"),
+        ({"new": "40,50,-8.87,0.005\n"}, "Zr-90 .*AME2020 has"),
+        ({"new": "40,50,-88.7,0\n"}, "uncertainty"),
+        ({"new": NEW + NEW}, "Z=40, N=50"),
+        ({"new": NEW, "more": NEW}, "more.csv: Zr-90 is also in .*new.csv"),
+        ({}, "new.csv"),
+    ],
+)
+def test_own_measurements_that_cannot_be_used_are_refused(own, files, wanted):
+    names = [f"{name}.csv" for name in files] or ["new.csv"]
+    with pytest.raises(DataError, match=wanted) as refused:
+        select_measured(own(f"[data]\nextra = {json.dumps(names)}", **files))
+    assert "\n" not in str(refused.value)
+
+
 def test_no_nucleus_is_left():
     with pytest.raises(ConfigError, match=r"no nucleus .* AME2020 has Z in \[40, 40\] .*below 1e-"):
         select_measured(make(data=Data(Z=(40, 40), max_uncertainty_keV=1e-9)))
@@ -54,11 +122,13 @@ def asked(monkeypatch):
     """Stand in for the sampler and keep what it was asked."""
     seen = {}
 
-    def fit(measured, theory, chart, mixing, **_):
-        seen.update(measured=measured, theory=theory, chart=chart)
+    def fit(measured, chart, mixing, **_):
+        index = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy())
+        at = index.get_indexer(measured.index)
+        seen.update(measured=measured, theory=chart.isel(nucleus=at), chart=chart)
         raise InterruptedError
 
-    monkeypatch.setattr(pipeline, "fit", fit)
+    monkeypatch.setattr(pipeline, "fit_forecast", fit)
     return seen
 
 

@@ -36,15 +36,15 @@ def card(tmp_path):
 
 def test_a_table_of_several_files_has_a_checksum_of_all(card):
     assert len(card.build().masses) == sum(len(load_theory("FRDM2012").loc[[Z]]) for Z in (50, 51))
-    before = provenance("AME2020", [card], 0)["sha256"]["mine"]
-    assert provenance("AME2020", [card], 0)["sha256"]["mine"] == before
+    before = provenance(["AME2020"], [card], 0)["sha256"]["mine"]
+    assert provenance(["AME2020"], [card], 0)["sha256"]["mine"] == before
     file = card.file / "Sb.mass"
     file.write_text(file.read_text().replace("-", "+", 1))
-    assert provenance("AME2020", [card], 0)["sha256"]["mine"] != before
+    assert provenance(["AME2020"], [card], 0)["sha256"]["mine"] != before
     for each in card.file.iterdir():
         each.unlink()
     with pytest.raises(DataError, match="no file found"):
-        provenance("AME2020", [card], 0)
+        provenance(["AME2020"], [card], 0)
 
 
 def test_measured_masses_of_a_file_are_selected_and_have_its_checksum(card, tmp_path):
@@ -57,6 +57,6 @@ def test_measured_masses_of_a_file_are_selected_and_have_its_checksum(card, tmp_
         {"name": "own", "theory": {"models": ["DZ33"]}, "data": {"measured": str(file)}}
     )
     assert select_measured(config).index.equals(table.index)
-    origin = provenance(str(file), [card], 0)
+    origin = provenance([str(file)], [card], 0)
     assert origin["sha256"][str(file)] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert references_of_card(card)[0].note == "somebody"

@@ -16,7 +16,8 @@ import pandas as pd
 import xarray as xr
 
 from bmm.conversions import binding_energy, mass_excess
-from bmm.theory.adapters import Domain, numbers, prediction, training_masses
+from bmm.nuclides import numbers
+from bmm.theory.adapters import Domain, prediction, training_masses
 from bmm.theory.duflo_zuker import dz10, dz33
 from bmm.theory.duflo_zuker.coefficients import (
     PUBLISHED_DZ10,

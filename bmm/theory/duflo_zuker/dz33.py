@@ -115,6 +115,12 @@ def binding_energy(
     -------
     array, the common shape of Z and N
         Binding energy, MeV, positive for a bound nucleus.
+
+    Examples
+    --------
+    >>> from bmm.theory.duflo_zuker.dz33 import binding_energy
+    >>> binding_energy([50, 82], [82, 126]).round(1)
+    array([1102., 1637.])
     """
     spherical = spherical_design(Z, N) @ c
     deformed = deformed_design(Z, N) @ c

@@ -20,8 +20,7 @@ from scipy import optimize, special
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.distributions import StudentTMixture, student_t
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers
+from bmm.nuclides import nuclide_index, numbers
 from bmm.theory.mdn.features import feature_matrix
 from bmm.theory.mdn.mdn_settings import MdnSettings
 

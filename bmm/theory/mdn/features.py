@@ -1,4 +1,4 @@
-"""What the network is told of a nucleus: functions of Z and N that physics suggests.
+"""Input features of the network: functions of Z and N that physics suggests.
 
 M2 to M12 are those of Lovell et al. (Phys. Rev. C 106, 014305, 2022), the shell index being that of
 the shells between magic numbers.  M16 to M24 go on with terms of the mass formulas: further
@@ -61,7 +61,14 @@ Z^(4/3) / A^(1/3).
 
 
 def feature_names(chosen: FeatureSet) -> tuple[str, ...]:
-    """Names of the features of a set, in the order of `feature_matrix`'s columns."""
+    """Names of the features of a set, in the order of `feature_matrix`'s columns.
+
+    Examples
+    --------
+    >>> from bmm.theory.mdn.features import feature_names
+    >>> feature_names("M2")
+    ('N', 'Z')
+    """
     return FEATURES[: int(chosen[1:])]
 
 

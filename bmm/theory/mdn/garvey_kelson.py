@@ -24,8 +24,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bmm.arrays import FloatArray, IntArray
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers
+from bmm.nuclides import nuclide_index, numbers
 
 __all__ = ["Form", "Relations", "find_relations", "iterate"]
 
@@ -116,7 +115,7 @@ def iterate(masses: pd.Series[float], chart: pd.Index, rounds: int) -> pd.DataFr
         Indexed (Z, N) over the nuclei that were reached: mass_excess (MeV) and round, 0 for a
         known mass.
     """
-    index = nuclide_index(*numbers(chart.union(masses.index)))
+    index = nuclide_index(chart.union(masses.index))
     rows = find_relations(index).rows
     values = masses.reindex(index).to_numpy(dtype=np.float64).copy()
     reached = np.where(np.isfinite(values), 0, -1)

@@ -1,6 +1,6 @@
 """New measurements weigh the members of an ensemble anew, by Bayes' theorem.
 
-Member m is an hypothesis about all masses; data y_1 ... y_n that nobody was trained on multiply
+Member m is an hypothesis about all masses; data y_1 ... y_n that no member was trained on multiply
 its weight by prod_i p_m(y_i).  The errors of one member are alike in neighbouring nuclei, which
 the product does not know, so many new nuclei of one region decide too much: the effective number
 of members, 1 / sum_m w_m^2, tells when the ensemble must be trained anew.

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from bmm.arrays import FloatArray
-from bmm.theory.adapters import numbers
+from bmm.nuclides import numbers
 from bmm.theory.mdn.ensemble import Ensemble
 from bmm.theory.mdn.extra import require_extra
 from bmm.theory.mdn.features import feature_matrix, feature_names

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import optax
 from rich.console import Console
-from rich.progress import Progress
 
 from bmm.arrays import FloatArray
+from bmm.progress import parallel, recording, stage
 from bmm.theory.mdn.ensemble import Calibration, Ensemble, calibrate
 from bmm.theory.mdn.mdn_settings import Constraint, MdnSettings
 from bmm.theory.mdn.network import Member, start
@@ -225,10 +225,9 @@ def _finish(problem: Problem, settings: MdnSettings, members: Member) -> Ensembl
 
 @contextmanager
 def _bar(epochs: int, console: Console | None) -> Iterator[Any]:
-    with Progress(console=console or Console(quiet=True), transient=True) as progress:
-        task = progress.add_task("training the MDN", total=epochs)
-
-        def show(epoch: int, loss: float) -> None:
-            progress.update(task, completed=epoch, description=f"MDN, loss {loss:.2f}")
-
-        yield show
+    with (
+        recording(console),
+        stage("training the MDN"),
+        parallel(["MDN"], epochs) as report,
+    ):
+        yield lambda epoch, loss: report(0, epoch, f"loss {loss:.2f}")

@@ -10,8 +10,7 @@ import pandas as pd
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.errors import DataError
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers
+from bmm.nuclides import nuclide_index, numbers
 from bmm.theory.mdn.features import feature_matrix
 from bmm.theory.mdn.garvey_kelson import Relations, find_relations
 from bmm.theory.mdn.mdn_settings import MdnSettings
@@ -102,7 +101,7 @@ def pose(training: pd.DataFrame, chart: pd.Index, settings: MdnSettings) -> Prob
         training[name].to_numpy(dtype=np.float64)
         for name in ("mass_excess", "mass_excess_uncertainty")
     )
-    whole = nuclide_index(*numbers(chart.union(training.index)))
+    whole = nuclide_index(chart.union(training.index))
     relations = find_relations(whole, settings.constraint.forms)
     if settings.lambda_phys > 0 and not len(relations):
         raise DataError(

@@ -10,7 +10,6 @@ import pytest
 from bmm.data import load_measured
 from bmm.errors import ConfigError, DataError
 from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import numbers
 from bmm.theory.library import find_cards, load_model
 from bmm.theory.mdn.adapter import MdnModel
 from bmm.theory.mdn.model_file import write_ensemble
@@ -30,7 +29,7 @@ def card(folder, rest):
 
 
 def test_training_nuclei_are_predicted_out_of_fold(small, masses, training):
-    nuclei = nuclide_index(*numbers(masses.index))
+    nuclei = nuclide_index(masses.index)
     said = small.predict(nuclei)
     known = np.asarray(nuclei.isin(training.index))
     held = small.ensemble.predict(nuclei[known], out_of_fold=True)
@@ -67,7 +66,7 @@ def test_a_card_describes_a_network(tmp_path):
 def test_a_card_takes_a_trained_model(tmp_path, small, training):
     write_ensemble(tmp_path / "net.npz", small.ensemble)
     model = load_model(card(tmp_path, 'file = "net.npz"\ncalibrated_on = "AME2020"'))
-    nuclei = nuclide_index(*numbers(training.index))
+    nuclei = nuclide_index(training.index)
     again = model.fit(training.iloc[:0]).predict(nuclei)["mass_excess"]
     np.testing.assert_array_equal(again, small.predict(nuclei)["mass_excess"])
 

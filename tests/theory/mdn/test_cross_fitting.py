@@ -6,7 +6,7 @@ import pytest
 import bmm
 from bmm.methods.sampled_weights import EnsembleBMA
 from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import Domain, numbers, predict_all, prediction
+from bmm.theory.adapters import Domain, predict_all, prediction
 from bmm.theory.mdn.adapter import MdnModel
 from bmm.theory.mdn.mdn_settings import MdnSettings
 
@@ -34,7 +34,7 @@ def mixed():
     measured = bmm.load_measured("AME2020").query("Z >= 20")
     training = measured.sample(n=450, random_state=1).sort_index()
     fitted = MdnModel("MDN", SETTINGS, DOMAIN).fit(training)
-    nuclei = nuclide_index(*numbers(measured.index))
+    nuclei = nuclide_index(measured.index)
     known = np.asarray(nuclei.isin(training.index))
     others = [bmm.load_model(name).fit(training) for name in ("FRDM2012", "DZ33")]
     mass = measured["mass_excess"].to_numpy()[~known]

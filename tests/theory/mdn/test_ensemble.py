@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bmm.theory.adapters import numbers
+from bmm.nuclides import numbers
 from bmm.theory.mdn.ensemble import Calibration, Mixture, calibrate
 from bmm.theory.mdn.features import feature_matrix
 

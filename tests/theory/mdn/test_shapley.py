@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bmm.theory.adapters import numbers
+from bmm.nuclides import numbers
 from bmm.theory.mdn.features import feature_matrix
 from bmm.theory.mdn.shapley import exact_values, rank_features, shapley_values
 

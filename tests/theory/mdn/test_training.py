@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bmm.theory.adapters import numbers
+from bmm.nuclides import numbers
 from bmm.theory.mdn.adapter import Diverged, MdnModel
 from bmm.theory.mdn.features import feature_matrix
 from bmm.theory.mdn.mdn_settings import Constraint

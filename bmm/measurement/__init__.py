@@ -1,0 +1,1 @@
+"""What stated masses are off by: a model of measurement errors, learnt from earlier revisions."""

@@ -1,0 +1,185 @@
+"""Errors of the stated masses of an evaluation, with theory as the witness.
+
+What history says of links is the prior.  The witness is the field of what the average of the
+theories gets wrong (`bmm.theory.residual_field`): where neighbours lie smoothly on it and a mass
+does not, the mass is more likely to be off,
+
+    stated - theory = f + nugget - S l.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import sparse
+
+from bmm.arrays import FloatArray
+from bmm.data import find_evaluation, load_differences
+from bmm.data.mass_errors import MassErrors
+from bmm.errors import DataError
+from bmm.gp.lattice_kernel import lattice_points
+from bmm.measurement.expectation_propagation import LinkPosterior, MixturePrior, match_moments
+from bmm.measurement.link_errors import LinkErrors, learn_link_errors
+from bmm.measurement.links import Links, link_masses
+from bmm.measurement.scale_mixture import student_t_mixture
+from bmm.nuclides import label, nuclide_index
+from bmm.theory.adapters import numbers
+from bmm.theory.residual_field import Hyperparameters, fit_residuals
+
+__all__ = ["MeasurementErrors", "Witness", "infer_measurement_errors", "link_posterior"]
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """What the average of the theories says of n measured masses.
+
+    Parameters
+    ----------
+    residual : array (n,)
+        Stated mass minus the average, MeV.
+    variance : array (n,)
+        Known beforehand besides the measurement's: what the theories state of themselves, MeV^2.
+    hyperparameters : Hyperparameters
+        Of the field of the residuals, found with the stated variances.
+    """
+
+    residual: FloatArray
+    variance: FloatArray
+    hyperparameters: Hyperparameters
+
+    @classmethod
+    def of(cls, measured: pd.DataFrame, theory: xr.Dataset) -> Witness:
+        """Average the theories and find the hyperparameters.
+
+        Raises
+        ------
+        DataError
+            If no theory predicts a measured nucleus, or there are fewer than 20.
+        """
+        index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
+        rows = index.get_indexer(measured.index)
+        part = theory.transpose("nucleus", "theory").isel(nucleus=rows)
+        mass, sd = (part[name].to_numpy() for name in ("mass_excess", "mass_excess_sd"))
+        covered = np.isfinite(mass) & (rows >= 0)[:, None]
+        if not covered.any(axis=1).all():
+            Z, N = measured.index[int(np.argmin(covered.any(axis=1)))]
+            raise DataError(f"{label(Z, N)} is measured, but no model predicts it")
+        average = np.where(covered, mass, 0.0).sum(axis=1) / covered.sum(axis=1)
+        stated = np.where(covered, np.nan_to_num(sd) ** 2, 0.0).sum(axis=1) / covered.sum(axis=1)
+        residual = measured["mass_excess"].to_numpy(dtype=np.float64) - average
+        u = measured["mass_excess_uncertainty"].to_numpy(dtype=np.float64)
+        Z, N = numbers(measured.index)
+        field = fit_residuals(Z, N, residual, np.sqrt(u**2 + stated))
+        return cls(residual, stated, field.hyperparameters)
+
+
+@dataclass(frozen=True, eq=False)
+class MeasurementErrors:
+    """Posterior of the errors (true - stated) of n masses.
+
+    Parameters
+    ----------
+    links : Links
+        How they are tied.
+    law : LinkErrors
+        What history says of such links.
+    witness : Witness
+        What the theories say of the masses.
+    posterior : LinkPosterior
+        Of the errors of the links.
+    """
+
+    links: Links
+    law: LinkErrors
+    witness: Witness
+    posterior: LinkPosterior
+
+    @cached_property
+    def errors(self) -> MassErrors:
+        """What takes the place of the stated variances in a residual field.
+
+        The sites of the links and their shared error; the theories' residuals are not in it yet.
+        """
+        S, sites = self.links.spread, self.posterior
+        covariance = (S @ sparse.diags_array(sites.variance) @ S.T).toarray()
+        covariance += _shared(self.links, self.law)
+        return MassErrors(self.links.nuclei, S @ sites.mean, covariance)
+
+    @cached_property
+    def mean(self) -> FloatArray:
+        """Posterior mean (n,) of each error, MeV."""
+        return self.errors.shift - self.errors.covariance @ self.posterior.pull
+
+    @cached_property
+    def sd(self) -> FloatArray:
+        """Posterior standard deviation (n,) of each error, MeV."""
+        covariance = self.errors.covariance
+        told = np.einsum("ij,ij->i", covariance @ self.posterior.precision, covariance)
+        return np.asarray(np.sqrt(np.maximum(np.diag(covariance) - told, 1e-12)))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was learnt, as plain values."""
+        return self.law.facts | {
+            "iterations": self.posterior.iterations,
+            "at_rest": self.posterior.converged,
+        }
+
+
+def infer_measurement_errors(measured: pd.DataFrame, theory: xr.Dataset) -> MeasurementErrors:
+    """Infer the errors of the masses of an evaluation.
+
+    Only evaluations up to this one are read.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Masses of one shipped evaluation as `bmm.data.load_measured` gives them, some or all.
+    theory : Dataset
+        What the theories say of these nuclei, and of any others; see
+        `bmm.theory.adapters.prediction`.
+
+    Raises
+    ------
+    DataError
+        If the masses are not those of one evaluation, it has no predecessor to learn from, or a
+        nucleus is not predicted.
+    """
+    evaluation = find_evaluation(measured)
+    links = link_masses(measured, load_differences(evaluation))
+    law = learn_link_errors(evaluation)
+    witness = Witness.of(measured, theory)
+    return MeasurementErrors(links, law, witness, link_posterior(links, law, witness))
+
+
+def link_posterior(links: Links, law: LinkErrors, witness: Witness) -> LinkPosterior:
+    """Posterior of the errors of the links, by expectation propagation."""
+    Z, N = numbers(links.nuclei)
+    points = lattice_points(Z, N)
+    kernel = witness.hyperparameters.kernel
+    covariance = kernel(points, points)
+    nugget = kernel.nugget_variance(points)
+    covariance[np.diag_indices_from(covariance)] += nugget + witness.variance
+    covariance += _shared(links, law)
+    return match_moments(
+        link_prior(links, law), covariance, links.spread, witness.residual, np.sqrt(nugget)
+    )
+
+
+def link_prior(links: Links, law: LinkErrors) -> MixturePrior:
+    """Prior of the own error of each link."""
+    weight, widening = student_t_mixture(law.nu)
+    scale = law.scale[links.kind] * links.sd
+    return MixturePrior(weight, law.shift[links.kind] * links.sd, scale[:, None] ** 2 * widening)
+
+
+def _shared(links: Links, law: LinkErrors) -> FloatArray:
+    """Covariance (n, n) of the masses by the error that neighbours share, MeV^2."""
+    Z, N = numbers(links.nuclei)
+    shared = law.shared_covariance(Z, N, links.sd)
+    return np.asarray(links.spread @ (links.spread @ shared).T)

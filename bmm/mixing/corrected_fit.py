@@ -1,0 +1,159 @@
+"""Fit a mixture of corrected models, or of models as they are, for a forecast.
+
+Every model is corrected by the field of its residuals (`bmm.theory.correction`), a measured nucleus
+by the others only, and the local weights are learnt from what the corrected models say of it.  The
+residual field of the models' average, which ties the masses of neighbours, is learnt as well.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+from rich.console import Console
+
+from bmm.data import check_measured
+from bmm.errors import ConfigError, DataError
+from bmm.mixing.fit import fit
+from bmm.mixing.settings import FORECAST, Mixing
+from bmm.nuclides import nuclide_index
+from bmm.theory.correction import (
+    CorrectedModel,
+    FittedHyperparameters,
+    correct_average,
+    correct_theory,
+)
+from bmm.theory.residual_field import BLOCK, FEWEST
+
+__all__ = ["average_of", "fit_forecast", "recorrected"]
+
+logger = logging.getLogger(__name__)
+
+_AVERAGE = "average"
+
+
+def fit_forecast(
+    measured: pd.DataFrame,
+    theory: xr.Dataset,
+    settings: Mixing | None = None,
+    *,
+    corrected: bool = True,
+    seed: int = 0,
+    store: Path | None = None,
+    console: Console | None = None,
+) -> xr.DataTree:
+    """Learn residual fields and local weights.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Nuclei to learn from, indexed (Z, N), with columns mass_excess and
+        mass_excess_uncertainty in MeV.
+    theory : Dataset
+        What the models say of them and of all other nuclei of the chart; see
+        `bmm.theory.adapters.prediction`.
+    settings : Mixing, optional
+        Form of the likelihood, priors, basis and sampler; by default
+        `bmm.mixing.settings.FORECAST`, or `Mixing()` for models that are not corrected.
+    corrected : bool, default True
+        Correct the models first.  With fewer than 20 measured nuclei they are mixed as they are,
+        in the density form, with a warning.
+    seed, store, console
+        See `bmm.mixing.fit.fit`.
+
+    Returns
+    -------
+    DataTree
+        As from `bmm.mixing.fit.fit`, its group chart corrected; with the group theory, what the
+        models themselves say, and the attribute fields, the hyperparameters of the residual
+        fields.  See `bmm.prediction.forecast.forecast`.
+
+    Raises
+    ------
+    ConfigError
+        If models that are not corrected are to be mixed in the Dirichlet form.
+    DataError, RunError
+        See `bmm.mixing.fit.fit`.
+    """
+    measured = check_measured(measured)
+    if corrected and len(measured) < FEWEST:
+        logger.warning(
+            "%d measured nuclei, fewer than %d: the models are mixed uncorrected, in the density "
+            "form", len(measured), FEWEST,
+        )  # fmt: skip
+        corrected, settings = False, None
+    settings = settings or (FORECAST if corrected else Mixing())
+    if settings.likelihood == "dirichlet" and not corrected:
+        raise ConfigError(
+            "key 'mixing.likelihood': the form 'dirichlet' is for corrected models; expected "
+            "'density' or 'linear' with theory.corrected = false"
+        )
+    chart, fields = theory, {}
+    if corrected:
+        block = measured.index.get_level_values("Z").to_numpy() // BLOCK
+        correction = correct_theory(measured, theory, block=block)
+        chart, fields = correction.theory, dict(correction.facts)
+    try:
+        fields[_AVERAGE] = correct_average(measured, theory, elements=BLOCK).facts
+    except DataError as error:
+        logger.warning("neighbouring masses are tied by a trend alone: %s", error)
+    at = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy()).get_indexer(measured.index)
+    tree = fit(
+        measured, chart.isel(nucleus=at), chart, settings, seed=seed, store=store, console=console
+    )
+    tree["theory"] = xr.DataTree(theory)
+    tree.attrs |= {"fields": json.dumps(fields), "corrected": int(corrected)}
+    return tree
+
+
+def average_of(tree: xr.DataTree, measured: pd.DataFrame) -> CorrectedModel | None:
+    """Condition the residual field of the models' average on measured masses.
+
+    Parameters
+    ----------
+    tree : DataTree
+        From `fit_forecast`; of another, None is returned.
+    measured : DataFrame
+        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
+    """
+    learnt = _learnt(tree).get(_AVERAGE)
+    if learnt is None:
+        return None
+    return correct_average(measured, tree["theory"].to_dataset(), learnt=learnt)
+
+
+def recorrected(tree: xr.DataTree, measured: pd.DataFrame) -> xr.DataTree:
+    """Condition the residual fields on other masses, with hyperparameters and weights as they are.
+
+    Parameters
+    ----------
+    tree : DataTree
+        From `fit_forecast`.
+    measured : DataFrame
+        All masses to condition on, indexed (Z, N), MeV.
+
+    Returns
+    -------
+    DataTree
+        With another group chart; the tree itself if its models are not corrected.
+    """
+    if not tree.attrs.get("corrected", 0):
+        return tree
+    learnt = _learnt(tree)
+    correction = correct_theory(measured, tree["theory"].to_dataset(), learnt=learnt)
+    changed = tree.copy()
+    changed["chart"] = xr.DataTree(correction.theory)
+    return changed
+
+
+def _learnt(tree: xr.DataTree) -> dict[str, FittedHyperparameters]:
+    """Hyperparameters of the fields, whatever masses they are conditioned on."""
+    fields = json.loads(tree.attrs.get("fields", "{}"))
+    return {
+        name: FittedHyperparameters.of(facts, any_masses=True)
+        for name, facts in fields.items()
+        if "amplitude" in facts
+    }

@@ -1,0 +1,37 @@
+"""What a run leaves of its course: ``log.txt``, and the time of its stages."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["logged_to", "rounded"]
+
+logger = logging.getLogger(__name__)
+
+
+def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    """Seconds of each stage, to the hundredth."""
+    return {name: round(each, 2) for name, each in seconds.items()}
+
+
+@contextmanager
+def logged_to(path: Path) -> Iterator[None]:
+    """Add what bmm logs to a file, errors included."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger("bmm")
+    root.addHandler(handler)
+    level = root.level
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    except BaseException:
+        logger.exception("the run ended early")
+        raise
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+        handler.close()

@@ -1,0 +1,43 @@
+"""``bmm predict``: nuclei and chains of a finished run."""
+
+import pandas as pd
+import pytest
+
+
+@pytest.fixture(scope="module")
+def predictions(whole):
+    return pd.read_csv(whole.path / "predictions.csv")
+
+
+def test_predict_a_nucleus(bmm, whole, predictions):
+    row = predictions.query("Z == 50 and N == 82").iloc[0]
+    shown = bmm("predict", whole.path, "Sn-132")
+    assert shown.code == 0
+    assert f"{row['mean']:.3f}" in shown.out
+    assert "Sn-132" in shown.out
+    for name in ("132Sn", "50,82"):
+        assert bmm("predict", whole.path, name).out == shown.out
+
+
+def test_predict_a_chain_as_csv(bmm, whole, predictions, tmp_path):
+    shown = bmm("predict", whole.path, "Z=50", "N=82", "--csv")
+    (tmp_path / "x.csv").write_text(shown.out)
+    table = pd.read_csv(tmp_path / "x.csv")
+    chosen = predictions[(predictions["Z"] == 50) | (predictions["N"] == 82)]
+    pd.testing.assert_frame_equal(table, chosen.reset_index(drop=True))
+
+
+def test_predict_says_that_a_run_has_not_converged(bmm, runs):
+    for options in ([], ["--csv"]):
+        shown = bmm("predict", runs["short"].path, "Sn-132", *options)
+        assert shown.code == 0
+        assert shown.err == "NOT CONVERGED: the chains of this run disagree.\n"
+
+
+@pytest.mark.parametrize("name", ["U-238", "Xx-100", "Z=99", "nonsense", "50,82,1"])
+def test_predict_off_the_chart(bmm, whole, name):
+    shown = bmm("predict", whole.path, name)
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith("error: ")
+    assert name in shown.err
+    assert shown.err.count("\n") == 1
