@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -48,7 +49,10 @@ class Running:
 def _folder() -> Path:
     from platformdirs import user_runtime_path
 
-    return user_runtime_path("bmm", ensure_exists=True)
+    with warnings.catch_warnings():
+        # Some systems have no runtime folder: then it is one among the temporary files.
+        warnings.simplefilter("ignore", UserWarning)
+        return user_runtime_path("bmm", ensure_exists=True)
 
 
 @contextmanager
