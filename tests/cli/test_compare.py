@@ -226,35 +226,3 @@ def test_a_method_that_fails_is_named_and_the_others_go_on(
     done = bmm("compare", configuration, "-o", tmp_path / "out")
     assert done.code == 0
     assert done.out.count("taken up from disk") == 3
-
-
-TRANSITIONS = """
-methods = ["equal-weights", "least-squares", "ame-extrapolation"]
-[split]
-kind = "prequential"
-Z = [68, 90]
-N = [90, 150]
-transitions = [
-    { train = "AME1995", test = "AME2003", models = ["FRDM1995", "ETFSI"] },
-    { train = "AME2003", test = "AME2012", models = ["FRDM2012", "FRDM1995"] },
-]
-choices = [{ name = "chosen", among = ["equal-weights", "least-squares"] }]
-[theory]
-models = ["FRDM1995", "FRDM2012", "ETFSI"]
-"""
-
-
-def test_transitions_are_shown_in_turn_and_together(bmm, tmp_path):
-    path, folder = tmp_path / "transitions.toml", tmp_path / "out"
-    path.write_text(TRANSITIONS)
-    done = bmm("compare", path, "-o", folder)
-    assert done.code == 0, done.err
-    for words in (
-        "AME2003-AME2012", "all transitions", "chosen", "after AME2012", "ETFSI", "not confirmed",
-    ):  # fmt: skip
-        assert words in done.out
-    again = bmm("compare", path, "-o", folder)
-    assert again.out.count("taken up from disk") == 6
-    table = pd.read_csv(folder / "comparison.csv")
-    regions = set(table.loc[table["transition"] == "all transitions", "region"])
-    assert {"all", "AME1995-AME2003", "predicted by ame-extrapolation"} <= regions
