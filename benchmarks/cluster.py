@@ -23,8 +23,8 @@ from bmm.execution.tasks import Task
 from bmm.methods.averages import EqualWeights
 from bmm.methods.corrected import CorrectedMixture
 from bmm.methods.forecasting import make_forecast
-from bmm.nuclides import nuclide_index
-from bmm.theory.adapters import Domain, numbers, predict_all
+from bmm.nuclides import nuclide_index, numbers
+from bmm.theory.adapters import Domain, predict_all
 from bmm.theory.library import load_model
 
 REGION = Domain(Z=(28, 50), N=(28, 82))
