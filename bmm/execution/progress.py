@@ -20,15 +20,15 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
+    >>> from bmm.execution.progress import duration
     >>> [duration(each) for each in (3.21, 75, 4000)]
     ['3.2 s', '1 min 15 s', '1 h 07 min']
     """
     if seconds < 60:
         return f"{seconds:.1f} s"
-    minutes, left = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {left:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
+    if seconds < 3600:
+        return "{} min {:02d} s".format(*divmod(round(seconds), 60))
+    return "{} h {:02d} min".format(*divmod(round(seconds / 60), 60))
 
 
 class Progress:
