@@ -3,16 +3,17 @@
 Ratios of one run: the efficiency of two workers over one on eight equal forecasts (bar 0.85 on two
 free cores), the time of the engine for each task (bar 0.3 s), bytes of a task and of its result,
 and the model of docs/explanation/study-on-a-cluster.md, tasks * (seconds + overhead) / workers,
-against 200 small forecasts on one worker and on two.  The load of the machine is printed, because
-other processes change all of these.
+against 200 small forecasts on one worker and on two.  Other processes change all of these: the
+cores that they take meanwhile are printed, and the efficiency is measured several times.
 """
 
 import operator
-import os
 import pickle
 import time
 from functools import cache
 
+import numpy as np
+import psutil
 from rich.console import Console
 
 from bmm.data import load_measured
@@ -29,7 +30,7 @@ from bmm.theory.library import load_model
 
 REGION = Domain(Z=(28, 50), N=(28, 82))
 MODELS = ("FRDM2012", "DZ33")
-TRIVIAL, SMALL, EQUAL = 200, 200, 8
+TRIVIAL, SMALL, EQUAL, REPETITIONS = 200, 200, 8, 5
 
 
 @cache
@@ -51,14 +52,25 @@ def forecasts(method, count):
     ]
 
 
+def busy():
+    """Processor time of all processes of the machine, and of this one and its workers, seconds."""
+    times = psutil.cpu_times()
+    own = psutil.Process()
+    mine = [each.cpu_times() for each in (own, *own.children(recursive=True))]
+    return np.array([times.user + times.nice + times.system,
+                     sum(each.user + each.system for each in mine)])  # fmt: skip
+
+
 def timed(engine, tasks):
-    """Wall time of tasks, and the sum of what their functions took, seconds."""
-    begun, inside = time.perf_counter(), 0.0
+    """Wall time of tasks, what their functions took, seconds, and the cores others took."""
+    before, begun, inside = busy(), time.perf_counter(), 0.0
     with Progress(Console(quiet=True), len(tasks), engine.places) as progress:
         for done in engine.run(tasks, progress):
             assert done.error is None, done.error
             inside += getattr(done.result, "seconds", 0.0)
-    return time.perf_counter() - begun, inside
+    wall = time.perf_counter() - begun
+    every, own = busy() - before
+    return wall, inside, max(0.0, every - own) / wall
 
 
 def main():
@@ -69,23 +81,26 @@ def main():
     result = make_forecast(*small[0].arguments)
     print(f"task {len(pickle.dumps(small[0].arguments)) / 1e6:.2f} MB, "
           f"result {len(pickle.dumps(result)) / 1e6:.2f} MB")  # fmt: skip
-    walls, overhead = {}, 0.0
-    for workers in (1, 2):
-        print(f"{workers} workers; load of the machine {os.getloadavg()[0]:.1f}", flush=True)
-        with local_workers(workers) as engine:
+    overhead = 0.0
+    with local_workers(1) as one, local_workers(2) as two:
+        for workers, engine in ((1, one), (2, two)):
             timed(engine, equal[:workers])  # libraries are imported, loops compiled
-            walls[workers], inside = timed(engine, equal)
-            print(f"  {EQUAL} equal forecasts: {walls[workers]:.1f} s, inside {inside:.1f} s")
-            wall, _ = timed(engine, trivial)
-            print(f"  {TRIVIAL} empty tasks: {1000 * wall / TRIVIAL:.1f} ms each")
-            wall, inside = timed(engine, small)
+            wall, _, others = timed(engine, trivial)
+            print(f"{workers} workers: {TRIVIAL} empty tasks, {1000 * wall / TRIVIAL:.1f} ms each; "
+                  f"others take {others:.1f} cores")  # fmt: skip
+            wall, inside, others = timed(engine, small)
             if workers == 1:
                 overhead = (wall - inside) / SMALL
                 print(f"  overhead of a forecast {1000 * overhead:.0f} ms (bar 300 ms)")
             model = (inside + SMALL * overhead) / workers
-            print(f"  {SMALL} small forecasts: {wall:.1f} s, by the model {model:.1f} s, "
-                  f"ratio {wall / model:.2f}", flush=True)  # fmt: skip
-    print(f"efficiency of 2 workers: {walls[1] / walls[2] / 2:.2f} (bar 0.85)")
+            print(f"  {SMALL} small forecasts: {wall:.1f} s, by the model {model:.1f} s, ratio "
+                  f"{wall / model:.2f}; others take {others:.1f} cores", flush=True)  # fmt: skip
+        for _ in range(REPETITIONS):
+            first, _, quiet = timed(one, equal)
+            second, _, others = timed(two, equal)
+            print(f"{EQUAL} equal forecasts: {first:.1f} s on 1 worker, {second:.1f} s on 2, "
+                  f"efficiency {first / second / 2:.2f} (bar 0.85); others take "
+                  f"{quiet:.1f} and {others:.1f} cores", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":
