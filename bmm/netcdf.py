@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from bmm.errors import RunError
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["read_dataset", "read_tree", "write_dataset", "write_tree"]
 
@@ -45,6 +46,8 @@ def read_dataset(path: Path) -> xr.Dataset:
     RunError
         If the file is missing or damaged.
     """
+    import xarray as xr
+
     try:
         with xr.open_dataset(path, engine="netcdf4") as data:
             return data.load()
@@ -60,6 +63,8 @@ def read_tree(path: Path) -> xr.DataTree:
     RunError
         If the file is missing or damaged.
     """
+    import xarray as xr
+
     try:
         with xr.open_datatree(path, engine="netcdf4") as tree:
             return tree.load()

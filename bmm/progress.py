@@ -121,15 +121,37 @@ class Stages:
         """Say what the next step of a stage is about."""
         self._bars.update(running.task, note=note)
 
-    def step(self, running: _Running) -> None:
-        """Count a step of a stage."""
+    def step(self, running: _Running, left: float | None = None) -> None:
+        """Count a step of a stage.
+
+        Parameters
+        ----------
+        running : object
+            What `begin` returned.
+        left : float, optional
+            Seconds until its end, if the caller knows better than by the steps so far.  The caller
+            then writes a line for each step as well.
+        """
         running.done += 1
         spent = time.perf_counter() - running.begun
-        whole = spent / running.done * (running.total or 0)
+        whole = spent / running.done * (running.total or 0) if left is None else spent + left
         self._bars.update(running.task, completed=running.done, whole=whole)
-        if running.total and self._silent:
+        if running.total and left is None and self._silent:
             left = whole - spent
             self._say(f"{running.name}: {running.done} of {running.total}, {left:.0f} s left")
+
+    def drop(self, running: _Running) -> None:
+        """Take away a step that will not be done."""
+        running.total = (running.total or 1) - 1
+        self._bars.update(running.task, total=running.total)
+
+    def begin_part(self, name: str) -> TaskID:
+        """Show one of the parts of a running stage that go on side by side."""
+        return self._bars.add_task(escape(name), total=None, note="")
+
+    def end_part(self, part: TaskID) -> None:
+        """Show a part no longer."""
+        self._bars.remove_task(part)
 
     def end(self, running: _Running) -> None:
         """End a stage, and those inside it that an error has left open."""

@@ -2,11 +2,14 @@
 
 import json
 import os
+import tempfile
 from types import SimpleNamespace
 
 # Before NumPy is loaded: tests run in two processes, whose threads would wait for each other.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+# Commands of tests that run side by side do not warn of each other.
+os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp()
 
 import numpy as np
 import pandas as pd

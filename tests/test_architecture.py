@@ -12,6 +12,7 @@ import bmm
 PACKAGE = Path(bmm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = (
+    "execution",
     "data",
     "distributions",
     "gp",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -35,11 +37,44 @@ EXIT_BAD_INPUT = 2
 
 app = typer.Typer(
     name="bmm",
-    help="Local Bayesian model mixing of nuclear masses.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # which imports parsers of Markdown and of source for every --help
 )
+_COMPUTING = frozenset(
+    ("run", "resume", "update", "design", "compare", "doubt", "emulate", "train-mdn")
+)
+
+
+@app.callback()
+def bmm(
+    context: typer.Context,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Threads that the command may use, for linear algebra, compiled loops and chains "
+            "alike; by default BMM_THREADS of the environment, or all cores.",
+        ),
+    ] = None,
+) -> None:
+    """Local Bayesian model mixing of nuclear masses."""
+    from bmm.execution.presence import announced, oversubscription
+    from bmm.execution.threads import VARIABLE, set_threads, thread_count
+
+    if threads is not None or VARIABLE in os.environ:
+        set_threads(threads or thread_count())
+    command = context.invoked_subcommand or ""
+    if command in _COMPUTING and "--help" not in sys.argv:
+        own = thread_count()
+        warning = oversubscription(own, context.with_resource(announced(command, own)))
+        if warning is not None:
+            Console(stderr=True, highlight=False, soft_wrap=True).print(
+                f"[yellow]warning:[/] {escape(warning)}"
+            )
+
+
 app.command()(run)
 app.command()(resume)
 app.command()(models)

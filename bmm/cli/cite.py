@@ -29,7 +29,7 @@ def cite(
         typer.Option("--cards", "-c", help="Your own model card, or a folder of them; repeatable."),
     ] = None,
 ) -> None:
-    """Print what to cite: of a run, its evaluation, all its models, and bmm."""
+    """Print what to cite of runs, evaluations and models."""
     from bmm.workflows.citations import references_of
 
     found = references_of(names, cards or ())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+from bmm.cli.engine import EXIT_TASK_FAILED, Scheduler, Workers, chosen_engine
 
 if TYPE_CHECKING:
     from bmm.workflows.compare import ComparisonResult
@@ -29,12 +32,16 @@ def compare(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder; by default runs/NAME.")
     ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,
 ) -> None:
-    """Fit several methods to training nuclei and score them on the same test nuclei.
+    """Score several methods on the same test nuclei.
 
-    Each method's forecast is kept as it finishes: started again, the command goes on where it was.
+    Each method's forecast is kept as it finishes: started again, the command goes on where it was,
+    with or without workers.  Exits with 4 if a forecast failed, which leaves its method out.
     """
+    from bmm.progress import recording
     from bmm.workflows.compare_config import load_comparison
     from bmm.workflows.prequential_split import PrequentialSplit
 
@@ -44,23 +51,32 @@ def compare(
         f"[bold]bmm compare {config.name}[/]  {escape(config.description)}", highlight=False
     )
     folder = output or Path("runs") / config.name
-    if isinstance(config.split, PrequentialSplit):
-        from bmm.progress import recording
-        from bmm.workflows.prequential import run_prequential
+    with chosen_engine(workers, scheduler, console) as engine, recording(console) as stages:
+        if isinstance(config.split, PrequentialSplit):
+            from bmm.workflows.prequential import run_prequential
 
-        with recording(console) as stages:
-            transitions = run_prequential(config, folder, console=console)
-        console.print(stages.table())
-        _show_transitions(transitions, console)
-    else:
-        from bmm.progress import recording
-        from bmm.workflows.compare import run_comparison
+            transitions = run_prequential(config, folder, console=console, engine=engine)
+            show = partial(_show_transitions, transitions, console)
+            broken = [
+                f"{each.splits[0].name}: {label}"
+                for each in transitions.transitions
+                for label in each.broken
+            ]
+        else:
+            from bmm.workflows.compare import run_comparison
 
-        with recording(console) as stages:
-            result = run_comparison(config, folder, console=console)
-        console.print(stages.table())
-        _show(result, console)
+            result = run_comparison(config, folder, console=console, engine=engine)
+            show = partial(_show, result, console)
+            broken = list(result.broken)
+    console.print(stages.table())
+    show()
     console.print(f"results: {folder}", highlight=False, markup=False, soft_wrap=True)
+    if broken:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"[bold red]failed:[/] {escape(', '.join(broken))}; "
+            "the reasons are above and in comparison.json"
+        )
+        raise typer.Exit(EXIT_TASK_FAILED)
 
 
 def _show(result: ComparisonResult, console: Console) -> None:

@@ -21,7 +21,7 @@ def data(
         str | None, typer.Argument(help="A table, to see its whole provenance record.")
     ] = None,
 ) -> None:
-    """List the shipped mass tables with their sources, or show one table's record."""
+    """List the shipped mass tables, or show the record of one."""
     from bmm.data import MEASURED_TABLES, THEORY_TABLES, read_provenance
 
     console = Console()

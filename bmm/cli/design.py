@@ -59,7 +59,7 @@ def design(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,
 ) -> None:  # fmt: skip
-    """Rank nuclei by how much measuring their masses is expected to sharpen a target.
+    """Rank nuclei by how much their masses would sharpen a target.
 
     A candidate's reduction is the part of the target's variance that is expected to go when it is
     measured, averaged over what the measurement may give.  The set is chosen greedily: each nucleus

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,10 +12,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bmm.cli.engine import Scheduler, Workers, chosen_engine
+
 if TYPE_CHECKING:
+    from rich.status import Status
+
     from bmm.emulation.energy_surface import Surface
     from bmm.emulation.experiments import Experiment
-    from bmm.emulation.loop import LoopSettings
+    from bmm.emulation.loop import LoopSettings, State
     from bmm.workflows.active_learning import Emulation
 
 __all__ = ["emulate"]
@@ -88,9 +94,11 @@ def emulate(
         bool, typer.Option("--keep-all", help="Do not leave unconverged points out.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew.")] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,
 ) -> None:
-    """Learn a potential energy surface, or a mass table, from few of its points.
+    """Learn an energy surface, or a mass table, from few points.
 
     An emulator learns the points computed so far; the next are computed where it is least sure and
     the energy may matter.  The table stands for the theory: only computed points are
@@ -121,20 +129,29 @@ def emulate(
     console.print(
         f"[bold]bmm emulate[/] {escape(table.name)}: {len(table)} points", highlight=False
     )
-    with console.status("learning") as status:
-        done = run_emulation(
-            table,
-            loops,
-            range(seed, seed + seeds),
-            output or Path("runs") / f"emulate-{Path(surface).stem}",
-            check=not (keep_all or is_masses),
-            overwrite=overwrite,
-            progress=lambda label, number, state: status.update(
-                f"{label}, seed {number}: {state.rounds[-1].points} points, "
-                f"rmse {1000 * state.rounds[-1].rmse:.0f} keV"
-            ),
-        )
+    with chosen_engine(workers, scheduler, console) as engine:
+        # Workers have lines of their own, and a terminal shows only one thing that moves.
+        moving = nullcontext() if engine is not None else console.status("learning")
+        with moving as status:
+            done = run_emulation(
+                table,
+                loops,
+                range(seed, seed + seeds),
+                output or Path("runs") / f"emulate-{Path(surface).stem}",
+                check=not (keep_all or is_masses),
+                overwrite=overwrite,
+                progress=None if status is None else partial(_show_round, status),
+                engine=engine,
+                console=console,
+            )
     _report(console, done)
+
+
+def _show_round(status: Status, label: str, number: int, state: State) -> None:
+    latest = state.rounds[-1]
+    status.update(
+        f"{label}, seed {number}: {latest.points} points, rmse {1000 * latest.rmse:.0f} keV"
+    )
 
 
 def _read(surface: str, axes: str, energy: str, skip_nan: bool) -> tuple[Surface, bool]:

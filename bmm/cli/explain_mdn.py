@@ -26,7 +26,7 @@ def explain_mdn(
     reference: Annotated[str, typer.Option(help="Shipped table to compare with.")] = "FRDM2012",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No tables.")] = False,
 ) -> None:
-    """Rank features by their Shapley values; draw isotopic chains beyond the data.
+    """Rank features by Shapley values; draw isotopic chains.
 
     Writes shapley.csv (each nucleus, MeV), features.csv (the ranking), and the figures features
     and extrapolation: neodymium and indium beside another table, and the Garvey-Kelson relations

@@ -18,7 +18,7 @@ def explore(
     ] = 5006,
     show: Annotated[bool, typer.Option("--show/--no-show", help="Open a browser.")] = True,
 ) -> None:
-    """Serve the chart of nuclides of one run or several, with joint draws on demand.
+    """Serve the interactive chart of nuclides of runs.
 
     Only this machine can reach it.  Ctrl-C ends it.
     """

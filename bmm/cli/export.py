@@ -49,7 +49,7 @@ def export(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
 ) -> None:
-    """Write masses, and joint draws of them, as files of reaction and network codes.
+    """Write masses and joint draws for reaction and network codes.
 
     Measured nuclei keep their measured masses.  A changed mass does not change the reaction rates
     of a network; S_1n and Q values lie beside each draw.

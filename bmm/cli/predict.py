@@ -25,7 +25,7 @@ def predict(
         bool, typer.Option("--csv", help="Print comma-separated values instead of a table.")
     ] = False,
 ) -> None:
-    """Print predicted mass excesses (MeV), their uncertainties and the models' weights."""
+    """Print mass excesses (MeV), uncertainties and weights."""
     from bmm.workflows.folder import RunFolder
 
     folder = RunFolder.open(run)

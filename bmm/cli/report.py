@@ -18,7 +18,7 @@ def report(
         typer.Option("--output", "-o", help="The page; by default report.html in the first run."),
     ] = None,
 ) -> None:
-    """Write a page that opens offline: verdict, scores, interactive chart of nuclides, origin."""
+    """Write a page with verdict, scores and chart of nuclides."""
     from bmm.progress import recording
     from bmm.report.page import write_report
     from bmm.workflows.folder import RunFolder

@@ -51,7 +51,7 @@ def run(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,
 ) -> None:
-    """Fit a mixture to measured masses, evaluate it and write a run folder.
+    """Fit a mixture to measured masses, and write a run folder.
 
     Exits with 3 if the chains have not converged, and with 2 if the input cannot be used.
     """

@@ -25,7 +25,7 @@ def train_mdn(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Train a mixture density network on all masses of an evaluation.
+    """Train a mixture density network on an evaluation.
 
     Writes the trained model (.npz), its predictions over the chart (.csv; measured nuclei by the
     members that have not seen them) and a model card (.toml) for `[theory] cards`.

@@ -36,7 +36,7 @@ def update(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No tables.")] = False,
 ) -> None:
-    """Let a finished run, or a trained network, learn new masses by reweighting.
+    """Let a finished run, or a network, learn new masses.
 
     A run's posterior draws, or a network's members, get new weights by Bayes' theorem.  Refuses,
     with exit code 2, when the Pareto k-hat of the weights, or the number of members left, says

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter
 
 from bmm.arrays import BoolArray, FloatArray
 from bmm.conversions import binding_energy
@@ -53,6 +52,8 @@ def find_suspects(mass_excess: pd.Series, *, threshold: float = 10.0) -> pd.Data
         * scale: robust standard deviation of such deviations in its region (MeV)
         * neighbours: number of directions behind the prediction
     """
+    from scipy.ndimage import maximum_filter
+
     Z = mass_excess.index.get_level_values("Z").to_numpy()
     N = mass_excess.index.get_level_values("N").to_numpy()
     cells = (Z + _MARGIN, N + _MARGIN)

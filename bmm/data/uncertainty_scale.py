@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
-from scipy.special import ndtri
 
 from bmm.arrays import FloatArray
 from bmm.errors import DataError
@@ -112,6 +110,7 @@ def _least_crps(z: FloatArray) -> float:
     the mean of exp(-z^2 / 2 f^2) is 1 / sqrt(2).  That mean grows with f from the share of zeros
     to 1, so there is one such f, or none if most deviations are zero.
     """
+    from scipy.optimize import brentq
 
     def excess(f: float) -> float:
         return float(np.exp(-0.5 * (z / f) ** 2).mean() - np.sqrt(0.5))
@@ -124,6 +123,8 @@ def _least_crps(z: FloatArray) -> float:
 
 def _coverage(z: FloatArray) -> dict[str, float]:
     """Share of deviations (n,) inside the central intervals of a standard normal, by level."""
+    from scipy.special import ndtri
+
     return {
         f"{100 * level:g}": float(np.mean(np.abs(z) <= ndtri(0.5 + level / 2))) for level in _LEVELS
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import elementwise
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.distributions import student_t
@@ -50,6 +49,8 @@ def mixture_quantile(
     >>> mixture_quantile(*two, np.array([0.025, 0.5, 0.84])).round(4)
     array([[-2.0819,  0.    ,  1.2609]])
     """
+    from scipy.optimize import elementwise
+
     mean = (weight * location).sum(axis=1, keepdims=True)
     unit = np.where(weight > 0, scale, 0.0).max(axis=1, keepdims=True)
     about, spread = (location - mean) / unit, scale / unit

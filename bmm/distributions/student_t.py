@@ -10,11 +10,9 @@ import numpy.typing as npt
 from scipy import special
 
 from bmm.arrays import FloatArray
+from bmm.distributions.degrees_of_freedom import NU
 
 __all__ = ["NU", "cdf", "crps", "inflation", "log_density", "quantile"]
-
-NU = 4.0
-"""Degrees of freedom of deviations from a mass model, unless a configuration sets others."""
 
 
 def log_density(deviation: npt.ArrayLike, scale: npt.ArrayLike, nu: npt.ArrayLike) -> FloatArray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from bmm.arrays import FloatArray
 from bmm.errors import ConfigError
@@ -83,5 +83,5 @@ class EnergyWindow:
             Compressed, MeV.
         """
         spread = np.maximum(sd, 1e-9 * self.width)
-        upper = stats.norm.cdf((self.width - mean) / spread)
-        return np.asarray(upper - stats.norm.cdf(-mean / spread))
+        upper = special.ndtr((self.width - mean) / spread)
+        return np.asarray(upper - special.ndtr(-mean / spread))

@@ -14,11 +14,29 @@ import pandas as pd
 from bmm.emulation.acquisition import ACQUISITIONS
 from bmm.emulation.energy_surface import Surface
 from bmm.emulation.loop import LoopSettings, State, run_loop
-from bmm.emulation.loop_state import read_state, write_state
+from bmm.emulation.loop_state import (
+    Packed,
+    pack_state,
+    read_state,
+    unpack_state,
+    write_packed,
+    write_state,
+)
 from bmm.emulation.surrogate import Learner
-from bmm.fingerprints import array_fingerprint, code_fingerprint
+from bmm.execution.tasks import Task
+from bmm.fingerprints import array_fingerprint, code_fingerprint, fingerprint
 
-__all__ = ["Experiment", "rounds_table", "run_experiment", "summarise"]
+__all__ = [
+    "Experiment",
+    "experiment_task",
+    "keep_experiment",
+    "rounds_table",
+    "run_experiment",
+    "summarise",
+]
+
+_LIBRARIES_GB = 0.6  # of a process that has loaded them
+_MATRICES = 6  # of all pairs of points, that an emulator keeps at once
 
 
 @dataclass(frozen=True)
@@ -71,14 +89,7 @@ def run_experiment(
     RunError
         If the file there is of a loop with another surface, other settings or other code.
     """
-    path = folder / f"{experiment.label}-{seed}.npz"
-    origin = {
-        "code": code_fingerprint(__name__, *sorted(set(_modules(experiment)))),
-        "surface": array_fingerprint(surface.points, surface.energy),
-        "settings": experiment.settings.model_dump(mode="json"),
-        "emulator": {"name": experiment.learner.name, **(experiment.details or {})},
-        "seed": seed,
-    }
+    path, origin = _path(experiment, seed, folder), _origin(surface, experiment, seed)
     resumed = read_state(path, experiment.learner, origin, surface.points.shape[1])
 
     def keep(state: State) -> None:
@@ -89,6 +100,77 @@ def run_experiment(
     return run_loop(
         surface, experiment.learner, experiment.settings, seed, resumed=resumed, after=keep
     )
+
+
+def experiment_task(surface: Surface, experiment: Experiment, seed: int, folder: Path) -> Task:
+    """Make the task of running a loop to its end, from where it was killed if it was.
+
+    Its result is for `keep_experiment`.
+
+    Parameters
+    ----------
+    surface, experiment, seed, folder
+        As for `run_experiment`.
+
+    Raises
+    ------
+    RunError
+        As from `run_experiment`.
+    """
+    path, origin = _path(experiment, seed, folder), _origin(surface, experiment, seed)
+    resumed = read_state(path, experiment.learner, origin, surface.points.shape[1])
+    return Task(
+        fingerprint([experiment.label, origin]),
+        f"{experiment.label}, seed {seed}",
+        _packed_loop,
+        (
+            surface,
+            experiment.learner,
+            experiment.settings,
+            seed,
+            None if resumed is None else pack_state(resumed, experiment.learner),
+        ),
+        _LIBRARIES_GB + _MATRICES * 8e-9 * len(surface) ** 2,
+    )
+
+
+def keep_experiment(
+    surface: Surface, experiment: Experiment, seed: int, folder: Path, last: Packed
+) -> None:
+    """Write the last state of a loop, as `run_experiment` does.
+
+    Parameters
+    ----------
+    surface, experiment, seed, folder
+        As for `run_experiment`.
+    last : dict of str to array
+        The result of the task.
+    """
+    path, origin = _path(experiment, seed, folder), _origin(surface, experiment, seed)
+    write_packed(path, last, origin)
+
+
+def _packed_loop(
+    surface: Surface, learner: Learner, settings: LoopSettings, seed: int, begun: Packed | None
+) -> Packed:
+    """Run a loop to its end, from arrays to arrays: not every emulator can be pickled."""
+    resumed = None if begun is None else unpack_state(begun, learner, surface.points.shape[1])
+    return pack_state(run_loop(surface, learner, settings, seed, resumed=resumed), learner)
+
+
+def _path(experiment: Experiment, seed: int, folder: Path) -> Path:
+    return folder / f"{experiment.label}-{seed}.npz"
+
+
+def _origin(surface: Surface, experiment: Experiment, seed: int) -> dict[str, Any]:
+    """Everything that decides a loop."""
+    return {
+        "code": code_fingerprint(__name__, *sorted(set(_modules(experiment)))),
+        "surface": array_fingerprint(surface.points, surface.energy),
+        "settings": experiment.settings.model_dump(mode="json"),
+        "emulator": {"name": experiment.learner.name, **(experiment.details or {})},
+        "seed": seed,
+    }
 
 
 def _modules(experiment: Experiment) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Annotated, Self
 
 import numpy as np
 from pydantic import AfterValidator, PositiveFloat, model_validator
+from threadpoolctl import threadpool_limits
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.configuration import Configuration
@@ -193,13 +194,15 @@ def run_loop(
         The last.
     """
     budget = points_of(settings.budget, len(surface))
-    state = resumed or _begin(surface, learner, settings, seed)
-    if resumed is None and after is not None:
-        after(state)
-    while not _is_over(settings, state.rounds[-1], budget):
-        state = _go_on(surface, learner, settings, seed, state)
-        if after is not None:
+    # On several threads, linear algebra rounds differently: a seed would not give the same points.
+    with threadpool_limits(limits=1, user_api="blas"):
+        state = resumed or _begin(surface, learner, settings, seed)
+        if resumed is None and after is not None:
             after(state)
+        while not _is_over(settings, state.rounds[-1], budget):
+            state = _go_on(surface, learner, settings, seed, state)
+            if after is not None:
+                after(state)
     return state
 
 

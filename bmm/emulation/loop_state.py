@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bmm.checkpoints import Checkpoint
 from bmm.emulation.loop import Round, State
 from bmm.emulation.surrogate import Learner
 from bmm.errors import OriginError, RunError
 
-__all__ = ["read_state", "write_state"]
+__all__ = ["Packed", "pack_state", "read_state", "unpack_state", "write_packed", "write_state"]
+
+type Packed = dict[str, npt.NDArray[Any]]
+"""A state as plain arrays, by name."""
 
 
 def write_state(path: Path, state: State, learner: Learner, origin: Mapping[str, Any]) -> None:
@@ -34,8 +38,20 @@ def write_state(path: Path, state: State, learner: Learner, origin: Mapping[str,
     origin : mapping
         What decides the loop, as plain values: only a loop of the same origin may go on with it.
     """
+    write_packed(path, pack_state(state, learner), origin)
+
+
+def write_packed(path: Path, arrays: Packed, origin: Mapping[str, Any]) -> None:
+    """Write a state that is packed already; see `write_state`."""
+    Checkpoint(path, origin).write(
+        lambda temporary: np.savez(temporary, allow_pickle=False, **arrays)
+    )
+
+
+def pack_state(state: State, learner: Learner) -> Packed:
+    """Turn a state into arrays, as they are on disk and travel between processes."""
     rounds = json.dumps([asdict(each) for each in state.rounds])
-    arrays = {
+    return {
         "rounds": np.array(rounds),
         "computed": state.computed,
         "prediction_errors": state.prediction_errors,
@@ -43,8 +59,22 @@ def write_state(path: Path, state: State, learner: Learner, origin: Mapping[str,
         "sd": state.sd,
         **{f"emulator/{name}": each for name, each in learner.pack(state.emulator).items()},
     }
-    Checkpoint(path, origin).write(
-        lambda temporary: np.savez(temporary, allow_pickle=False, **arrays)
+
+
+def unpack_state(arrays: Packed, learner: Learner, dimensions: int) -> State:
+    """Turn arrays from `pack_state` into the state, on a surface of so many coordinates."""
+    packed = {
+        name.removeprefix("emulator/"): each
+        for name, each in arrays.items()
+        if name.startswith("emulator/")
+    }
+    return State(
+        computed=arrays["computed"],
+        rounds=tuple(Round(**each) for each in json.loads(str(arrays["rounds"]))),
+        prediction_errors=arrays["prediction_errors"],
+        emulator=learner.unpack(packed, dimensions),
+        means=arrays["means"],
+        sd=arrays["sd"],
     )
 
 
@@ -78,19 +108,7 @@ def _read(learner: Learner, dimensions: int, path: Path) -> State:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        rounds = json.loads(str(arrays["rounds"]))
+        json.loads(str(arrays["rounds"]))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise RunError(f"{path}: not the state of a loop ({error})") from error
-    packed = {
-        name.removeprefix("emulator/"): each
-        for name, each in arrays.items()
-        if name.startswith("emulator/")
-    }
-    return State(
-        computed=arrays["computed"],
-        rounds=tuple(Round(**each) for each in rounds),
-        prediction_errors=arrays["prediction_errors"],
-        emulator=learner.unpack(packed, dimensions),
-        means=arrays["means"],
-        sd=arrays["sd"],
-    )
+    return unpack_state(arrays, learner, dimensions)

@@ -21,7 +21,6 @@ from bmm.arrays import FloatArray, IntArray
 from bmm.errors import ConfigError
 from bmm.gp.conditioning import add_noise, cholesky, inverse_triangle, log_density
 from bmm.gp.kernels import Kernel, Pullback
-from bmm.gp.lag_tables import fill_across, fill_lower, sum_by_lag
 from bmm.gp.nonstationary import Growth
 from bmm.gp.process import MarginalLikelihood
 
@@ -94,6 +93,8 @@ class LatticeKernel:
 
     def __call__(self, first: FloatArray, second: FloatArray) -> FloatArray:
         """Covariances, array (n, m), between points (Z, N), (n, 2) and (m, 2), without nugget."""
+        from bmm.gp.lag_tables import fill_across
+
         table, _ = self.by_lag(np.concatenate([first, second]))
         return np.asarray(
             fill_across(
@@ -169,12 +170,16 @@ def lattice_likelihood(
     scale, own = kernel.growth.scale(points), kernel.nugget_variance(points)
     table, pullback = kernel.by_lag(points)
     covariance = np.zeros((len(Z), len(Z)), order="F")
+    from bmm.gp.lag_tables import fill_lower
+
     fill_lower(table, Z, N, scale, covariance)
     add_noise(covariance, own)
     add_noise(covariance, noise)
     factor = cholesky(covariance)
     value, pull = log_density(factor, values)
     inverse = inverse_triangle(factor, overwrite=True)
+    from bmm.gp.lag_tables import sum_by_lag
+
     by_table, by_log_scale, by_noise = sum_by_lag(table, Z, N, scale, inverse, pull)
     by_own = 2 * own * by_noise
     power = (by_log_scale + by_own) @ kernel.growth.log_ratio(points)

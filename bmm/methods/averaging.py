@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -82,6 +81,8 @@ class Stacking(WeighedMethod):
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedWeights:
         """Find the weights; see `bmm.methods.interface.Method`."""
+        import arviz as az
+
         models = SingleModelPosteriors.fit(measured, theory, self.noise_family)
         names = models.training.models
         rng = np.random.default_rng(seed)

@@ -137,6 +137,11 @@ class CorrectedMixture(Method):
         treatment = treatment_name(self.measurement_errors)
         return f"{name}, {treatment}" if treatment else name
 
+    def memory(self, nuclei: int, models: int) -> float:
+        """Memory of a fit and a forecast, GB: every corrected model keeps a matrix of its own."""
+        corrected = 1 if self.model else models
+        return super().memory(nuclei, models) + 8e-9 * corrected * nuclei**2
+
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedCorrection:
         """Fit the fields; see `bmm.methods.interface.Method`."""
         models = tuple(str(name) for name in theory["theory"].to_numpy())

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from bmm.arrays import FloatArray
 from bmm.distributions import student_t
@@ -35,6 +34,8 @@ _ZOOMS = 12
 
 def broad_prior(sigma: FloatArray) -> FloatArray:
     """Log density of LogNormal(log 4, 0.8) at sigma in keV per nucleon, the mixture's default."""
+    from scipy import stats
+
     return np.asarray(stats.lognorm.logpdf(sigma, 0.8, scale=4.0), dtype=np.float64)
 
 

@@ -16,7 +16,10 @@ import xarray as xr
 from bmm.configuration import Configuration
 from bmm.distributions import StudentTMixture
 
-__all__ = ["Fitted", "Forecast", "Method"]
+__all__ = ["LIBRARIES_GB", "Fitted", "Forecast", "Method"]
+
+LIBRARIES_GB = 0.6
+"""Memory of a process that has loaded the libraries, GB."""
 
 
 class Forecast(Protocol):
@@ -86,6 +89,19 @@ class Method(Configuration, ABC):
         seed : int, default 0
             Of whatever is sampled.
         """
+
+    def memory(self, nuclei: int, models: int) -> float:
+        """Memory that a fit and a forecast take, GB, at most.
+
+        Here, what the libraries take, and eight matrices of all pairs of nuclei: a method that
+        keeps more says so.
+
+        Parameters
+        ----------
+        nuclei, models : int
+            Of training and test, and of the theory.
+        """
+        return LIBRARIES_GB + 8 * 8e-9 * nuclei**2
 
     @property
     def label(self) -> str:

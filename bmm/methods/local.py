@@ -12,7 +12,7 @@ import xarray as xr
 
 from bmm.distributions import StudentTMixture
 from bmm.measurement.treatment import treatment_name
-from bmm.methods.interface import Method
+from bmm.methods.interface import LIBRARIES_GB, Method
 from bmm.methods.mixture_forecast import DRAWS
 from bmm.mixing.corrected_fit import MeasurementTreatment, average_of, fit_forecast
 from bmm.mixing.fit import convergence_of, fitted_masses
@@ -23,6 +23,9 @@ from bmm.prediction.forecast import Forecast
 from bmm.prediction.predictive import predict
 
 __all__ = ["FittedMixture", "LocalForecast", "LocalMixture", "MixturePrediction"]
+
+_FUNCTIONS = 40  # of the basis along an axis, where its resolution decides: more than on any chart
+_NUMBERS = 3  # of each draw, model and nucleus, while it is predicted
 
 
 class MixturePrediction:
@@ -102,6 +105,14 @@ class LocalMixture(Method):
         """Name of the method, such as local-density-mixture."""
         name = f"local-{self.mixing.likelihood}-mixture"
         return f"{name}, corrected" if self.corrected else name
+
+    def memory(self, nuclei: int, models: int) -> float:
+        """Memory of a fit and a forecast, GB: all draws, and a few numbers of each nucleus."""
+        sampler, basis = self.mixing.sampler, self.mixing.basis
+        draws = sampler.chains * (sampler.draws + sampler.tune)
+        functions = (basis.m_Z or _FUNCTIONS) * (basis.m_N or _FUNCTIONS)
+        numbers = models * (functions + _NUMBERS * nuclei)
+        return super().memory(nuclei, models) + LIBRARIES_GB + 8e-9 * draws * numbers
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedMixture:
         """Sample the mixture; see `bmm.methods.interface.Method`."""

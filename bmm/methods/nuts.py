@@ -11,6 +11,7 @@ import pytensor
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
+from bmm.execution.threads import thread_count
 from bmm.mixing.convergence import Convergence, check_convergence
 from bmm.mixing.settings import Sampler
 
@@ -49,7 +50,7 @@ def sample_posterior(
             draws=sampler.draws,
             tune=sampler.tune,
             chains=sampler.chains,
-            cores=sampler.cores,
+            cores=sampler.cores or thread_count(),
             target_accept=sampler.target_accept,
             maxdepth=sampler.max_depth,
             seed=seed,

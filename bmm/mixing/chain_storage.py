@@ -15,9 +15,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from bmm.checkpoints import Checkpoint
 from bmm.errors import RunError
@@ -25,6 +23,9 @@ from bmm.fingerprints import code_fingerprint, fingerprint
 from bmm.gp.basis import Axis
 from bmm.mixing.settings import Mixing
 from bmm.netcdf import read_tree, write_tree
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = [
     "DECISIVE_PACKAGES",

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -125,6 +124,8 @@ def check_convergence(
     partial : bool, default False
         Whether sampling was interrupted.
     """
+    import arviz as az
+
     stats = tree["sample_stats"].to_dataset()
     quantities = compared_quantities(tree, var_names)
     with np.errstate(invalid="ignore", divide="ignore"):  # a constant gives NaN

@@ -6,7 +6,7 @@ import json
 import logging
 from dataclasses import astuple, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,18 +17,18 @@ from bmm.data import check_measured
 from bmm.errors import ConfigError, DataError, RunError, quoted
 from bmm.gp.basis import Axis
 from bmm.mixing.chain_storage import chain_stores
-from bmm.mixing.compilation import compile_mixture
 from bmm.mixing.convergence import Convergence, check_convergence
 from bmm.mixing.draws import Draws
-from bmm.mixing.model import axes
 from bmm.mixing.modes import find_modes, stacked_posterior
 from bmm.mixing.priors import hyperparameters, log_prior, prior_draws
-from bmm.mixing.sampling import Sampled, sample
 from bmm.mixing.settings import Mixing
 from bmm.mixing.training_data import refuse_uncovered, training_problem
 from bmm.nuclides import nuclide_index
 from bmm.progress import recording, stage
 from bmm.theory.validation import check_agreement, check_theory
+
+if TYPE_CHECKING:
+    from bmm.mixing.sampling import Sampled
 
 __all__ = [
     "PRIOR_DRAWS",
@@ -116,6 +116,10 @@ def _sample(
     problem: xr.Dataset, axes: tuple[Axis, Axis], settings: Mixing, seed: int, store: Path | None
 ) -> list[Sampled]:
     """Sample the free chains, and those confined to a mode if one is to be sampled for itself."""
+    # The sampler takes seconds to import, and a mixture is read and predicted without it.
+    from bmm.mixing.compilation import compile_mixture
+    from bmm.mixing.sampling import sample
+
     free, confined = (None, None)
     if store is not None:
         free, confined = chain_stores(store, problem, axes, settings, seed)
@@ -144,6 +148,8 @@ def checked_problem(
     axes : tuple of Axis
         Basis along Z and N.
     """
+    from bmm.mixing.model import axes
+
     measured, theory, chart = check_measured(measured), check_theory(theory), check_theory(chart)
     check_agreement(measured, theory)
     problem = training_problem(measured, theory)

@@ -10,7 +10,6 @@ import logging
 import warnings
 from collections.abc import Sequence
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -145,6 +144,8 @@ def group_chains(tree: xr.DataTree, var_names: Sequence[str]) -> list[list[int]]
 
 
 def _agree(quantities: xr.Dataset, one: int, other: int) -> bool:
+    import arviz as az
+
     with np.errstate(invalid="ignore", divide="ignore"):  # a constant gives NaN
         rhat = az.rhat(quantities.isel(chain=[one, other]))
     return all(float(rhat[name].max()) <= SAME_MODE_R_HAT for name in rhat.data_vars)
@@ -166,6 +167,8 @@ def weigh_modes(tree: xr.DataTree, groups: Sequence[Sequence[int]]) -> pd.DataFr
         One row per mode: chains, elpd (expected log predictive density by PSIS-LOO) and weight
         (summing to one; 1 for a single mode).
     """
+    import arviz as az
+
     modes = {
         f"mode {i + 1}": xr.DataTree.from_dict(
             {

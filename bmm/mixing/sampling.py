@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import logging
-import os
 import re
 import signal
 import threading
@@ -23,6 +22,7 @@ from rich.console import Console
 from threadpoolctl import threadpool_limits
 
 from bmm.errors import RunError
+from bmm.execution.threads import thread_count
 from bmm.mixing.chain_storage import ChainStore
 from bmm.mixing.compilation import Compiled
 from bmm.mixing.settings import Sampler
@@ -165,7 +165,7 @@ class _ChainRunner:
                 logger.info("chain %d is taken from the store", chain)
                 self.finished[chain] = stored
                 self.report(chain, self.settings.tune + self.settings.draws, "stored before")
-        cores = self.settings.cores or _available_cores()
+        cores = self.settings.cores or thread_count()
         ended: dict[int, xr.DataTree] = {}
         while (waiting or self.running or ended) and not interrupted():
             while waiting and len(self.running) < cores:
@@ -243,13 +243,6 @@ class _ChainRunner:
         if self.store is not None:
             self.store.keep(chain, tree)
         self.finished[chain] = tree
-
-
-def _available_cores() -> int:
-    """Processors this process may use, where the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _cause(error: RuntimeError) -> str:

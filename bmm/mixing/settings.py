@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from bmm.configuration import Configuration
-from bmm.distributions.student_t import NU
+from bmm.distributions.degrees_of_freedom import NU
 from bmm.gp.basis import Kernel
 
 __all__ = [

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.data import check_measured
@@ -375,5 +374,7 @@ def _known(
 
 def _left_out_factor(field: ResidualField) -> float:
     """Scale of the Student-t that fits standardised deviations of left-out nuclei best."""
+    from scipy import stats
+
     mean, sd = field.left_out(np.arange(len(field.residual)))
     return float(stats.t.fit((field.residual - mean) / sd, fdf=NU, floc=0)[-1])

@@ -12,12 +12,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from rich.console import Console
 
 import bmm
 from bmm.emulation.energy_surface import Surface
-from bmm.emulation.experiments import Experiment, rounds_table, run_experiment, summarise
+from bmm.emulation.experiments import (
+    Experiment,
+    experiment_task,
+    keep_experiment,
+    rounds_table,
+    run_experiment,
+    summarise,
+)
 from bmm.emulation.loop import LoopSettings, State, points_of, start_set
 from bmm.emulation.unconverged import Continuity, check_continuity
+from bmm.errors import RunError
+from bmm.execution.progress import Progress as TaskProgress
+from bmm.execution.tasks import Engine, failure
 from bmm.figures.active_learning import error_figure, rounds_figure
 from bmm.figures.files import write_figure
 from bmm.workflows.result_folder import ResultFolder
@@ -122,6 +133,8 @@ def emulate(
     check: bool = True,
     overwrite: bool = False,
     progress: Progress | None = None,
+    engine: Engine | None = None,
+    console: Console | None = None,
 ) -> Emulation:
     """Run all loops from all seeds, and write the folder.
 
@@ -140,7 +153,16 @@ def emulate(
     overwrite : bool, default False
         Begin anew.
     progress : callable, optional
-        Called with label, seed and state after every round.
+        Called with label, seed and state after every round; not by an engine.
+    engine : Engine, optional
+        Runs the loops; by default one after the other, in this process.
+    console : Console, optional
+        Where to show an engine's progress.
+
+    Raises
+    ------
+    RunError
+        If an engine could not run a loop; those that it could are kept.
     """
     began = time.perf_counter()
     surface, found = screen(table) if check else (table, None)
@@ -150,6 +172,8 @@ def emulate(
     tables, first = [], None
     with EmulationFolder.begin(path, overwrite=overwrite) as folder:
         folder.loops.mkdir(exist_ok=True)
+        if engine is not None:
+            _run_side_by_side(surface, loops, seeds, folder.loops, engine, console)
         for seed in seeds:
             for each in loops:
                 telling = _telling(progress, each.label, seed)
@@ -162,6 +186,33 @@ def emulate(
         facts["seconds"] = time.perf_counter() - began
         _write(folder, table, surface, found, loops[0].settings, first, tables, summary, facts)
     return Emulation(path, summary, facts)
+
+
+def _run_side_by_side(
+    surface: Surface,
+    loops: Sequence[Experiment],
+    seeds: Sequence[int],
+    folder: Path,
+    engine: Engine,
+    console: Console | None,
+) -> None:
+    """Run all loops from all seeds to their ends, and write each as soon as it has ended."""
+    runs = {
+        task.key: (task, each, seed)
+        for seed in seeds
+        for each in loops
+        for task in [experiment_task(surface, each, seed, folder)]
+    }
+    failed = []
+    with TaskProgress(console or Console(quiet=True), len(runs), engine.places) as shown:
+        for done in engine.run((task for task, _, _ in runs.values()), shown):
+            _, each, seed = runs[done.task.key]
+            if done.error is None:
+                keep_experiment(surface, each, seed, folder, done.result)
+            else:
+                failed.append(f"{done.task.name} {failure(done)}")
+    if failed:
+        raise RunError("; ".join(failed))
 
 
 def _smooth(

@@ -9,16 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import xarray as xr
 
 from bmm.checkpoints import Checkpoint
-from bmm.distributions.storage import to_dataset
 from bmm.errors import DamagedError, OriginError
 from bmm.figures.files import write_figure
 from bmm.figures.methods import comparison_figure
-from bmm.methods.interface import Forecast
+from bmm.methods.forecasting import MadeForecast
 from bmm.netcdf import read_dataset, write_dataset
 from bmm.workflows.compare_config import file_stem
 from bmm.workflows.result_folder import ResultFolder
@@ -30,25 +27,17 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class StoredForecast:
+class StoredForecast(MadeForecast):
     """A forecast of the test nuclei, as it lies on disk.
 
     Parameters
     ----------
-    data : Dataset
-        Components of the distribution of each nucleus (see `bmm.distributions.storage`), and draws
-        (draw, nucleus), MeV, with coordinates Z and N.
-    facts : dict
-        What the method learnt; see `bmm.methods.interface.Fitted`.
-    seconds : float
-        Wall time of fit and forecast.
+    data, facts, seconds
+        See `bmm.methods.forecasting.MadeForecast`.
     reused : bool
         Whether it was read from disk.
     """
 
-    data: xr.Dataset
-    facts: dict[str, Any]
-    seconds: float
     reused: bool
 
 
@@ -92,9 +81,7 @@ class ComparisonFolder(ResultFolder):
         self,
         method: str,
         fold: str,
-        forecast: Forecast,
-        facts: dict[str, Any],
-        seconds: float,
+        made: MadeForecast,
         origin: Mapping[str, Any],
     ) -> StoredForecast:
         """Write one method's forecast of one fold.
@@ -103,21 +90,16 @@ class ComparisonFolder(ResultFolder):
         ----------
         method, fold : str
             Label of the method, and name of the split.
-        forecast : Forecast
+        made : MadeForecast
             Of the test nuclei.
-        facts : dict
-            What the method learnt.
-        seconds : float
-            Wall time it took.
         origin : mapping
             Everything that decides the forecast, as plain values.
         """
-        data = to_dataset(forecast.distribution).assign(draws=forecast.draws.astype(np.float32))
-        data.attrs = {"method": method, "fold": fold}
+        data = made.data.assign_attrs(method=method, fold=fold)
         self.forecasts.mkdir(exist_ok=True)
-        kept = {"facts": facts, "seconds": seconds}
+        kept = {"facts": made.facts, "seconds": made.seconds}
         self._checkpoint(method, fold, origin).write(partial(write_dataset, data), kept)
-        return StoredForecast(data, facts, seconds, reused=False)
+        return StoredForecast(data, made.facts, made.seconds, reused=False)
 
     def read_forecast(
         self, method: str, fold: str, origin: Mapping[str, Any]

@@ -7,14 +7,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from bmm.errors import RunError
-from bmm.evaluation import Scores
 from bmm.mixing.chain_storage import holds_draws
 from bmm.netcdf import read_dataset, read_tree, write_dataset, write_tree
 from bmm.nuclides import nuclide_index, select_nuclei
@@ -22,6 +20,11 @@ from bmm.workflows.config import RunConfig, load_config
 from bmm.workflows.log import rounded
 from bmm.workflows.result_folder import ResultFolder
 from bmm.writing import write_json, write_whole
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bmm.evaluation import Scores
 
 __all__ = ["RunFolder"]
 

@@ -15,10 +15,12 @@ import pandas as pd
 from rich.console import Console
 
 from bmm.data import earlier_evaluations, load_measured, uncertainty_scale_factor
+from bmm.errors import RunError, quoted
+from bmm.execution.tasks import Engine
 from bmm.measurement.link_errors import learn_link_errors
 from bmm.methods.extrapolation import extrapolation_factor
 from bmm.theory.adapters import Domain
-from bmm.workflows.compare import ComparisonResult, comparison_origin, run_comparison
+from bmm.workflows.compare import ComparisonResult, comparison_origin, run_comparisons
 from bmm.workflows.compare_config import ComparisonConfig, EditionSplit
 from bmm.workflows.inputs import chosen_cards
 from bmm.workflows.prequential_folder import PrequentialFolder
@@ -28,7 +30,7 @@ from bmm.workflows.prequential_scores import (
     add_choices,
     score_transitions,
 )
-from bmm.workflows.prequential_split import PrequentialSplit, Transition
+from bmm.workflows.prequential_split import Choice, PrequentialSplit, Transition
 
 __all__ = ["PrequentialResult", "run_prequential"]
 
@@ -56,7 +58,11 @@ class PrequentialResult:
 
 
 def run_prequential(
-    config: ComparisonConfig, path: Path, *, console: Console | None = None
+    config: ComparisonConfig,
+    path: Path,
+    *,
+    console: Console | None = None,
+    engine: Engine | None = None,
 ) -> PrequentialResult:
     """Forecast every transition, with choices learnt from earlier ones, and write everything.
 
@@ -68,11 +74,13 @@ def run_prequential(
         The folder; each transition has one inside it, which is taken up again if it is there.
     console : rich.console.Console, optional
         Where to show progress.
+    engine : Engine, optional
+        Makes the forecasts of all transitions; by default one after the other, in this process.
 
     Raises
     ------
     BmmError
-        As from `bmm.workflows.compare.run_comparison`.
+        As from `bmm.workflows.compare.run_comparison`; if a method to choose from was left out.
     """
     split = config.split
     assert isinstance(split, PrequentialSplit)
@@ -81,11 +89,15 @@ def run_prequential(
     cards = {card.name: card for card in chosen_cards(config.theory)}
     with PrequentialFolder.begin(path, comparison_origin(config, cards)) as folder:
         folder.write_config(config.to_toml())
-        results = []
         for each in split.transitions:
             console.print(f"[bold]{each.name}[/]: {', '.join(each.models)}", highlight=False)
-            inside = folder.transitions / each.name
-            results.append(run_comparison(_one(config, split, each), inside, console=console))
+        jobs = [
+            (_one(config, split, each), folder.transitions / each.name)
+            for each in split.transitions
+        ]
+        results = run_comparisons(jobs, console=console, engine=engine)
+        for each, result in zip(split.transitions, results, strict=True):
+            _refuse_missing(each, split.choices, result)
         forecasts = [TransitionForecasts.of(config, each) for each in results]
         choices = add_choices(forecasts, split.choices, config.levels)
         scored = [score_transitions(config, [each], each.split.name) for each in forecasts]
@@ -117,6 +129,20 @@ def _one(
         theory=config.theory.model_copy(update={"models": transition.models}),
         methods=[each for each in config.methods if _possible(each, transition.models)],
     )
+
+
+def _refuse_missing(
+    transition: Transition, choices: Sequence[Choice], result: ComparisonResult
+) -> None:
+    """Refuse a choice among methods one of which has no forecast of a transition."""
+    for choice in choices:
+        for label in choice.among:
+            if label not in result.stored:
+                why = result.summary["failed"].get(label, "its model is not of that time")
+                raise RunError(
+                    f"choice {quoted(choice.name)} needs {quoted(label)} on {transition.name}, "
+                    f"where it is left out ({why})"
+                )
 
 
 def _possible(method: Any, models: Sequence[str]) -> bool:

@@ -12,9 +12,10 @@ import pandas as pd
 import xarray as xr
 
 from bmm.arrays import FloatArray
-from bmm.evaluation import NoiseFamily, Scores, evaluate, point_rms, redundancy
+from bmm.evaluation import Scores, evaluate, point_rms, redundancy
 from bmm.evaluation.region_scores import chart_regions, region_scores
 from bmm.evaluation.weight_entropy import effective_numbers
+from bmm.methods.evidence import NoiseFamily
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.fit import convergence_of
 from bmm.mixing.modes import select_mode

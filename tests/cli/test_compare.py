@@ -9,6 +9,7 @@ import xarray as xr
 
 from bmm.data import load_measured, load_theory, uncertainty_scale_factor
 from bmm.evaluation.splits import edition_split, random_folds
+from bmm.methods.forecasting import make_forecast
 from bmm.theory.adapters import Domain
 from bmm.theory.library import load_model
 
@@ -205,33 +206,23 @@ models = ["DZ10-refit"]
         assert (found.loc[fold.test.index, "fold"] == fold.name).all()
 
 
-TRANSITIONS = """
-methods = ["equal-weights", "least-squares", "ame-extrapolation"]
-[split]
-kind = "prequential"
-Z = [68, 90]
-N = [90, 150]
-transitions = [
-    { train = "AME1995", test = "AME2003", models = ["FRDM1995", "ETFSI"] },
-    { train = "AME2003", test = "AME2012", models = ["FRDM2012", "FRDM1995"] },
-]
-choices = [{ name = "chosen", among = ["equal-weights", "least-squares"] }]
-[theory]
-models = ["FRDM1995", "FRDM2012", "ETFSI"]
-"""
+def test_a_method_that_fails_is_named_and_the_others_go_on(
+    bmm, configuration, tmp_path, monkeypatch
+):
+    def fails_once(method, *rest):
+        if method.label == "least-squares":
+            raise FloatingPointError("no such root")
+        return make_forecast(method, *rest)
 
-
-def test_transitions_are_shown_in_turn_and_together(bmm, tmp_path):
-    path, folder = tmp_path / "transitions.toml", tmp_path / "out"
-    path.write_text(TRANSITIONS)
-    done = bmm("compare", path, "-o", folder)
-    assert done.code == 0, done.err
-    for words in (
-        "AME2003-AME2012", "all transitions", "chosen", "after AME2012", "ETFSI", "not confirmed",
-    ):  # fmt: skip
-        assert words in done.out
-    again = bmm("compare", path, "-o", folder)
-    assert again.out.count("taken up from disk") == 6
-    table = pd.read_csv(folder / "comparison.csv")
-    regions = set(table.loc[table["transition"] == "all transitions", "region"])
-    assert {"all", "AME1995-AME2003", "predicted by ame-extrapolation"} <= regions
+    monkeypatch.setattr("bmm.workflows.compare_forecasts.make_forecast", fails_once)
+    done = bmm("compare", configuration, "-o", tmp_path / "out")
+    assert done.code == 4
+    assert "failed: least-squares" in done.err
+    summary = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    assert set(summary["methods"]) == {"FRDM2012", "DZ33", "plain"}
+    expected = "failed 3 times, last with FloatingPointError: no such root"
+    assert summary["failed"] == {"least-squares": expected}
+    monkeypatch.undo()
+    done = bmm("compare", configuration, "-o", tmp_path / "out")
+    assert done.code == 0
+    assert done.out.count("taken up from disk") == 3

@@ -1,12 +1,21 @@
 """The loop: what it is shown, where it goes, when it stops, and how it goes on."""
 
+import pickle
+
 import numpy as np
 import pytest
 
 from bmm.emulation import loop
 from bmm.emulation.acquisition import choose
 from bmm.emulation.calibration import Calibration
-from bmm.emulation.experiments import Experiment, rounds_table, run_experiment, summarise
+from bmm.emulation.experiments import (
+    Experiment,
+    experiment_task,
+    keep_experiment,
+    rounds_table,
+    run_experiment,
+    summarise,
+)
 from bmm.emulation.loop import LoopSettings, points_of, run_loop, start_set
 from bmm.emulation.loop_state import read_state, write_state
 from bmm.emulation.stationary import ProcessLearner
@@ -101,6 +110,23 @@ def test_it_stops_at_a_target_error(surface):
     assert state.rounds[-1].estimated <= 1.0
     assert all(each.estimated > 1.0 for each in state.rounds[:-1])
     assert state.rounds[-1].points < 0.9 * len(surface)
+
+
+@pytest.mark.parametrize("kind", ["process", "committee"])
+def test_a_worker_leaves_the_file_that_this_process_would(kind, small, surface, tmp_path):
+    learner = small if kind == "committee" else ProcessLearner()
+    experiment = Experiment("spread", learner, SHORT)
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    run_experiment(surface, experiment, 3, tmp_path / "here")
+    # What Dask does: task and result travel as bytes.
+    task = pickle.loads(pickle.dumps(experiment_task(surface, experiment, 3, tmp_path / "there")))
+    result = pickle.loads(pickle.dumps(task.function(*task.arguments)))
+    keep_experiment(surface, experiment, 3, tmp_path / "there", result)
+    here, there = (np.load(tmp_path / name / "spread-3.npz") for name in ("here", "there"))
+    assert set(here.files) == set(there.files)
+    for name in here.files:
+        np.testing.assert_array_equal(here[name], there[name])
 
 
 def test_choosing_beats_chance_with_a_process(surface, tmp_path):
