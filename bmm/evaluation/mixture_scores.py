@@ -13,13 +13,8 @@ import xarray as xr
 
 from bmm.errors import ConfigError, DataError
 from bmm.evaluation import scores as sc
-from bmm.evaluation.baselines import (
-    BMA,
-    GlobalBMA,
-    baseline_predictions,
-    baseline_table,
-    global_bma,
-)
+from bmm.evaluation.baselines import BMA, baseline_predictions, baseline_table
+from bmm.methods.averaging import FittedWeights, global_bma
 from bmm.methods.evidence import NoiseFamily
 from bmm.nuclides import nuclide_index
 
@@ -94,7 +89,9 @@ def evaluate(
     part = summary.isel(nucleus=scored)
     observed = measured.loc[index, "mass_excess"].to_numpy(dtype=np.float64)
     bma, left_out = _bma(theory, training, noise)
-    table = baseline_table(baseline_predictions(theory, bma), measured.loc[index], bma).rename(
+    log_weights = None if bma is None else bma.log_weights
+    baselines = baseline_predictions(theory, log_weights)
+    table = baseline_table(baselines, measured.loc[index], log_weights).rename(
         columns={"rms": "rms_MeV"}
     )
     return {
@@ -106,7 +103,7 @@ def evaluate(
             {key: _plain(value) for key, value in row.items()}
             for row in table.to_dict(orient="records")
         ],
-        "bma_n": 0 if bma is None else bma.n,
+        "bma_n": 0 if bma is None else bma.facts["n_training"],
         "left_out": left_out,
         "weights": _by_model(part["weight"]),
         "responsibilities": _by_model(part["responsibility"]),
@@ -115,10 +112,11 @@ def evaluate(
 
 def _bma(
     theory: xr.Dataset, training: pd.DataFrame, noise: NoiseFamily | None
-) -> tuple[GlobalBMA | None, dict[str, str]]:
+) -> tuple[FittedWeights | None, dict[str, str]]:
     """Weigh the models by global BMA, or say why that cannot be done."""
     try:
-        return global_bma(theory, training, noise), {}
+        listed = training[training.index.isin(nuclide_index(theory))]
+        return global_bma(listed, theory, noise), {}
     except (ConfigError, DataError) as error:
         logger.warning("%s is left out: %s", BMA, error)
         return None, {BMA: str(error)}
