@@ -17,12 +17,12 @@ from typing import Any
 
 import numba
 import numpy as np
-import numpy.typing as npt
 import nutpie
 import pymc as pm
 import pytensor
 import xarray as xr
 
+from bmm.arrays import FloatArray
 from bmm.gp.basis import Axis
 from bmm.mixing.model import DERIVED, build_model, model_data, name_variables
 from bmm.mixing.settings import Mixing
@@ -30,8 +30,6 @@ from bmm.mixing.settings import Mixing
 __all__ = ["Compiled", "compile_mixture", "compile_model"]
 
 logger = logging.getLogger(__name__)
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
 
+from bmm.arrays import FloatArray
 from bmm.gp.basis import ChainBasis
 from bmm.mixing.kernels import density_form, linear_form
 from bmm.mixing.lattice import lattice_field, lattice_field_pullback
@@ -27,8 +27,6 @@ from bmm.mixing.pytensor_op import CompiledOperation
 from bmm.mixing.vectorized import inner
 
 __all__ = ["LinearLogLikelihood", "LogLikelihood", "pack", "unpack"]
-
-FloatArray = npt.NDArray[np.float64]
 
 _SIZES = 6
 _LEARN_NU = 5

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from bmm.arrays import FloatArray
 from bmm.mixing.settings import Noise
 
 __all__ = [
@@ -17,8 +18,6 @@ __all__ = [
     "likelihood_data",
     "log_mass_ratio",
 ]
-
-FloatArray = npt.NDArray[np.float64]
 
 REFERENCE_A = 100
 """Mass number at which sigma_k is quoted."""
