@@ -92,8 +92,7 @@ def fit(
         (of the hyperparameters), observed_data, constant_data (theory at the fitted nuclei, and the
         uncertainties of their masses), chart (theory at all nuclei) and, if the chains found
         several, modes; `bmm.add_groups` adds the predictive ones.  The log likelihood is per MeV of
-        mass excess, whatever the observable, so that `arviz.compare` may put any two fits to the
-        same masses side by side.
+        mass excess, so that `arviz.compare` may put any two fits to the same masses side by side.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a user may choose about the mixture: observable, priors, noise, basis, sampler.
+"""What a user may choose about the mixture: likelihood, priors, noise, basis, sampler.
 
 The symbols are those of the literature (Kejzlar, Neufcourt & Nazarewicz, Sci. Rep. 13, 19600):
 mixing weights of nucleus x = (Z, N) are w(x) ~ Dirichlet(alpha(x)), and
@@ -285,10 +285,6 @@ class Mixing(Configuration):
 
     Parameters
     ----------
-    observable : {"binding_energy_per_nucleon", "mass_excess"}
-        Quantity that the mixture is written for.  The two are linear in each other for every
-        nucleus, so that no result depends on the choice: neither posterior nor predictions, nor
-        the log likelihood, which is given per MeV of mass excess.
     likelihood : {"density", "linear", "dirichlet"}
         "density": each mass is that of one model, and the weights are probabilities
         (`bmm.mixing.likelihood`).  "linear": each mass is an average of the models, and the weights
@@ -310,7 +306,6 @@ class Mixing(Configuration):
         less of the weights than n independent ones.
     """
 
-    observable: Literal["binding_energy_per_nucleon", "mass_excess"] = "binding_energy_per_nucleon"
     likelihood: Literal["density", "linear", "dirichlet"] = "density"
     kernel: Kernels = Kernels()
     reference: str | None = None
