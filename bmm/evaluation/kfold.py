@@ -83,14 +83,11 @@ def kfold(
     fold_of = _folds(len(measured), folds, seed)
     elpd_i, lppd_i = np.empty(len(measured)), np.empty(len(measured))
     everything = fit(measured, theory, theory, settings, seed=seed, console=console)
-    of_all = predict(everything, measured=measured).summary["log_density"]
-    lppd_i[:] = of_all.sel(nucleus=theory["nucleus"]).to_numpy()
+    lppd_i[:] = predict(everything, measured.index, measured).summary["log_density"].to_numpy()
     chains = everything["posterior"].sizes
     for left_out in _each(fold_of):
         kept = ~left_out
-        tree = fit(
-            measured[kept], theory.isel(nucleus=kept), theory, settings, seed=seed, console=console
-        )
+        tree = fit(measured[kept], theory, theory, settings, seed=seed, console=console)
         found = predict(tree, measured.index[left_out], measured[left_out]).summary
         elpd_i[left_out] = found["log_density"].to_numpy()
     names = labels(*(each.tolist() for each in numbers(measured.index)))

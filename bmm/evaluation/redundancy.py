@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bmm.nuclides import nuclide_index
+from bmm.theory.joined import join_masses
 
 __all__ = ["ALIKE", "Redundancy", "redundancy"]
 
@@ -52,10 +52,10 @@ def redundancy(theory: xr.Dataset, measured: pd.DataFrame) -> Redundancy:
     measured : DataFrame
         Indexed (Z, N), with a column mass_excess in MeV.
     """
-    index = nuclide_index(theory)
-    mass = measured["mass_excess"].reindex(index).to_numpy()
+    joined = join_masses(measured, theory, missing="drop")
     deviation = pd.DataFrame(
-        theory["mass_excess"].to_numpy() - mass[:, None], columns=theory["theory"].to_numpy()
+        (joined["theory_mass_excess"] - joined["mass_excess"]).to_numpy(),
+        columns=theory["theory"].to_numpy(),
     )
     rows = []
     for one, other in combinations(deviation.columns, 2):

@@ -19,7 +19,8 @@ from scipy import optimize, special, stats
 from bmm.arrays import BoolArray, FloatArray, IntArray
 from bmm.data import load_measured
 from bmm.measurement.posterior import MeasurementErrors
-from bmm.nuclides import labels, nuclide_index
+from bmm.nuclides import labels
+from bmm.theory.joined import theory_at
 
 __all__ = [
     "Recalibration",
@@ -125,8 +126,7 @@ def _by_model(
     found: MeasurementErrors, theory: xr.Dataset, weights: FloatArray
 ) -> dict[str, FloatArray]:
     """Deviations (n,) from the predictions by each theory and the average's field, MeV."""
-    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-    part = theory.transpose("nucleus", "theory").isel(nucleus=index.get_indexer(found.links.nuclei))
+    part = theory_at(theory, found.links.nuclei)
     columns = {}
     for k, name in enumerate(part["theory"].to_numpy()):
         own = found.links.mass - part["mass_excess"].to_numpy()[:, k]

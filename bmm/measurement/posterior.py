@@ -27,8 +27,9 @@ from bmm.measurement.expectation_propagation import LinkPosterior, MixturePrior,
 from bmm.measurement.link_errors import LinkErrors, learn_link_errors
 from bmm.measurement.links import Links, link_masses
 from bmm.measurement.scale_mixture import student_t_mixture
-from bmm.nuclides import label, nuclide_index
+from bmm.nuclides import label
 from bmm.theory.adapters import numbers
+from bmm.theory.joined import join_masses
 from bmm.theory.residual_field import Hyperparameters, fit_residuals
 
 __all__ = ["MeasurementErrors", "Witness", "infer_measurement_errors", "link_posterior"]
@@ -61,17 +62,17 @@ class Witness:
         DataError
             If no theory predicts a measured nucleus, or there are fewer than 20.
         """
-        index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-        rows = index.get_indexer(measured.index)
-        part = theory.transpose("nucleus", "theory").isel(nucleus=rows)
-        mass, sd = (part[name].to_numpy() for name in ("mass_excess", "mass_excess_sd"))
-        covered = np.isfinite(mass) & (rows >= 0)[:, None]
+        joined = join_masses(measured, theory)
+        mass, sd = (
+            joined[name].to_numpy() for name in ("theory_mass_excess", "theory_mass_excess_sd")
+        )
+        covered = np.isfinite(mass)
         if not covered.any(axis=1).all():
             Z, N = measured.index[int(np.argmin(covered.any(axis=1)))]
             raise DataError(f"{label(Z, N)} is measured, but no model predicts it")
         average = np.where(covered, mass, 0.0).sum(axis=1) / covered.sum(axis=1)
         stated = np.where(covered, np.nan_to_num(sd) ** 2, 0.0).sum(axis=1) / covered.sum(axis=1)
-        residual = measured["mass_excess"].to_numpy(dtype=np.float64) - average
+        residual = joined["mass_excess"].to_numpy() - average
         u = measured["mass_excess_uncertainty"].to_numpy(dtype=np.float64)
         Z, N = numbers(measured.index)
         field = fit_residuals(Z, N, residual, np.sqrt(u**2 + stated))

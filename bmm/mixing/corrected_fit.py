@@ -19,7 +19,6 @@ from bmm.data import check_measured
 from bmm.errors import ConfigError, DataError
 from bmm.mixing.fit import fit
 from bmm.mixing.settings import FORECAST, Mixing
-from bmm.nuclides import nuclide_index
 from bmm.theory.correction import (
     CorrectedModel,
     FittedHyperparameters,
@@ -100,10 +99,7 @@ def fit_forecast(
         fields[_AVERAGE] = correct_average(measured, theory, elements=BLOCK).facts
     except DataError as error:
         logger.warning("neighbouring masses are tied by a trend alone: %s", error)
-    at = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy()).get_indexer(measured.index)
-    tree = fit(
-        measured, chart.isel(nucleus=at), chart, settings, seed=seed, store=store, console=console
-    )
+    tree = fit(measured, chart, chart, settings, seed=seed, store=store, console=console)
     tree["theory"] = xr.DataTree(theory)
     tree.attrs |= {"fields": json.dumps(fields), "corrected": int(corrected)}
     return tree

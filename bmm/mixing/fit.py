@@ -70,7 +70,8 @@ def fit(
         Nuclei to learn from, indexed (Z, N), with columns mass_excess and
         mass_excess_uncertainty in MeV.
     theory : Dataset
-        Predictions of the models for these nuclei; see `bmm.theory.adapters.prediction`.
+        Predictions of the models for these nuclei and possibly others; see
+        `bmm.theory.adapters.prediction`.
     chart : Dataset
         Their predictions for all nuclei that may be asked for later; its Z and N set the box of the
         basis, and a nucleus that is not in it cannot be predicted.
@@ -146,7 +147,7 @@ def checked_problem(
     measured, theory, chart = check_measured(measured), check_theory(theory), check_theory(chart)
     check_agreement(measured, theory)
     problem = training_problem(measured, theory)
-    refuse_uncovered(chart, "predicted")
+    refuse_uncovered(chart["mass_excess"], "predicted")
     if settings.likelihood == "dirichlet" and not ("support" in theory and "support" in chart):
         raise DataError(
             "the Dirichlet form needs the variable 'support', the share of measured neighbours: "

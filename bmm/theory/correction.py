@@ -22,8 +22,9 @@ from bmm.data import check_measured
 from bmm.data.mass_errors import MassErrors
 from bmm.distributions.student_t import NU, inflation
 from bmm.errors import DataError
-from bmm.nuclides import label, nuclide_index, numbers
+from bmm.nuclides import nuclide_index, numbers
 from bmm.progress import track
+from bmm.theory.joined import join_masses
 from bmm.theory.residual_field import FEWEST, Hyperparameters, ResidualField, fit_residuals
 from bmm.theory.support import data_support
 from bmm.theory.validation import check_agreement, check_theory
@@ -204,11 +205,10 @@ def correct_theory(
     """
     measured, theory = check_measured(measured), check_theory(theory)
     check_agreement(measured, theory)
+    joined = join_masses(measured, theory, missing="refuse")
+    deviation = (joined["mass_excess"] - joined["theory_mass_excess"]).to_numpy()
     nuclei = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     rows = nuclei.get_indexer(measured.index)
-    if (rows < 0).any():
-        Z, N = measured.index[int(np.argmax(rows < 0))]
-        raise DataError(f"{label(Z, N)} is measured, but the theory to be corrected leaves it out")
     parts = theory.transpose("nucleus", "theory")
     mass, sd = (parts[name].to_numpy().copy() for name in ("mass_excess", "mass_excess_sd"))
     models: dict[str, CorrectedModel] = {}
@@ -216,7 +216,7 @@ def correct_theory(
     for name in track(names, "correcting the models", note=str):
         k = names.index(name)
         try:
-            residual = measured["mass_excess"].to_numpy(float) - mass[rows, k]
+            residual = deviation[:, k]
             if np.isfinite(residual).sum() < FEWEST:
                 sd[:, k] = _uncorrected_scale(name, residual, mass[:, k], sd[:, k])
                 continue
@@ -293,20 +293,19 @@ def _average_residual(
 
     The spreads hold the stated uncertainties of the measurements only if that is wanted.
     """
-    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-    at = theory.isel(nucleus=index.isin(measured.index)).transpose("nucleus", "theory")
-    known = nuclide_index(at["Z"].to_numpy(), at["N"].to_numpy())
-    values = measured[["mass_excess", "mass_excess_uncertainty"]].reindex(known).to_numpy(float)
-    residual = values[:, :1] - at["mass_excess"].to_numpy()
+    joined = join_masses(measured, theory, missing="drop")
+    joined = joined.isel(nucleus=np.lexsort((joined["N"], joined["Z"])))
+    residual = (joined["mass_excess"] - joined["theory_mass_excess"]).to_numpy()
     covers = np.isfinite(residual)
-    variance = np.nan_to_num(at["mass_excess_sd"].to_numpy()) ** 2
+    variance = np.nan_to_num(joined["theory_mass_excess_sd"].to_numpy()) ** 2
     if stated:
-        variance = variance + values[:, 1:] ** 2
+        variance = variance + joined["mass_excess_uncertainty"].to_numpy()[:, None] ** 2
     some, count = covers.any(axis=1), covers.sum(axis=1)
     deviation, squared = (
         np.where(covers, each, 0.0).sum(axis=1)[some] / count[some] for each in (residual, variance)
     )
-    return *numbers(known[some]), deviation, np.sqrt(squared)
+    Z, N = (joined[name].to_numpy()[some] for name in "ZN")
+    return Z, N, deviation, np.sqrt(squared)
 
 
 def _correct_model(

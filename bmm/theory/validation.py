@@ -12,6 +12,7 @@ from bmm.arrays import BoolArray, FloatArray
 from bmm.data.plausibility import LARGEST_MASS, LARGEST_SPREAD
 from bmm.errors import DataError, quoted
 from bmm.nuclides import labels, nuclide_index
+from bmm.theory.joined import join_masses
 
 __all__ = ["check_agreement", "check_theory"]
 
@@ -85,9 +86,9 @@ def check_agreement(measured: pd.DataFrame, theory: xr.Dataset) -> None:
         If the masses of a model, or all measured masses, agree several times better after a
         change of unit or sign, or by no means.
     """
-    nuclei = nuclide_index(theory)
-    mass = measured["mass_excess"].reindex(nuclei).to_numpy(dtype=np.float64)[:, None]
-    predicted = theory["mass_excess"].transpose(*_DIMS).to_numpy()
+    joined = join_masses(measured, theory, missing="drop")
+    mass = joined["mass_excess"].to_numpy()[:, None]
+    predicted = joined["theory_mass_excess"].to_numpy()
     names = [str(name) for name in theory["theory"].to_numpy()]
     found = {
         name: _factor(mass[:, 0], predicted[:, k])
