@@ -16,7 +16,7 @@ from rich.table import Table
 from study import gradient_ms, occupations
 
 from bmm.mixing.compilation import compile_mixture, compile_model
-from bmm.mixing.pymc_model import named_model
+from bmm.mixing.named_model import named_model
 
 REPEATS = 30
 

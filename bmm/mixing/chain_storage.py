@@ -23,6 +23,7 @@ from bmm.checkpoints import Checkpoint
 from bmm.errors import RunError
 from bmm.fingerprints import code_fingerprint, fingerprint
 from bmm.gp.basis import Axis
+from bmm.mixing.form import LIKELIHOODS
 from bmm.mixing.settings import Mixing
 from bmm.netcdf import read_tree, write_tree
 
@@ -131,7 +132,9 @@ def chain_stores(
         "settings": chosen,
         "axes": [asdict(axis) for axis in axes],
         "problem": fingerprint(problem.to_dict()),
-        "code": code_fingerprint("bmm.mixing.compilation", "bmm.mixing.sampling"),
+        "code": code_fingerprint(
+            "bmm.mixing.compilation", "bmm.mixing.sampling", LIKELIHOODS.module(settings.likelihood)
+        ),
         "packages": {name: importlib.metadata.version(name) for name in DECISIVE_PACKAGES},
         "machine": f"{platform.system()} {platform.machine()}",
     }

@@ -18,6 +18,7 @@ from rich.console import Console
 from bmm.data import check_measured
 from bmm.errors import ConfigError, DataError
 from bmm.mixing.fit import fit
+from bmm.mixing.form import form_of
 from bmm.mixing.settings import FORECAST, Mixing
 from bmm.theory.correction import (
     CorrectedModel,
@@ -85,10 +86,12 @@ def fit_forecast(
         )  # fmt: skip
         corrected, settings = False, None
     settings = settings or (FORECAST if corrected else Mixing())
-    if settings.likelihood == "dirichlet" and not corrected:
+    form = form_of(settings)
+    form.check(settings)
+    if form.corrected and not corrected:
         raise ConfigError(
-            "key 'mixing.likelihood': the form 'dirichlet' is for corrected models; expected "
-            "'density' or 'linear' with theory.corrected = false"
+            f"key 'mixing.likelihood': the form {settings.likelihood!r} is for corrected models; "
+            "expected 'density' or 'linear' with theory.corrected = false"
         )
     chart, fields = theory, {}
     if corrected:

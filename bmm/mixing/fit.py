@@ -20,6 +20,7 @@ from bmm.mixing.chain_storage import chain_stores
 from bmm.mixing.compilation import compile_mixture
 from bmm.mixing.convergence import Convergence, check_convergence
 from bmm.mixing.draws import Draws
+from bmm.mixing.form import form_of
 from bmm.mixing.model import axes
 from bmm.mixing.modes import find_modes, stacked_posterior
 from bmm.mixing.priors import hyperparameters, log_prior, prior_draws
@@ -148,10 +149,12 @@ def checked_problem(
     check_agreement(measured, theory)
     problem = training_problem(measured, theory)
     refuse_uncovered(chart["mass_excess"], "predicted")
-    if settings.likelihood == "dirichlet" and not ("support" in theory and "support" in chart):
+    form = form_of(settings)
+    form.check(settings)
+    if form.corrected and not ("support" in theory and "support" in chart):
         raise DataError(
-            "the Dirichlet form needs the variable 'support', the share of measured neighbours: "
-            "expected theory and chart from bmm.correct_theory"
+            f"the likelihood {settings.likelihood!r} needs the variable 'support', the share of "
+            "measured neighbours: expected theory and chart from bmm.correct_theory"
         )
     if settings.mode is not None and len(settings.mode.sigma) != problem.sizes["theory"]:
         raise ConfigError(
@@ -202,7 +205,7 @@ def _assemble(
         "compile_seconds": sum(each.compile_seconds for each in sampled),
         "sample_seconds": sum(each.sample_seconds for each in sampled),
     }
-    modes = find_modes(tree, hyperparameters(settings))
+    modes = find_modes(tree, list(hyperparameters(settings)))
     if modes is not None:
         logger.warning("the chains found %d modes", modes.sizes["mode"])
         tree["modes"] = xr.DataTree(modes)
@@ -371,7 +374,7 @@ def read_settings(tree: xr.DataTree) -> Mixing:
 
 def convergence_of(tree: xr.DataTree) -> Convergence:
     """Verdict on the chains of a fitted tree."""
-    names = hyperparameters(read_settings(tree))
+    names = list(hyperparameters(read_settings(tree)))
     return check_convergence(tree, names, partial=bool(tree.attrs["partial"]))
 
 

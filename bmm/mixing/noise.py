@@ -14,7 +14,6 @@ from bmm.mixing.settings import Noise
 __all__ = [
     "REFERENCE_A",
     "added_variance",
-    "dirichlet_data",
     "likelihood_data",
     "log_mass_ratio",
 ]
@@ -46,19 +45,4 @@ def likelihood_data(problem: xr.Dataset, noise: Noise) -> dict[str, Any]:
         "theory": np.where(np.isnan(theory), np.inf, theory),
         "variance": np.ascontiguousarray(added_variance(problem, noise).T),
         "log_A": log_mass_ratio(problem["A"].to_numpy()),
-    }
-
-
-def dirichlet_data(problem: xr.Dataset) -> dict[str, Any]:
-    """Collect the arguments of `bmm.mixing.dirichlet_operation.pack_dirichlet`, by name."""
-    centre, scale = (
-        problem[name].transpose("theory", "nucleus").to_numpy()
-        for name in ("theory_mass_excess", "theory_mass_excess_sd")
-    )
-    return {
-        "mass": problem["mass_excess"].to_numpy(),
-        "centre": centre,
-        "scale": scale,
-        "support": problem["support"].to_numpy(),
-        "uncertainty": problem["mass_excess_uncertainty"].to_numpy(),
     }

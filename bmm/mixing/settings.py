@@ -16,6 +16,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 from bmm.configuration import Configuration
 from bmm.distributions.student_t import NU
 from bmm.gp.basis import Kernel
+from bmm.mixing.form import LIKELIHOODS
 
 __all__ = [
     "FORECAST",
@@ -285,11 +286,12 @@ class Mixing(Configuration):
 
     Parameters
     ----------
-    likelihood : {"density", "linear", "dirichlet"}
+    likelihood : str, default "density"
         "density": each mass is that of one model, and the weights are probabilities
         (`bmm.mixing.likelihood`).  "linear": each mass is an average of the models, and the weights
         are its coefficients (`bmm.mixing.linear`).  "dirichlet": an average among the data and a
-        choice beyond them, for corrected models (`bmm.mixing.dirichlet`).
+        choice beyond them, for corrected models (`bmm.mixing.dirichlet`).  Or the name of
+        a form of one's own (`bmm.mixing.form`).
     kernel : Kernels, or the name of one kernel for both axes, default "squared_exponential"
         See `Kernels`.
     reference : str, optional
@@ -306,7 +308,7 @@ class Mixing(Configuration):
         less of the weights than n independent ones.
     """
 
-    likelihood: Literal["density", "linear", "dirichlet"] = "density"
+    likelihood: str = "density"
     kernel: Kernels = Kernels()
     reference: str | None = None
     priors: Priors = Priors()
@@ -316,17 +318,10 @@ class Mixing(Configuration):
     temper: Annotated[float, Field(gt=0, le=1)] = 1.0
     sampler: Sampler = Sampler()
 
-    @model_validator(mode="after")
-    def _of_dirichlet_form(self) -> Mixing:
-        if self.likelihood == "dirichlet":
-            if self.mode is not None:
-                raise ValueError("the Dirichlet form has no sigma: expected no mode beside it")
-            if self.noise.family != "student_t" or self.noise.nu == "learn":
-                raise ValueError(
-                    "the Dirichlet form has a Student-t of fixed degrees of freedom: expected "
-                    "noise.family 'student_t' and a number for noise.nu"
-                )
-        return self
+    @field_validator("likelihood")
+    @classmethod
+    def _registered(cls, value: str) -> str:
+        return LIKELIHOODS.known(value)
 
     @field_validator("kernel", mode="before")
     @classmethod

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from bmm.mixing.draws import Nuclei
 from bmm.mixing.fit import posterior_draws, read_settings
-from bmm.prediction.posterior_mixture import Nuclei
 
 __all__ = ["dirichlet_weights"]
 
@@ -38,7 +38,7 @@ def dirichlet_weights(tree: xr.DataTree, *, seed: int = 0) -> xr.DataArray:
     draws, nuclei = posterior_draws(tree), Nuclei.of(chart, read_settings(tree))
     rng = np.random.default_rng(seed)
     weights = np.empty((draws.count, *nuclei.theory.shape), dtype=np.float32)
-    for part, log_alpha in nuclei.concentrations(draws):
+    for part, log_alpha in draws.concentrations(nuclei):
         covers, alpha = np.isfinite(log_alpha), np.exp(log_alpha)
         # Gamma(alpha) = Gamma(alpha + 1) U^(1/alpha), in logarithms: small alpha would underflow.
         with np.errstate(divide="ignore"):

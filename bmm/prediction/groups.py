@@ -10,12 +10,11 @@ import numpy as np
 import xarray as xr
 
 from bmm.errors import ConfigError, quoted
-from bmm.mixing.draws import Components, Draws
+from bmm.mixing.draws import Components, Draws, Nuclei
 from bmm.mixing.fit import read_axes, read_problem, read_settings
 from bmm.mixing.model import axes
 from bmm.mixing.priors import prior_draws
 from bmm.mixing.settings import Mixing
-from bmm.prediction.posterior_mixture import Nuclei
 from bmm.theory.validation import check_theory
 
 __all__ = ["GROUPS", "add_groups", "sample_prior_predictive"]
@@ -151,7 +150,7 @@ def sample_prior_predictive(
     models = [str(name) for name in theory["theory"].to_numpy()]
     prior = prior_draws(settings, models, box, draws, seed)
     drawn, nuclei = Draws(prior, *box, settings), Nuclei.of(theory, settings)
-    found = _collect(drawn, nuclei.components(drawn), theory, np.random.default_rng(seed + 1))
+    found = _collect(drawn, drawn.components(nuclei), theory, np.random.default_rng(seed + 1))
     tree = xr.DataTree.from_dict({"prior": prior, "prior_predictive": found})
     tree.attrs["mixing"] = settings.model_dump_json()
     return tree

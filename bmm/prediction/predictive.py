@@ -16,10 +16,10 @@ from bmm.data import check_measured
 from bmm.distributions import StudentTMixture, student_t
 from bmm.distributions.logarithms import log_sum_exp
 from bmm.errors import DomainError
-from bmm.mixing.draws import Draws
+from bmm.mixing.draws import Draws, Nuclei
 from bmm.mixing.fit import posterior_draws, read_settings
 from bmm.nuclides import Nuclides, chosen_nuclides, label, nuclide_index
-from bmm.prediction.posterior_mixture import Nuclei, posterior_mixture
+from bmm.prediction.posterior_mixture import posterior_mixture
 
 __all__ = ["Prediction", "predict"]
 
@@ -162,7 +162,7 @@ def _compare(
         return responsibility, log_density
     some, variance = nuclei[known], variance[known, None]
     described, density = np.zeros(some.theory.shape), np.full(known.size, -np.inf)
-    for each in some.components(draws):
+    for each in draws.components(some):
         nu = draws.nu[each.part][:, None, None]
         spread = np.sqrt(each.scale**2 + variance)
         joint = student_t.log_density(mass[known, None] - each.centre, spread, nu) + each.log_share
@@ -182,6 +182,6 @@ def _sample(draws: Draws, nuclei: Nuclei, seed: int) -> npt.NDArray[np.float32]:
     """Draw one mass (draw, nucleus), MeV, for each posterior draw, in single precision."""
     rng = np.random.default_rng(seed)
     drawn: npt.NDArray[np.float32] = np.empty((draws.count, len(nuclei)), dtype=np.float32)
-    for each in nuclei.components(draws):
+    for each in draws.components(nuclei):
         drawn[each.part] = each.sample(draws.nu[each.part], rng)
     return drawn

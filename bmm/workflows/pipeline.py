@@ -17,6 +17,7 @@ from bmm.evaluation import Scores
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.corrected_fit import fit_forecast
 from bmm.mixing.fit import convergence_of
+from bmm.mixing.form import form_of
 from bmm.progress import recording, stage
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
@@ -86,6 +87,7 @@ def run(
     BmmError
         If the configuration, a table or the folder cannot be used.
     """
+    form_of(config.mixing).check(config.mixing)
     measured = select_measured(config)
     with RunFolder.begin(path, _origin(config), overwrite=overwrite) as folder:
         folder.write_config(config.to_toml())
