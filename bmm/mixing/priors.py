@@ -59,8 +59,7 @@ def distribution(prior: Prior) -> Any:
     Examples
     --------
     >>> from bmm.mixing.priors import distribution
-    >>> from bmm.mixing.form import form_of
-    from bmm.mixing.settings import Prior
+    >>> from bmm.mixing.settings import Prior
     >>> gamma = Prior(distribution="Gamma", parameters={"alpha": 10, "beta": 1})
     >>> distribution(gamma).ppf([0.05, 0.95]).round(1)
     array([ 5.4, 15.7])
@@ -74,8 +73,7 @@ def hyperparameters(settings: Mixing) -> dict[str, Prior]:
     Examples
     --------
     >>> from bmm.mixing.priors import hyperparameters
-    >>> from bmm.mixing.form import form_of
-    from bmm.mixing.settings import Mixing
+    >>> from bmm.mixing.settings import Mixing
     >>> list(hyperparameters(Mixing()))
     ['sigma', 'mu', 'eta', 'rho_Z', 'rho_N']
     """
