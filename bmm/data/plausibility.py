@@ -145,7 +145,14 @@ def _refuse_sentinels(column: Column, deviation: FloatArray) -> None:
 
 
 def looks_empty(value: float) -> bool:
-    """Whether a value is 0 or made of nines, as numbers are that stand for none."""
+    """Whether a value is 0 or made of nines, as numbers are that stand for none.
+
+    Examples
+    --------
+    >>> from bmm.data.plausibility import looks_empty
+    >>> looks_empty(999.99), looks_empty(-83.55)
+    (True, False)
+    """
     digits = f"{abs(value):.9g}".replace(".", "")
     return value == 0 or (set(digits) == {"9"} and len(digits) > 1)
 

@@ -133,6 +133,18 @@ def guess_table(path: Path, *, value: str | None = None, group: str = "") -> Tab
     ------
     DataError
         If it is no mass table; the sentence says why.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.data import load_theory
+    >>> from bmm.data.table_guess import guess_table
+    >>> path = Path(tempfile.mkdtemp()) / "masses.csv"
+    >>> load_theory("FRDM2012")["mass_excess"].loc[40:50].reset_index().to_csv(path, index=False)
+    >>> layout = guess_table(path).layout
+    >>> layout.value, layout.quantity, layout.unit
+    ('mass_excess', 'mass_excess', 'MeV')
     """
     files = table_files(path)
     first = files[0]

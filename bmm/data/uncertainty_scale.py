@@ -75,6 +75,14 @@ def uncertainty_scale_factor(earlier: pd.DataFrame, later: pd.DataFrame) -> Unce
     DataError
         If fewer than 20 nuclei were measured anew, or more uncertainties have doubled than halved:
         then the first evaluation is not the earlier one.
+
+    Examples
+    --------
+    >>> from bmm.data import load_measured
+    >>> from bmm.data.uncertainty_scale import uncertainty_scale_factor
+    >>> scale = uncertainty_scale_factor(load_measured("AME2003"), load_measured("AME2020"))
+    >>> scale.factor > 1
+    True
     """
     both = earlier.index.intersection(later.index)
     (mass, u), (mass_later, u_later) = (

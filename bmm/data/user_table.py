@@ -26,7 +26,7 @@ _OFF = 100.0  # MeV from the neighbours; that is no mass
 
 
 def read_mass_table(path: str | Path, layout: TableLayout | NamedLayout | str) -> pd.DataFrame:
-    """Read a mass table and convert it to atomic mass excesses.
+    r"""Read a mass table and convert it to atomic mass excesses.
 
     The table is checked: values that stand for none, and other readings of its columns, by
     comparison with AME2020, shipped models and a liquid drop; and smoothness, whose suspects are
@@ -52,6 +52,18 @@ def read_mass_table(path: str | Path, layout: TableLayout | NamedLayout | str) -
     DataError
         If the file cannot be read as `layout` says, or a value is no mass; the sentence names the
         file and the line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.data.published_layouts import as_layout
+    >>> from bmm.data.user_table import read_mass_table
+    >>> path = Path(tempfile.mkdtemp()) / "masses.csv"
+    >>> _ = path.write_text("Z,N,mass\n50,82,-76.5\n82,126,-21.7\n")
+    >>> layout = {"Z": "Z", "N": "N", "value": "mass", "quantity": "mass_excess", "unit": "MeV"}
+    >>> read_mass_table(path, as_layout(layout))["mass_excess"].tolist()
+    [-76.5, -21.7]
     """
     path = Path(path)
     layout = resolve(path, layout)

@@ -39,6 +39,15 @@ def baseline_predictions(theory: xr.Dataset, log_weights: pd.Series[float] | Non
         Mass excess in MeV, indexed (Z, N): one column per model, then `AVERAGE` and `BMA`.  These
         two run over the models that cover the nucleus, with the weights of BMA renormalised, and
         are NaN where there is none.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.evaluation.baselines import baseline_predictions
+    >>> predictions = baseline_predictions(theory, None)
+    >>> predictions.loc[(50, 82)].round(2).to_dict()
+    {'FRDM2012': -75.93, 'HFB24': -76.75, 'plain average': -76.34}
     """
     models = _frame(theory["mass_excess"])
     masses = models.to_numpy()
@@ -72,6 +81,17 @@ def baseline_table(
         * rms : in MeV, smaller is better; NaN where no measured nucleus is covered
         * n : number of nuclei behind it; two rms compare only where it is the same
         * weight : of the model in global BMA; NaN for `AVERAGE` and `BMA`
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.evaluation.baselines import baseline_predictions, baseline_table
+    >>> from bmm.methods.averaging import global_bma
+    >>> log_weights = global_bma(measured, theory).log_weights
+    >>> table = baseline_table(baseline_predictions(theory, log_weights), measured, log_weights)
+    >>> table[["name", "n"]].to_numpy().tolist()
+    [['FRDM2012', 235], ['HFB24', 235], ['plain average', 235], ['global BMA', 235]]
     """
     common = predictions.index.intersection(measured.index)
     observed = measured.loc[common, "mass_excess"]

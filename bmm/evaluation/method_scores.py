@@ -32,6 +32,16 @@ def common_nuclei(tables: Mapping[str, pd.DataFrame]) -> pd.Index:
     ----------
     tables : mapping of str to DataFrame
         From `bmm.evaluation.nucleus_scores.nucleus_scores`, for each method.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.evaluation.method_scores import common_nuclei
+    >>> from bmm.nuclides import nuclide_index
+    >>> one = pd.DataFrame({"error": [0.1, 0.2]}, nuclide_index([50, 50], [82, 84]))
+    >>> other = pd.DataFrame({"error": [0.3]}, nuclide_index([50], [84]))
+    >>> common_nuclei({"one": one, "other": other}).tolist()
+    [(50, 84)]
     """
     kept = [table.index[table["error"].notna()] for table in tables.values()]
     common = kept[0]
@@ -81,6 +91,26 @@ def compare(
     ------
     ConfigError
         If the reference is not among the methods.
+
+    Examples
+    --------
+    Two methods on two nuclei, one of which describes them better:
+
+    >>> import pandas as pd
+    >>> from bmm.distributions import StudentTMixture
+    >>> from bmm.evaluation.method_scores import compare
+    >>> from bmm.evaluation.nucleus_scores import nucleus_scores
+    >>> from bmm.nuclides import nuclide_index
+    >>> nuclei = nuclide_index([50, 50], [82, 84])
+    >>> columns = {"mass_excess": [-76.5, -66.4], "mass_excess_uncertainty": 0.01}
+    >>> measured = pd.DataFrame(columns, nuclei)
+    >>> tables = {
+    ...     name: nucleus_scores(StudentTMixture(masses, 0.4), nuclei, measured, [0.68])
+    ...     for name, masses in (("close", [[-76.3], [-66.5]]), ("far", [[-75.5], [-67.3]]))
+    ... }
+    >>> found = compare(tables, {"all": nuclei}, [0.68], "close")
+    >>> found.set_index("method")["rms"].round(2).to_dict()
+    {'close': 0.16, 'far': 0.95}
     """
     if reference not in tables:
         raise ConfigError(

@@ -82,6 +82,19 @@ def evaluate(
     ------
     DataError
         If no measured nucleus is predicted, or the scores by nucleus leave one out.
+
+    Examples
+    --------
+    With `tree`, `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> import bmm
+    >>> from bmm.evaluation.mixture_scores import evaluate
+    >>> from bmm.evaluation.nucleus_scores import nucleus_scores
+    >>> found = bmm.predict(tree, measured.index, measured)
+    >>> by_nucleus = nucleus_scores(found.distribution, measured.index, measured, [0.68])
+    >>> scores = evaluate(found.summary, by_nucleus, theory, measured, training=measured)
+    >>> scores["n"], [each["name"] for each in scores["baselines"]]
+    (235, ['FRDM2012', 'HFB24', 'plain average', 'global BMA'])
     """
     scored, index = _scored(summary, measured)
     if not index.isin(by_nucleus.index).all():
@@ -141,6 +154,16 @@ def point_rms(summary: xr.Dataset, measured: pd.DataFrame) -> dict[str, float]:
     ------
     DataError
         If no measured nucleus is predicted.
+
+    Examples
+    --------
+    With `tree` and `measured` of the example of `bmm.fit`:
+
+    >>> import bmm
+    >>> from bmm.evaluation.mixture_scores import point_rms
+    >>> rms = point_rms(bmm.predict(tree).summary, measured)
+    >>> sorted(rms), 0.1 < rms["mean"] < 1.0
+    (['mean', 'median', 'mode'], True)
     """
     scored, index = _scored(summary, measured)
     observed = measured.loc[index, "mass_excess"].to_numpy(dtype=np.float64)
@@ -164,6 +187,16 @@ def nucleus_table(summary: xr.Dataset, measured: pd.DataFrame | None = None) -> 
         Indexed (Z, N), with columns nucleus; measured and measured_uncertainty (NaN if unmeasured);
         mean, median, mode, sd, lower_68, upper_68, lower_95, upper_95 (MeV); log_density; then
         weight_<model> and responsibility_<model> for every model.
+
+    Examples
+    --------
+    With `tree` and `measured` of the example of `bmm.fit`:
+
+    >>> import bmm
+    >>> from bmm.evaluation.mixture_scores import nucleus_table
+    >>> table = nucleus_table(bmm.predict(tree).summary, measured)
+    >>> table.loc[(50, 82), ["nucleus", "measured"]].tolist()
+    ['Sn-132', np.float64(-76.546554)]
     """
     index = nuclide_index(summary)
     table = pd.DataFrame({"nucleus": summary["nucleus"].to_numpy()}, index=index)

@@ -35,6 +35,14 @@ def interval_score(
     -------
     array (nucleus,)
         In that unit.
+
+    Examples
+    --------
+    An interval that holds the value, and one that misses it by 0.1 MeV:
+
+    >>> from bmm.evaluation.nucleus_scores import interval_score
+    >>> interval_score([-1.0, -1.0], [1.0, 1.0], [0.0, 1.1], 0.68).round(3)
+    array([2.   , 2.625])
     """
     lower, upper, observed = (np.asarray(x, dtype=np.float64) for x in (lower, upper, observed))
     outside = np.maximum(lower - observed, 0) + np.maximum(observed - upper, 0)

@@ -51,6 +51,15 @@ def redundancy(theory: xr.Dataset, measured: pd.DataFrame) -> Redundancy:
         See `bmm.theory.adapters.prediction`.
     measured : DataFrame
         Indexed (Z, N), with a column mass_excess in MeV.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.evaluation.redundancy import redundancy
+    >>> found = redundancy(theory, measured)
+    >>> found.pairs[["one", "other", "n"]].to_numpy().tolist(), 1 < found.effective_models < 2
+    ([['FRDM2012', 'HFB24', 235]], True)
     """
     joined = join_masses(measured, theory, missing="drop")
     deviation = pd.DataFrame(

@@ -21,6 +21,19 @@ def score_tables(scores: Scores) -> list[Table]:
     -------
     list of rich.table.Table
         The mixture's scores, its baselines, the coverage and the models' weights.
+
+    Examples
+    --------
+    With `tree`, `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> import bmm
+    >>> from bmm.evaluation import evaluate, score_tables
+    >>> from bmm.evaluation.nucleus_scores import nucleus_scores
+    >>> found = bmm.predict(tree, measured.index, measured)
+    >>> by_nucleus = nucleus_scores(found.distribution, measured.index, measured, [0.68])
+    >>> scores = evaluate(found.summary, by_nucleus, theory, measured, training=measured)
+    >>> len(score_tables(scores)) > 1
+    True
     """
     return [_mixture(scores), _yardsticks(scores), _coverage(scores), _weights(scores)]
 

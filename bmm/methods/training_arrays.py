@@ -117,7 +117,16 @@ def training_data(measured: pd.DataFrame, theory: xr.Dataset, *, common: bool = 
 
 
 def masses_of(theory: xr.Dataset) -> FloatArray:
-    """Predicted mass excess as an array (nucleus, theory), MeV; NaN where not covered."""
+    """Predicted mass excess as an array (nucleus, theory), MeV; NaN where not covered.
+
+    Examples
+    --------
+    With `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.methods.training_arrays import masses_of
+    >>> masses_of(theory.sel(nucleus=["Sn-132"])).round(2)
+    array([[-75.93, -76.75]])
+    """
     return np.asarray(theory["mass_excess"].transpose("nucleus", "theory").to_numpy(), dtype=float)
 
 

@@ -77,6 +77,17 @@ def fit_forecast(
         If models that are not corrected are to be mixed in the Dirichlet form.
     DataError, RunError
         See `bmm.mixing.fit.fit`.
+
+    Examples
+    --------
+    With `measured`, `theory` and `settings` of the example of `bmm.fit`; few functions and
+    draws:
+
+    >>> from bmm.mixing.settings import FORECAST
+    >>> few = FORECAST.model_copy(update={"basis": settings.basis, "sampler": settings.sampler})
+    >>> mixture = bmm.fit_forecast(measured, theory, few)
+    >>> sorted(mixture["posterior"].data_vars)
+    ['beta', 'correlation', 'eta', 'log_alpha_0', 'rho_N', 'rho_Z']
     """
     measured = check_measured(measured)
     if corrected and len(measured) < FEWEST:
@@ -117,6 +128,15 @@ def average_of(tree: xr.DataTree, measured: pd.DataFrame) -> CorrectedModel | No
         From `fit_forecast`; of another, None is returned.
     measured : DataFrame
         Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
+
+    Examples
+    --------
+    With `mixture` and `measured` of the example of `bmm.fit_forecast`:
+
+    >>> from bmm.mixing.corrected_fit import average_of
+    >>> average = average_of(mixture, measured)
+    >>> bool(average.factor > 0)
+    True
     """
     learnt = _learnt(tree).get(_AVERAGE)
     if learnt is None:

@@ -40,6 +40,13 @@ def log_normalise(log_alpha: FloatArray, covers: BoolArray) -> FloatArray:
     -------
     array (..., nucleus, model)
         -inf where a model does not cover the nucleus.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.mixing.draws import log_normalise
+    >>> np.exp(log_normalise(np.array([[0.0, 1.0, 9.0]]), np.array([[True, True, False]]))).round(2)
+    array([[0.27, 0.73, 0.  ]])
     """
     masked = np.where(covers, log_alpha, -np.inf)
     top = masked.max(axis=-1, keepdims=True)
@@ -47,7 +54,15 @@ def log_normalise(log_alpha: FloatArray, covers: BoolArray) -> FloatArray:
 
 
 def mean_weights(log_alpha: FloatArray, covers: BoolArray) -> FloatArray:
-    """Mean weights alpha_k / alpha_0, written over log alpha; see `log_normalise`."""
+    """Mean weights alpha_k / alpha_0, written over log alpha; see `log_normalise`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.mixing.draws import mean_weights
+    >>> mean_weights(np.zeros((1, 1, 2)), np.array([[True, True]]))
+    array([[[0.5, 0.5]]])
+    """
     np.copyto(log_alpha, -np.inf, where=~covers)
     log_alpha -= log_alpha.max(axis=-1, keepdims=True)
     np.exp(log_alpha, out=log_alpha)

@@ -103,6 +103,22 @@ def fit(
         see `bmm.data.check_measured` and `bmm.theory.validation`.
     RunError
         If a chain cannot be sampled or stored.
+
+    Examples
+    --------
+    Two models near tin, with few functions and draws. The examples of other functions go on
+    with these names.
+
+    >>> import bmm
+    >>> measured = bmm.load_measured("AME2020").loc[46:52]
+    >>> models = [bmm.load_model(name).fit(measured) for name in ("FRDM2012", "HFB24")]
+    >>> theory = bmm.predict_all(models, bmm.load_theory("FRDM2012").loc[46:52].index)
+    >>> settings = bmm.Mixing(
+    ...     basis={"m_Z": 2, "m_N": 3}, sampler={"chains": 2, "draws": 50, "tune": 150}
+    ... )
+    >>> tree = bmm.fit(measured, theory, theory, settings)
+    >>> dict(tree["posterior"]["sigma"].sizes)
+    {'chain': 2, 'draw': 50, 'theory': 2}
     """
     settings = settings or Mixing()
     problem, axes_ = checked_problem(measured, theory, chart, settings)
@@ -242,11 +258,12 @@ def fitted_tree(
 
     Examples
     --------
-    ::
+    Draws of `bmm.pymc_model`, here those of `tree` of the example of `bmm.fit`; with PyMC,
+    ``draws = pm.sample()`` within the model:
 
-        with bmm.pymc_model(measured, theory, chart):
-            draws = pm.sample(nuts_sampler="blackjax")
-        found = bmm.predict(bmm.fitted_tree(draws, measured, theory, chart))
+    >>> again = bmm.fitted_tree(tree, measured, theory, theory, settings)
+    >>> again["log_likelihood"].equals(tree["log_likelihood"])
+    True
     """
     settings, chart = settings or Mixing(), theory if chart is None else chart
     problem, axes = checked_problem(measured, theory, chart, settings)
@@ -368,18 +385,47 @@ def read_problem(tree: xr.DataTree) -> xr.Dataset:
 
 
 def read_settings(tree: xr.DataTree) -> Mixing:
-    """Read the settings a tree was fitted with."""
+    """Read the settings a tree was fitted with.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fit import read_settings
+    >>> read_settings(tree).basis.m_N
+    3
+    """
     return Mixing.model_validate_json(tree.attrs["mixing"])
 
 
 def convergence_of(tree: xr.DataTree) -> Convergence:
-    """Verdict on the chains of a fitted tree."""
+    """Verdict on the chains of a fitted tree.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`; so few draws are not enough:
+
+    >>> verdict = bmm.convergence_of(tree)
+    >>> verdict.converged
+    False
+    >>> "ess_bulk" in verdict.table
+    True
+    """
     names = list(hyperparameters(read_settings(tree)))
     return check_convergence(tree, names, partial=bool(tree.attrs["partial"]))
 
 
 def fitted_masses(tree: xr.DataTree) -> pd.DataFrame:
-    """Masses that a tree was fitted to: mass_excess and mass_excess_uncertainty, MeV; (Z, N)."""
+    """Masses that a tree was fitted to: mass_excess and mass_excess_uncertainty, MeV; (Z, N).
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fit import fitted_masses
+    >>> fitted_masses(tree).loc[(50, 82), "mass_excess"].round(2)
+    np.float64(-76.55)
+    """
     known = read_problem(tree)
     columns = {name: known[name].to_numpy() for name in ("mass_excess", "mass_excess_uncertainty")}
     index = nuclide_index(known["Z"].to_numpy(), known["N"].to_numpy())

@@ -59,6 +59,14 @@ def axes(chart_Z: Any, chart_N: Any, settings: Mixing) -> tuple[Axis, Axis]:
     -------
     tuple of Axis
         Axes Z and N, by the published rule unless the settings say otherwise.
+
+    Examples
+    --------
+    >>> from bmm.mixing.model import axes
+    >>> from bmm.mixing.settings import Basis, Mixing
+    >>> along_Z, along_N = axes([40, 50], [50, 80], Mixing(basis=Basis(m_Z=4)))
+    >>> along_Z.m, along_N.m > 4
+    (4, True)
     """
     basis = settings.basis
     made = [

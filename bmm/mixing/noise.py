@@ -23,7 +23,14 @@ REFERENCE_A = 100
 
 
 def log_mass_ratio(A: npt.ArrayLike) -> FloatArray:
-    """log(A / 100); same shape as A."""
+    """log(A / 100); same shape as A.
+
+    Examples
+    --------
+    >>> from bmm.mixing.noise import log_mass_ratio
+    >>> log_mass_ratio([100, 200]).round(3)
+    array([0.   , 0.693])
+    """
     return np.log(np.asarray(A, dtype=np.float64) / REFERENCE_A)
 
 

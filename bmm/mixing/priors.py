@@ -85,7 +85,15 @@ def hyperparameters(settings: Mixing) -> dict[str, Prior]:
 
 
 def has_field(models: Sequence[str], settings: Mixing) -> FloatArray:
-    """Whether each model has a field, 1 or 0, array (theory,): the reference has none."""
+    """Whether each model has a field, 1 or 0, array (theory,): the reference has none.
+
+    Examples
+    --------
+    >>> from bmm.mixing.priors import has_field
+    >>> from bmm.mixing.settings import Mixing
+    >>> has_field(["DZ33", "HFB24"], Mixing(reference="HFB24"))
+    array([1., 0.])
+    """
     return np.array([name != settings.reference for name in models], dtype=np.float64)
 
 

@@ -59,15 +59,20 @@ def pymc_model(
 
     Examples
     --------
-    Another distribution of the deviations, sampled by PyMC::
+    With the names of the example of `bmm.fit`; ``pm.sample()`` within the model samples it:
 
-        def laplace(terms):
-            each = pm.Laplace.dist(mu=terms.theory, b=terms.scale)
-            pm.Mixture("mass_excess", w=terms.weight, comp_dists=each,
-                       observed=terms.mass, dims="nucleus")
-
-        with bmm.pymc_model(measured, theory, chart, likelihood=laplace):
-            draws = pm.sample()
+    >>> import pymc as pm
+    >>> model = bmm.pymc_model(measured, theory, theory, settings)
+    >>> [each.name for each in model.free_RVs], model.observed_RVs[0].name
+    (['sigma', 'mu', 'eta', 'rho_Z', 'rho_N', 'beta'], 'mass_excess')
+    >>> def laplace(terms):
+    ...     each = pm.Laplace.dist(mu=terms.theory, b=terms.scale)
+    ...     pm.Mixture(
+    ...         "mass_excess", w=terms.weight, comp_dists=each, observed=terms.mass, dims="nucleus"
+    ...     )
+    >>> model = bmm.pymc_model(measured, theory, theory, settings, likelihood=laplace)
+    >>> model.observed_RVs[0].name
+    'mass_excess'
     """
     settings = settings or Mixing()
     if settings.temper != 1:

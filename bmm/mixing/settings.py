@@ -306,6 +306,15 @@ class Mixing(Configuration):
     temper : float, default 1
         Power of the likelihood, at most 1.  Residuals of neighbours are alike, so that n masses say
         less of the weights than n independent ones.
+
+    Examples
+    --------
+    >>> import bmm
+    >>> settings = bmm.Mixing(likelihood="linear", kernel="matern52", noise={"family": "normal"})
+    >>> settings.kernel.Z, settings.temper
+    ('matern52', 1.0)
+    >>> bmm.Mixing(priors="kth").priors.sigma.distribution
+    'Gamma'
     """
 
     likelihood: str = "density"

@@ -34,6 +34,15 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
     DataError
         If nothing is selected, theory lacks a nucleus, or no model covers some nucleus, which is
         named.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.training_data import training_problem
+    >>> problem = training_problem(measured, theory)
+    >>> problem["theory_mass_excess"].dims, problem.sizes["nucleus"] == len(measured)
+    (('nucleus', 'theory'), True)
     """
     if measured.empty:
         raise DataError("no measured nucleus is selected: expected at least one to fit to")

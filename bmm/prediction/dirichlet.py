@@ -33,6 +33,14 @@ def dirichlet_weights(tree: xr.DataTree, *, seed: int = 0) -> xr.DataArray:
     DataArray
         Weights (draw, nucleus, theory), summing to one over the models that cover the nucleus; the
         mean over draws tends to the ``weight`` of `bmm.prediction.predictive.predict`.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> weights = bmm.dirichlet_weights(tree)
+    >>> weights.dims, bool(abs(weights.sum("theory") - 1).max() < 1e-5)
+    (('draw', 'nucleus', 'theory'), True)
     """
     chart = tree["chart"].to_dataset()
     draws, nuclei = posterior_draws(tree), Nuclei.of(chart, read_settings(tree))

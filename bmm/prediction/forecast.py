@@ -66,6 +66,17 @@ class Forecast:
     ------
     DataError
         If there are not as many distributions as nuclei.
+
+    Examples
+    --------
+    With `mixture` and `measured` of the example of `bmm.fit_forecast`:
+
+    >>> known = bmm.forecast(mixture, measured)
+    >>> S_2n = known.derived("S_2n").sel(nucleus="Sn-132")
+    >>> S_2n["mean"].round(1).item(), bool(S_2n["sd"] < 0.01)
+    (12.6, True)
+    >>> known.derived_table(["S_1n"]).columns[-1]
+    'S_1n_upper_99.7'
     """
 
     nuclei: xr.Dataset
@@ -248,6 +259,16 @@ def forecast(
     -------
     Forecast
         Of the chart and of all measured nuclei.
+
+    Examples
+    --------
+    With `mixture` and `measured` of the example of `bmm.fit_forecast`:
+
+    >>> known = bmm.forecast(mixture, measured)
+    >>> known.masses().loc[(50, 82), ["mass_excess", "measured"]].tolist()
+    [np.float64(-76.546554), np.True_]
+    >>> known.draws(5).sizes["draw"]
+    5
     """
     fitted = fitted_masses(tree)
     every = fitted if measured is None else check_measured(measured)
@@ -291,6 +312,15 @@ def even_forecast(measured: pd.DataFrame, theory: xr.Dataset, *, seed: int = 0) 
     ------
     DataError
         See `bmm.theory.correction`.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`; nothing is sampled:
+
+    >>> even = bmm.even_forecast(measured, theory)
+    >>> masses = even.masses()
+    >>> bool(masses.loc[(50, 90), "mass_excess_sd"] > masses.loc[(50, 89), "mass_excess_sd"] > 0)
+    True
     """
     block = numbers(measured.index)[0] // BLOCK
     corrected = correct_theory(measured, theory, block=block).theory

@@ -64,7 +64,14 @@ def add_groups(
 
     Examples
     --------
-    ``az.plot_ppc_dist(bmm.add_groups(tree), num_samples=50)``
+    With `tree` of the example of `bmm.fit`; `az.plot_ppc_dist` and `az.loo_pit` take the
+    result:
+
+    >>> whole = bmm.add_groups(tree, draws=20)
+    >>> whole["posterior_predictive"]["mass_excess"].dims
+    ('chain', 'draw', 'nucleus')
+    >>> whole["prior_predictive"]["weight"].sizes["draw"]
+    20
     """
     unknown = [name for name in groups if name not in GROUPS]
     if unknown:

@@ -45,6 +45,16 @@ class Prediction:
         form, whose components are about averages of the models.
     sample : callable
         Draws the masses when `draws` is first asked for.
+
+    Examples
+    --------
+    With `tree`, `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> found = bmm.predict(tree, "Z=50")
+    >>> sorted(found.summary.data_vars)[:4]
+    ['log_density', 'lower_68', 'lower_95', 'mean']
+    >>> found.distribution.quantile([0.05, 0.95]).shape == (found.summary.sizes["nucleus"], 2)
+    True
     """
 
     summary: xr.Dataset
@@ -102,6 +112,17 @@ def predict(
         For a nucleus that is not on the chart of the fit.
     DataError
         If `measured` cannot be used; see `bmm.data.check_measured`.
+
+    Examples
+    --------
+    With `tree` and `measured` of the example of `bmm.fit`:
+
+    >>> found = bmm.predict(tree, ["Sn-132", "Sn-140"], measured)
+    >>> near, far = found.summary["sd"].to_numpy()
+    >>> bool(abs(found.summary["mean"][0] + 76.5) < 1), bool(0 < near < 1.5 * far)
+    (True, True)
+    >>> found.draws.dims, found.draws.shape
+    (('draw', 'nucleus'), (100, 2))
     """
     chart = _select(tree["chart"].to_dataset(), nuclei)
     measured = None if measured is None else check_measured(measured)

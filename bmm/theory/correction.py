@@ -202,6 +202,16 @@ def correct_theory(
         If a measured nucleus is not in the theory, a model covers none of them, what was learnt is
         not of this model or of these masses, or the frame or dataset cannot be used; see
         `bmm.data.check_measured` and `bmm.theory.validation`.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`; beyond the measured nuclei the
+    spread grows:
+
+    >>> correction = bmm.correct_theory(measured, theory)
+    >>> sd = correction.theory["mass_excess_sd"].sel(theory="HFB24", nucleus=["Sn-132", "Sn-150"])
+    >>> bool(sd[0] < sd[1]), round(float(correction.theory["support"].sel(nucleus="Sn-150")), 2)
+    (True, 0.0)
     """
     measured, theory = check_measured(measured), check_theory(theory)
     check_agreement(measured, theory)
@@ -272,6 +282,14 @@ def correct_average(
     ------
     DataError
         If they are to learn from fewer than 20 nuclei, or with errors in place of stated variances.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.theory.correction import correct_average
+    >>> sorted(correct_average(measured, theory).facts)[:3]
+    ['amplitude', 'factor', 'log_evidence']
     """
     if errors is not None and learnt is None:
         raise DataError("the average of models with given errors: expected hyperparameters too")

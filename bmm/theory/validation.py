@@ -46,6 +46,14 @@ def check_theory(theory: Any) -> xr.Dataset:
         number is impossible; the sentence names the nucleus and the model.
     DomainError
         If a nucleus lies off the chart.
+
+    Examples
+    --------
+    With `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.theory.validation import check_theory
+    >>> check_theory(theory)["mass_excess"].dims
+    ('nucleus', 'theory')
     """
     if not isinstance(theory, xr.Dataset):
         raise DataError(
@@ -85,6 +93,18 @@ def check_agreement(measured: pd.DataFrame, theory: xr.Dataset) -> None:
     DataError
         If the masses of a model, or all measured masses, agree several times better after a
         change of unit or sign, or by no means.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.theory.validation import check_agreement
+    >>> check_agreement(measured, theory)
+    >>> try:
+    ...     check_agreement(measured, theory.assign(mass_excess=1000 * theory["mass_excess"]))
+    ... except ValueError as error:
+    ...     print(error)
+    the measured masses do not agree with any model: expected mass excesses in MeV
     """
     joined = join_masses(measured, theory, missing="drop")
     mass = joined["mass_excess"].to_numpy()[:, None]

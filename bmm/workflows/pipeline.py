@@ -86,6 +86,28 @@ def run(
     ------
     BmmError
         If the configuration, a table or the folder cannot be used.
+
+    Examples
+    --------
+    A configuration with the elements around tin, few functions and few draws, whose chains are
+    not long enough; the folder is a temporary one:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import bmm
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> text = '''
+    ... name = "tin"
+    ... data = { measured = "AME2020", Z = [46, 52] }
+    ... chart = { Z = [46, 52] }
+    ... theory = { models = ["FRDM2012", "HFB24"] }
+    ... mixing.basis = { m_Z = 2, m_N = 3 }
+    ... mixing.sampler = { chains = 2, draws = 50, tune = 150 }
+    ... '''
+    >>> _ = (folder / "tin.toml").write_text(text)
+    >>> result = bmm.run(bmm.load_config(folder / "tin.toml"), folder / "run")
+    >>> sorted(path.name for path in (folder / "run").glob("*.csv"))
+    ['derived.csv', 'drip_lines.csv', 'evaluation.csv', 'predictions.csv']
     """
     form_of(config.mixing).check(config.mixing)
     measured = select_measured(config)

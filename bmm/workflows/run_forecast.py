@@ -36,6 +36,15 @@ def read_forecast(path: Path) -> Forecast:
     ------
     RunError
         If there is no complete run, or a file is missing or damaged.
+
+    Examples
+    --------
+    With `folder` of the example of `bmm.run`:
+
+    >>> from bmm.workflows.run_forecast import read_forecast
+    >>> known = read_forecast(folder / "run")
+    >>> known.masses().loc[(50, 82), "mass_excess"].round(2)
+    np.float64(-76.55)
     """
     folder = RunFolder.open(path)
     folder.read_derived()  # or a run of an earlier version is refused in one line

@@ -86,6 +86,13 @@ def feature_matrix(Z: IntArray, N: IntArray, chosen: FeatureSet) -> FloatArray:
     -------
     array (nucleus, feature)
         Dimensionless; see `FEATURES`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.theory.mdn.features import feature_matrix
+    >>> feature_matrix(np.array([50]), np.array([82]), "M2").shape
+    (1, 2)
     """
     assert chosen in get_args(FeatureSet)
     z, n = Z.astype(np.float64), N.astype(np.float64)

@@ -71,6 +71,14 @@ def find_relations(
         Any nuclei.
     forms : tuple of {"longitudinal", "transverse"}
         Which relations; the longitudinal one is mirrored where N < Z.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import nuclide_index
+    >>> from bmm.theory.mdn.garvey_kelson import find_relations
+    >>> Z, N = (each.ravel().tolist() for each in np.mgrid[50:53, 82:85])
+    >>> len(find_relations(nuclide_index(Z, N)).rows)
+    2
     """
     Z, N = numbers(nuclei)
     at = np.stack([Z, N], axis=1)
