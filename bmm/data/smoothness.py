@@ -65,7 +65,7 @@ def find_suspects(mass_excess: pd.Series, *, threshold: float = 10.0) -> pd.Data
     >>> masses = pd.Series(0.5 * (Z - 44.0) ** 2 + 0.3 * (N - 55.0) ** 2, nuclide_index(Z, N))
     >>> masses.loc[(44, 55)] += 5
     >>> find_suspects(masses)[["Z", "N", "deviation"]].round(1).to_numpy().tolist()
-    [[44.0, 55.0, 5.0]]
+    [[44.0, 55.0, 4.9]]
     """
     Z = mass_excess.index.get_level_values("Z").to_numpy()
     N = mass_excess.index.get_level_values("N").to_numpy()
