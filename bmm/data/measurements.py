@@ -31,7 +31,7 @@ def read_nuclei(path: Path) -> pd.MultiIndex:
     Raises
     ------
     DataError
-        If the file cannot be read, names no nucleus or one twice; the sentence names the line.
+        If the file cannot be read, names no nucleus or one twice; the message names the line.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def read_measurements(path: Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the file cannot be read or a number is missing; the sentence names the line.
+        If the file cannot be read or a number is missing; the message names the line.
 
     Examples
     --------

@@ -51,7 +51,7 @@ def measured_masses(name_or_path: str, extra: Sequence[Path] = ()) -> MeasuredMa
     ------
     DataError
         If a file cannot be read, a mass is absurd (see `bmm.data.check_new_masses`), or two of the
-        extra files hold the same nucleus; the sentence names the file.
+        extra files hold the same nucleus; the message names the file.
 
     Examples
     --------

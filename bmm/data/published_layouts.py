@@ -273,7 +273,7 @@ class NamedLayout(Configuration):
 
 
 def as_layout(value: Any, info: ValidationInfo | None = None) -> TableLayout | NamedLayout:
-    """Read what a card says of a layout: a name, a name with changes, or a whole layout."""
+    """Read the layout of a card: a name, a name with changes, or a whole layout."""
     if isinstance(value, BaseModel):
         return value if isinstance(value, NamedLayout) else TableLayout.model_validate(value)
     if isinstance(value, str):

@@ -37,7 +37,7 @@ _SAMPLE = 800  # nuclei that readings are compared on
 _SHOWN = 3  # readings of a column that are evidence
 _POOR = 4.0  # MeV; median deviation that is told
 _SIMILAR = 5.0  # times larger deviations that another column of masses may have
-_ALIKE = 1.5  # ratio of deviations below which the convention cannot be told
+_ALIKE = 1.5  # ratio of deviations below which the convention cannot be determined
 _SEPARATION = 1.5  # MeV; median deviation of what are separation energies
 _SHARED = 5  # rows with one value that looks empty
 
@@ -261,7 +261,7 @@ def _has_marks(text: GuessedText, column: Column) -> bool:
 
 
 def _empty(values: FloatArray) -> list[float]:
-    """Values that stand for none: made of nines, or 0, in many rows."""
+    """Placeholders for missing values: made of nines, or 0, in many rows."""
     found, counts = np.unique(values[np.isfinite(values)], return_counts=True)
     return [float(v) for v, n in zip(found, counts, strict=True) if n >= _SHARED and looks_empty(v)]
 
@@ -317,7 +317,7 @@ def _remarks(evidence: list[Evidence], *, is_model: bool) -> list[str]:
         other = replace(each.reading, convention=one.convention)
         if each.column == best.column and other == one and each.median < _ALIKE * best.median:
             remarks.append(
-                f"the convention cannot be told from the numbers (median deviation "
+                f"the convention cannot be determined from the numbers (median deviation "
                 f"{best.median:.3f} MeV {one.convention}, {each.median:.3f} MeV "
                 f"{each.reading.convention}): look it up"
             )

@@ -210,7 +210,7 @@ def read_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTabl
     ------
     DataError
         If the header lacks a name or has it twice, or a row has another number of cells than the
-        header or the other rows; the sentence names the line.
+        header or the other rows; the message names the line.
     """
     if layout.format == "hdf5":
         return _frame_cells(path, layout, names)

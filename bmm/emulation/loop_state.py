@@ -32,7 +32,7 @@ def write_state(path: Path, state: State, learner: Learner, origin: Mapping[str,
     learner : Learner
         Of its emulator.
     origin : mapping
-        What decides the loop, as plain values: only a loop of the same origin may go on with it.
+        What decides the loop, as plain values: only a loop of the same origin may continue it.
     """
     rounds = json.dumps([asdict(each) for each in state.rounds])
     arrays = {

@@ -68,8 +68,8 @@ def chance(inside: IntArray, n: int, coverage: FloatArray, levels: Sequence[floa
     float
         Share of the draws, the truth counted as one more, whose coverage deviates from a level by
         as much as the observed coverage does, the largest deviation over the levels being compared.
-        Small values speak against the forecast; if it is right, one below p has at most (with few
-        values, where many draws tie, less than) the probability p.
+        Small values are evidence against the forecast; if it is right, one below p has at most
+        (with few values, where many draws tie, less than) the probability p.
 
     Examples
     --------

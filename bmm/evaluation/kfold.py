@@ -43,9 +43,9 @@ def kfold(
     measured : DataFrame
         Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
     theory : Dataset
-        What the models say of these nuclei, in the same order; see `bmm.predict_all`.  It is not
-        made anew for each fold: models that learn from masses, and `bmm.correct_theory`, have seen
-        those that are left out.  `bmm compare` makes them anew.
+        Predictions of the models for these nuclei; see `bmm.predict_all`.  It is not
+        rebuilt for each fold: models that learn from masses, and `bmm.correct_theory`, have seen
+        those that are left out.  `bmm compare` rebuilds them.
     settings : Mixing, optional
         As for `bmm.fit`.
     folds : int or array (nucleus,), default 10

@@ -71,7 +71,7 @@ def compare(
     reference : str
         Method that the others are compared with.
     strata : Series, optional
-        Name of the split of each nucleus, indexed (Z, N): chains are drawn anew within each.
+        Name of the split of each nucleus, indexed (Z, N): chains are resampled within each.
 
     Returns
     -------
@@ -154,7 +154,7 @@ def _row(
 
 
 def _weights(nuclei: pd.Index, strata: pd.Series[str] | None) -> FloatArray:
-    """Weights (replicate, nucleus) of nuclei, whose chains are drawn anew within each stratum."""
+    """Weights (replicate, nucleus) of nuclei, whose chains are resampled within each stratum."""
     Z, _ = numbers(nuclei)
     if strata is None:
         return _bootstrap_weights(Z)
@@ -167,7 +167,7 @@ def _weights(nuclei: pd.Index, strata: pd.Series[str] | None) -> FloatArray:
 
 
 def _bootstrap_weights(Z: npt.NDArray[np.int64]) -> FloatArray:
-    """Weights (replicate, nucleus) of nuclei, when whole isotopic chains are drawn anew."""
+    """Weights (replicate, nucleus) of nuclei, when whole isotopic chains are resampled."""
     chains, chain = np.unique(Z, return_inverse=True)
     drawn = np.random.default_rng(_SEED).multinomial(
         len(chains), np.full(len(chains), 1 / len(chains)), size=_REPLICATES

@@ -75,7 +75,7 @@ def evaluate(
         * baselines : list of {name, rms_MeV, n, weight}; n counts the nuclei the baseline
           covers, weight is that of the model in global BMA
         * bma_n : number of training nuclei behind those weights
-        * left_out : by name, baselines that cannot be had, and why
+        * left_out : by name, baselines that cannot be computed, and why
         * weights, responsibilities : by model, mean over the scored nuclei
 
     Raises

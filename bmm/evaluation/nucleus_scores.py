@@ -19,7 +19,7 @@ __all__ = ["interval_score", "nucleus_scores"]
 def interval_score(
     lower: npt.ArrayLike, upper: npt.ArrayLike, observed: npt.ArrayLike, level: float
 ) -> FloatArray:
-    """Score central intervals: their width, and a fine for what lies outside.
+    """Score central intervals: their width, and a penalty for values outside.
 
     (u - l) + 2 / (1 - level) [(l - y)_+ + (y - u)_+] of Gneiting & Raftery (2007),
     doi:10.1198/016214506000001437, eq. 43; smaller is better.

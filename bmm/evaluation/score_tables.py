@@ -35,7 +35,7 @@ def score_tables(scores: Scores) -> list[Table]:
     >>> len(score_tables(scores)) > 1
     True
     """
-    return [_mixture(scores), _yardsticks(scores), _coverage(scores), _weights(scores)]
+    return [_mixture(scores), _baselines(scores), _coverage(scores), _weights(scores)]
 
 
 def _mixture(scores: Scores) -> Table:
@@ -51,7 +51,7 @@ def _mixture(scores: Scores) -> Table:
     return table
 
 
-def _yardsticks(scores: Scores) -> Table:
+def _baselines(scores: Scores) -> Table:
     table = _table("Baselines", "name", "rms (MeV)", "nuclei", "BMA weight")
     reasons = [f"{name} is left out: {why}" for name, why in scores["left_out"].items()]
     table.caption = "; ".join(reasons) or f"BMA weights from {scores['bma_n']} training nuclei"

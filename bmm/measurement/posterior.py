@@ -1,8 +1,8 @@
 """Errors of the stated masses of an evaluation, with theory as the witness.
 
-What history says of links is the prior.  The witness is the field of what the average of the
-theories gets wrong (`bmm.theory.residual_field`): where neighbours lie smoothly on it and a mass
-does not, the mass is more likely to be off,
+The prior of the links comes from earlier revisions.  The evidence is the residual field of the
+average of the theories (`bmm.theory.residual_field`): where neighbours lie smoothly on it and a
+mass does not, the mass is more likely to be off,
 
     stated - theory = f + nugget - S l.
 """
@@ -37,7 +37,7 @@ __all__ = ["MeasurementErrors", "Witness", "infer_measurement_errors", "link_pos
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """What the average of the theories says of n measured masses.
+    """Prediction of n measured masses by the average of the theories.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ class MeasurementErrors:
     links : Links
         How they are tied.
     law : LinkErrors
-        What history says of such links.
+        Prior of such links, from earlier revisions.
     witness : Witness
-        What the theories say of the masses.
+        Predictions of the theories for the masses.
     posterior : LinkPosterior
         Of the errors of the links.
     """
@@ -142,7 +142,7 @@ def infer_measurement_errors(measured: pd.DataFrame, theory: xr.Dataset) -> Meas
     measured : DataFrame
         Masses of one shipped evaluation as `bmm.data.load_measured` gives them, some or all.
     theory : Dataset
-        What the theories say of these nuclei, and of any others; see
+        Predictions of the theories for these nuclei and any others; see
         `bmm.theory.adapters.prediction`.
 
     Raises

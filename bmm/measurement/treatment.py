@@ -92,7 +92,7 @@ def treat_errors(treatment: str, measured: pd.DataFrame, theory: xr.Dataset) -> 
         Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV; for
         ``learnt`` and ``factor``, all from one evaluation, as `bmm.data.load_measured` gives them.
     theory : Dataset
-        What the models say of these nuclei; see `bmm.theory.adapters.prediction`.
+        Predictions of the models for these nuclei; see `bmm.theory.adapters.prediction`.
 
     Raises
     ------

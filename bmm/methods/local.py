@@ -88,7 +88,7 @@ class LocalMixture(Method):
         Form of the likelihood, priors, noise, basis and sampler.
     corrected : bool, default False
         Correct every model by the field of its residuals first; the weights are learnt from what
-        the corrected models say of nuclei that were left out (see `bmm.theory.correction`).
+        the corrected models predict for nuclei that were left out (see `bmm.theory.correction`).
     """
 
     method: Literal["local-mixture"] = "local-mixture"

@@ -1,4 +1,4 @@
-"""Chains on disk, so that a run that is killed goes on with what it had.
+"""Chains on disk, so that a run that was killed continues with them.
 
 A chain is streamed into ``<set>-<chain>.zarr`` while it is sampled.  When it is complete it is
 written whole to ``<set>-<chain>.nc``, a checkpoint with everything that decides its draws, and the

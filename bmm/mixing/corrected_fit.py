@@ -1,7 +1,7 @@
 """Fit a mixture of corrected models, or of models as they are, for a forecast.
 
 Every model is corrected by the field of its residuals (`bmm.theory.correction`), a measured nucleus
-by the others only, and the local weights are learnt from what the corrected models say of it.  The
+by the others only, and the local weights are learnt from their predictions of it.  The
 residual field of the models' average, which ties the masses of neighbours, is learnt as well.
 """
 
@@ -53,7 +53,7 @@ def fit_forecast(
         Nuclei to learn from, indexed (Z, N), with columns mass_excess and
         mass_excess_uncertainty in MeV.
     theory : Dataset
-        What the models say of them and of all other nuclei of the chart; see
+        Predictions of the models for them and for all other nuclei of the chart; see
         `bmm.theory.adapters.prediction`.
     settings : Mixing, optional
         Form of the likelihood, priors, basis and sampler; by default

@@ -2,11 +2,11 @@
 
 A graph of two large nodes compiles in a fraction of the time of one that spells the same out.  For
 the same reason everything about the nuclei travels in a single vector: the sampler's machine code
-unpacks each array of data anew.
+unpacks each array of data again.
 
 The data know the mean of a field over the nuclei well, and mu_k only as far as the lowest functions
-of the basis do not imitate a constant.  So the level of a field, its mean over the nuclei, is the
-parameter in place of mu_k, and the operation also tells by how much it exceeds mu_k.
+of the basis do not approximate a constant.  So the level of a field, its mean over the nuclei, is
+the parameter in place of mu_k, and the operation also returns by how much it exceeds mu_k.
 """
 
 from __future__ import annotations

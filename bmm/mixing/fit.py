@@ -235,7 +235,7 @@ def fitted_tree(
     chart: xr.Dataset | None = None,
     settings: Mixing | None = None,
 ) -> xr.DataTree:
-    """Make a tree of `fit` from draws of `bmm.pymc_model`, whoever sampled them.
+    """Make a tree of `fit` from draws of `bmm.pymc_model`, by any sampler.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""New masses without sampling anew: posterior draws reweighted, with Pareto-smoothed weights.
+"""New masses without sampling again: posterior draws reweighted, with Pareto-smoothed weights.
 
 A draw theta of the posterior given the old masses has the weight p(new masses | theta) in the
 posterior given both.  The largest weights are replaced by what a generalised Pareto distribution

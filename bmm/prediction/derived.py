@@ -157,14 +157,14 @@ def across_border(masses: xr.DataArray, quantity: str) -> npt.NDArray[np.bool]:
     Parameters
     ----------
     masses : DataArray (..., nucleus)
-        From `mark_models`; without its coordinate, none is told of.
+        From `mark_models`; without its coordinate, none is left out.
     quantity : str
         Key of `QUANTITIES`.
 
     Returns
     -------
     bool array (nucleus,)
-        Measured masses fit any; nuclei without a neighbour are not told of.
+        Measured masses fit any; nuclei without a neighbour are not reported.
     """
     nuclei = nuclide_index(masses["Z"].to_numpy(), masses["N"].to_numpy())
     rows = partners(quantity, nuclei)

@@ -35,7 +35,7 @@ def bound(surfaces: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     DataArray (draw, nucleus)
-        1 or 0; NaN where a separation energy cannot be had because a neighbour is missing, and
+        1 or 0; NaN where a separation energy cannot be computed because a neighbour is missing, and
         none of the others is negative.
 
     Examples
@@ -94,7 +94,7 @@ def share_bound(surfaces: xr.DataArray, state: xr.DataArray) -> xr.DataArray:
     surfaces : DataArray (draw, nucleus)
         Joint draws of the mass excess, MeV.
     state : DataArray (draw, nucleus)
-        What `bound` says of them.
+        The result of `bound` for them.
     """
     share = state.mean("draw", skipna=False, dtype=np.float64)
     border = np.any([across_border(surfaces, name) for name in SEPARATIONS], axis=0)
@@ -136,7 +136,7 @@ def drip_lines(surfaces: xr.DataArray, state: xr.DataArray | None = None) -> pd.
     surfaces : DataArray (draw, nucleus)
         Joint draws of the mass excess, MeV.
     state : DataArray (draw, nucleus), optional
-        What `bound` says of them, if that is known already.
+        The result of `bound` for them, if that is known already.
 
     Returns
     -------

@@ -2,8 +2,8 @@
 
 A forecast has the predictive distribution of each nucleus, the joint law that ties them (see
 `bmm.prediction.joint_law`), and the measured masses.  Where a mass is measured, draws are those of
-the measurement; the distribution there is what the models and all *other* masses say of it.  All
-that follows from differences of masses, separation energies, Q values, drip lines, is taken from
+the measurement; the distribution there is what the models and all *other* masses predict.  All that
+follows from differences of masses, separation energies, Q values, drip lines, is taken from
 the same joint draws, so that it has no step at the border of the measured nuclei.
 """
 
@@ -252,8 +252,8 @@ def forecast(
         All measured nuclei, indexed (Z, N), with columns mass_excess and mass_excess_uncertainty
         in MeV; by default those that the mixture was fitted to.
     distribution : StudentTMixture, optional
-        What `bmm.prediction.predictive.predict` says of the whole chart of the tree, in its order,
-        if that is known already.
+        The result of `bmm.prediction.predictive.predict` for the whole chart of the tree, in its
+        order, if that is known already.
 
     Returns
     -------

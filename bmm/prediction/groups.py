@@ -34,7 +34,7 @@ def add_groups(
 ) -> xr.DataTree:
     """Add the predictive groups to a fitted tree, thinned.
 
-    With them ``az.plot_ppc_dist``, ``az.plot_loo_pit`` and ``az.loo_pit`` work as they come;
+    ``az.plot_ppc_dist``, ``az.plot_loo_pit`` and ``az.loo_pit`` need them;
     ``az.loo``, ``az.compare``, ``az.psense_summary`` and ``az.plot_prior_posterior`` work on every
     fitted tree.
 
@@ -116,8 +116,8 @@ def sample_prior_predictive(
     Parameters
     ----------
     theory : Dataset
-        What the models say of the nuclei in question, at least two of different Z and of different
-        N; see `bmm.predict_all`.
+        Predictions of the models for the nuclei in question, at least two of different Z and of
+        different N; see `bmm.predict_all`.
     settings : Mixing, optional
         Priors, noise and form of the mixture.
     draws : int, default 500

@@ -2,7 +2,8 @@
 
 Every model gets the field of its own residuals (see `bmm.theory.residual_field`), and with it a
 spread for each nucleus that grows with the distance from the data.  A measured nucleus is
-corrected by the others only: whoever learns weights from it must not see it corrected by itself.
+corrected by the others only: weights must not be learnt from a nucleus that was corrected by its
+own mass.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _SAME = 1e-7
 
 @dataclass(frozen=True)
 class FittedHyperparameters:
-    """What is learnt of a model's residuals before it is told any of them.
+    """What is learnt of a model's residuals before it is conditioned on any of them.
 
     Parameters
     ----------
@@ -185,7 +186,7 @@ def correct_theory(
         Nuclei to learn from, indexed (Z, N), with columns mass_excess and
         mass_excess_uncertainty in MeV.
     theory : Dataset
-        What the models say of these nuclei and of any others; see
+        Predictions of the models for these nuclei and any others; see
         `bmm.theory.adapters.prediction`.
     learnt : mapping of str to FittedHyperparameters, optional
         Take hyperparameters and factor of every model from here instead of learning them.

@@ -43,7 +43,7 @@ def check_theory(theory: Any) -> xr.Dataset:
     ------
     DataError
         If a dimension, coordinate or variable is missing, a nucleus or model comes twice, or a
-        number is impossible; the sentence names the nucleus and the model.
+        number is impossible; the message names the nucleus and the model.
     DomainError
         If a nucleus lies off the chart.
 

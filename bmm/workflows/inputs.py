@@ -106,7 +106,7 @@ def covered_nuclei(measured: pd.DataFrame, theory: xr.Dataset) -> pd.DataFrame:
     Raises
     ------
     ConfigError
-        If a model covers none of them, or none is covered; the sentence names the model.
+        If a model covers none of them, or none is covered; the message names the model.
     """
     covers = np.isfinite(join_masses(measured, theory)["theory_mass_excess"].to_numpy())
     useless = ~covers.any(axis=0)

@@ -117,7 +117,7 @@ def run(
 
 
 def resume(path: Path, *, console: Console | None = None) -> RunResult | None:
-    """Go on with a run that was killed or interrupted.
+    """Continue a run that was killed or interrupted.
 
     Complete chains are kept, the others sampled again; the result is that of a run which was
     never interrupted.

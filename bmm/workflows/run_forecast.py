@@ -69,7 +69,7 @@ def with_fitted(known: pd.DataFrame, fitted: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class RunTables:
-    """The tables of a run: what its forecast says of every nucleus.
+    """The tables of a run: its forecast of every nucleus.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class RunTables:
     derived : DataFrame
         ``derived.csv``, indexed (Z, N).
     chart : Dataset
-        What the models themselves say of the chart.
+        Uncorrected predictions of the models for the chart.
     """
 
     predictions: pd.DataFrame

@@ -96,7 +96,7 @@ LAYOUTS = {
         lambda Z, N, M: f"{Z} {N} {M:.2f}{'#' if N > 82 else ''}",
         {"estimated": "skip"},
     ),
-    "values that stand for none": (
+    "placeholders for missing values": (
         "",
         lambda Z, N, M: f"{Z} {N} {M if N <= 82 else 999.99:.2f}",
         {"missing": ["", "nan", "999.99"]},

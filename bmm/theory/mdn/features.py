@@ -1,7 +1,7 @@
 """Input features of the network: functions of Z and N that physics suggests.
 
 M2 to M12 are those of Lovell et al. (Phys. Rev. C 106, 014305, 2022), the shell index being that of
-the shells between magic numbers.  M16 to M24 go on with terms of the mass formulas: further
+the shells between magic numbers.  M16 to M24 continue with terms of the mass formulas: further
 macroscopic ones, pairing, and the valence products to which Casten and Duflo and Zuker ascribe
 deformation.
 """
