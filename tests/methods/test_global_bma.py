@@ -50,6 +50,21 @@ def test_the_spread_a_model_states_counts_as_noise(charted):
         assert bma.log_weights["fair"] == pytest.approx(expected)
 
 
+def test_without_measurement_noise_the_forecast_has_the_spread_of_the_models_alone(charted):
+    measured, theory = charted(sd=0.3)
+    with_noise, without = (
+        global_bma(measured, theory, NoiseFamily(nu=np.inf, measurement=switch))
+        for switch in (True, False)
+    )
+    unstated = theory.assign(mass_excess_sd=0 * theory["mass_excess_sd"])
+    exact = measured.assign(mass_excess_uncertainty=0.0)
+    bare = global_bma(exact, unstated, NoiseFamily(nu=np.inf))
+    sd = [each.forecast(theory, 1).distribution.sd for each in (with_noise, without)]
+    assert sd[1] == pytest.approx(bare.forecast(unstated, 1).distribution.sd)
+    assert (sd[0] >= 0.3).all()
+    assert without.models.leave_one_out() == pytest.approx(bare.models.leave_one_out())
+
+
 def test_no_common_training_nucleus_is_refused(charted):
     with pytest.raises(DataError, match="no measured nucleus is covered by every model"):
         global_bma(*charted(gaps=[(i, 1) for i in range(100)]))
