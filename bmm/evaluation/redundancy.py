@@ -1,4 +1,4 @@
-"""Models that err alike: the data can hardly tell which of them to believe."""
+"""Models with similar errors, between which the data can hardly distinguish."""
 
 from __future__ import annotations
 

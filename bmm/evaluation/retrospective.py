@@ -107,7 +107,7 @@ def compare_sets(
     Parameters
     ----------
     later : Later
-        The nuclei and what is said of them.
+        The nuclei and their predictions.
     chosen : MultiIndex (Z, N)
         The set.
     candidates : MultiIndex (Z, N)

@@ -195,7 +195,7 @@ def correct_theory(
     errors : MassErrors, optional
         Expected errors of the measured masses and their covariance; they take the place of the
         stated variances where the fields are conditioned.  Hyperparameters are learnt with the
-        stated ones all the same.
+        stated ones nevertheless.
 
     Raises
     ------
@@ -255,7 +255,7 @@ def correct_average(
     elements: int | None = None,
     errors: MassErrors | None = None,
 ) -> CorrectedModel:
-    """Learn what the average of the models gets wrong.
+    """Fit the field of the residuals of the average of the models.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The entrance for theoretical masses that come as a Dataset."""
+"""Checks of theoretical masses that are given as a Dataset."""
 
 from __future__ import annotations
 
