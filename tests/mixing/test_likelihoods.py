@@ -86,7 +86,7 @@ def test_predictive_density_of_a_form_is_that_of_its_expression(world, name):
     np.testing.assert_allclose(disagreement(world, settings), 0, atol=2e-4)
 
 
-def test_a_package_adds_a_form_that_is_fitted_and_predicts(world, mean_form):
+def test_a_package_adds_a_form_that_is_fitted_and_predicts(world, mean_form, tmp_path):
     settings = Mixing(
         likelihood=mean_form,
         noise=Noise(measurement=False),
@@ -105,7 +105,7 @@ def test_a_package_adds_a_form_that_is_fitted_and_predicts(world, mean_form):
     off = summary["mean"].to_numpy() - thirty["mass_excess"].to_numpy()
     inside = np.abs(off) < 3 * summary["sd"].to_numpy()
     assert inside.mean() > 0.9
-    again = bmm.fit(thirty, world.chart, world.chart, settings, seed=3)
+    again = bmm.fit(thirty, world.chart, world.chart, settings, seed=3, store=tmp_path / "chains")
     assert again["posterior"]["widening"].equals(tree["posterior"]["widening"])
 
 
