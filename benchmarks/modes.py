@@ -52,7 +52,7 @@ def main(
         verdict = convergence_of(tree).as_dict()
         agreeing += verdict["max_r_hat"] <= 1.01
         modes = tree["modes"].sizes["mode"] if "modes" in tree.children else 1
-        found.append(compared_quantities(tree, hyperparameters(config.mixing)))
+        found.append(compared_quantities(tree, list(hyperparameters(config.mixing))))
         console.print(
             f"seed {seed:3d}: R-hat {verdict['max_r_hat']:.4f}, "
             f"ESS {verdict['min_ess_bulk']:5.0f}, "

@@ -85,7 +85,7 @@ def check_seal(path: Path, seals: Iterable[Seal]) -> None:
         raise DamagedError(f"{path} cannot be read ({error.strerror})") from error
     raise DamagedError(
         f"{path} is not the file that was written: it is damaged, or was changed; restore it, "
-        "or make it anew"
+        "or make it again"
     )
 
 

@@ -109,7 +109,7 @@ def _end_of(where: Path | str) -> str:
 
 
 def tagged[T: BaseModel](registry: Registry[type[T]], key: str) -> Callable[[Any, Any], T]:
-    """Make a validator of settings whose kind is told by one of their keys.
+    """Make a validator of settings whose kind is given by one of their keys.
 
     Parameters
     ----------

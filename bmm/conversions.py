@@ -170,7 +170,7 @@ def to_mass_excess(
     unit: Unit,
     convention: Convention = "atomic",
 ) -> FloatArray:
-    """Atomic mass excess (MeV) from whatever a table prints.
+    """Atomic mass excess (MeV) from any quantity that a table prints.
 
     Parameters
     ----------

@@ -29,6 +29,15 @@ class BmmError(Exception):
 
     Its text is one line of at most 300 characters, whatever the input was; of a longer one, a
     piece after the middle is left out.
+
+    Examples
+    --------
+    >>> import bmm
+    >>> try:
+    ...     bmm.load_measured("AME2021")
+    ... except bmm.BmmError as error:
+    ...     print(str(error)[:33])
+    No measured table is called 'AME2
     """
 
     def __str__(self) -> str:

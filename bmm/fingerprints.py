@@ -133,7 +133,7 @@ def _sources(modules: tuple[str, ...]) -> dict[str, str]:
             if name in modules and name not in found:
                 raise RunError(
                     f"the source of the module {name} cannot be found: expected a file, by which "
-                    "results can be told from those of other code"
+                    "results can be distinguished from those of other code"
                 )
             continue
         found[name] = path.read_text(encoding="utf-8")

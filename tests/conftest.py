@@ -99,3 +99,20 @@ def constant_tree():
         return tree
 
     return make
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Put a package with entry points on the path."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def install(package, code, entries):
+        (tmp_path / f"{package}.py").write_text(code)
+        info = tmp_path / f"{package}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(entries)
+        # The path is another, and so is what is on it.
+        monkeypatch.syspath_prepend(tmp_path)
+
+    return install

@@ -93,7 +93,7 @@ def emulate(
     keep_all: Annotated[
         bool, typer.Option("--keep-all", help="Do not leave unconverged points out.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Start over.")] = False,
     workers: Workers = None,
     scheduler: Scheduler = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,

@@ -52,12 +52,12 @@ def predict(
             f"{row['sd']:.3f}",
             f"{row['lower_68']:.3f}\n{row['upper_68']:.3f}",
             f"{row['lower_95']:.3f}\n{row['upper_95']:.3f}",
-            _believed({str(key): value for key, value in row.items()}),
+            _with_models({str(key): value for key, value in row.items()}),
         )
     Console().print(table)
 
 
-def _believed(row: dict[str, Any]) -> str:
+def _with_models(row: dict[str, Any]) -> str:
     """Models that carry at least a hundredth of the weight, the heaviest first."""
     weights = {
         name.removeprefix("weight_"): value

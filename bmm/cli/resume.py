@@ -1,4 +1,4 @@
-"""``bmm resume``: go on with a run that was killed or interrupted."""
+"""``bmm resume``: continue a run that was killed or interrupted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def resume(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables.")] = False,
 ) -> None:
-    """Go on with a run that was killed or interrupted.
+    """Continue a run that was killed or interrupted.
 
     Complete chains are kept and the others sampled again; the result is that of a run which was
     never interrupted.  Exits as bmm run does, and with 0 if the run was complete.

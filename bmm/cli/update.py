@@ -40,7 +40,7 @@ def update(
 
     A run's posterior draws, or a network's members, get new weights by Bayes' theorem.  Refuses,
     with exit code 2, when the Pareto k-hat of the weights, or the number of members left, says
-    that all has to be sampled, or trained, anew.
+    that all has to be sampled, or trained, again.
     """
     if run.suffix == ".npz":
         file = output or run.with_name(f"{run.stem}-updated.npz")

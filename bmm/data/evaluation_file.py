@@ -54,7 +54,7 @@ def read_evaluation(path: Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If it cannot be read, or the masses are not what they should be; the sentence names the
+        If it cannot be read, or the masses are not what they should be; the message names the
         file and the line.
     """
     state = path.stat() if path.is_file() else None

@@ -11,17 +11,38 @@ __all__ = ["check_name", "citation_file", "data_folder", "models_folder"]
 
 
 def data_folder() -> Path:
-    """Return the folder with the shipped mass tables."""
+    """Return the folder with the shipped mass tables.
+
+    Examples
+    --------
+    >>> from bmm.data.folders import data_folder
+    >>> (data_folder() / "measured" / "AME2020.toml").is_file()
+    True
+    """
     return _shipped("data")
 
 
 def models_folder() -> Path:
-    """Return the folder with the shipped model cards."""
+    """Return the folder with the shipped model cards.
+
+    Examples
+    --------
+    >>> from bmm.data.folders import models_folder
+    >>> (models_folder() / "DZ33.toml").is_file()
+    True
+    """
     return _shipped("models")
 
 
 def citation_file() -> Path:
-    """Return the file ``CITATION.cff``, which says how to cite bmm."""
+    """Return the file ``CITATION.cff``, which says how to cite bmm.
+
+    Examples
+    --------
+    >>> from bmm.data.folders import citation_file
+    >>> citation_file().name
+    'CITATION.cff'
+    """
     return _shipped("CITATION.cff")
 
 
@@ -38,7 +59,13 @@ def _shipped(name: str) -> Path:
 
 
 def check_name(name: str, known: tuple[str, ...], kind: str) -> None:
-    """Raise a DataError that lists the shipped tables unless `name` is one of them."""
+    """Raise a DataError that lists the shipped tables unless `name` is one of them.
+
+    Examples
+    --------
+    >>> from bmm.data.folders import check_name
+    >>> check_name("AME2020", ("AME2016", "AME2020"), "measured")
+    """
     if name in known:
         return
     folded = {candidate.casefold(): candidate for candidate in known}

@@ -37,6 +37,12 @@ def column_spans(text: str) -> list[tuple[int, int]]:
     ------
     ConfigError
         If it is no such format.
+
+    Examples
+    --------
+    >>> from bmm.data.fortran_format import column_spans
+    >>> column_spans("2i4, f10.3")
+    [(0, 4), (4, 8), (8, 18)]
     """
     compact = _SCALE.sub(",", "".join(text.split()).lower())
     descriptors = _unfolded(compact, text)

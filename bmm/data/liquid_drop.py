@@ -24,6 +24,20 @@ def fit_liquid_drop(Z: IntArray, N: IntArray, energy: FloatArray) -> FloatArray:
     array (8,)
         Coefficients, MeV: of volume, surface, curvature, Coulomb energy, symmetry energy of volume
         and surface, Wigner energy and pairing.
+
+    Examples
+    --------
+    With `measured` of the example of `bmm.fit`; the drop describes binding energies near tin to
+    a few MeV:
+
+    >>> import numpy as np
+    >>> from bmm.conversions import binding_energy
+    >>> from bmm.data.liquid_drop import fit_liquid_drop, liquid_drop_energy
+    >>> Z, N = (measured.index.get_level_values(name).to_numpy() for name in "ZN")
+    >>> energy = binding_energy(Z, N, measured["mass_excess"].to_numpy())
+    >>> drop = fit_liquid_drop(Z, N, energy)
+    >>> bool(np.std(liquid_drop_energy(Z, N, drop) - energy) < 3)
+    True
     """
     return np.asarray(np.linalg.lstsq(_terms(Z, N), energy, rcond=None)[0])
 

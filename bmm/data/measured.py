@@ -208,6 +208,12 @@ def evaluation_path(name: str) -> Path:
     ------
     DataError
         If `name` is neither.
+
+    Examples
+    --------
+    >>> from bmm.data.measured import evaluation_path
+    >>> evaluation_path("AME2020").name
+    'AME2020.csv'
     """
     if _is_file(name):
         return Path(name)
@@ -216,14 +222,29 @@ def evaluation_path(name: str) -> Path:
 
 
 def locate_measured(name: str, folder: Path) -> str:
-    """Return a name, or the path of a file with measured masses relative to a folder."""
+    """Return a name, or the path of a file with measured masses relative to a folder.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from bmm.data.measured import locate_measured
+    >>> locate_measured("AME2020", Path("/home/me"))
+    'AME2020'
+    """
     if name in MEASURED_TABLES or not os.path.isfile(folder / name):
         return name
     return str(folder / name)
 
 
 def evaluation_name(name: str) -> str:
-    """Return what to call measured masses: the edition, or the name of the file."""
+    """Return what to call measured masses: the edition, or the name of the file.
+
+    Examples
+    --------
+    >>> from bmm.data.measured import evaluation_name
+    >>> evaluation_name("AME2020"), evaluation_name("/home/me/masses.csv")
+    ('AME2020', 'masses.csv')
+    """
     return Path(name).name if _is_file(name) else name
 
 

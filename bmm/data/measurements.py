@@ -16,7 +16,7 @@ _COLUMNS = ("mass_excess", "mass_excess_uncertainty")
 
 
 def read_nuclei(path: Path) -> pd.MultiIndex:
-    """Read a list of nuclei.
+    r"""Read a list of nuclei.
 
     Parameters
     ----------
@@ -31,13 +31,23 @@ def read_nuclei(path: Path) -> pd.MultiIndex:
     Raises
     ------
     DataError
-        If the file cannot be read, names no nucleus or one twice; the sentence names the line.
+        If the file cannot be read, names no nucleus or one twice; the message names the line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.data.measurements import read_nuclei
+    >>> path = Path(tempfile.mkdtemp()) / "wanted.csv"
+    >>> _ = path.write_text("Z,N\n50,86\n50,88\n")
+    >>> read_nuclei(path).tolist()
+    [(50, 86), (50, 88)]
     """
     return nuclide_index(*zip(*read_rows(path, RowLayout(N="N")), strict=True))
 
 
 def read_measurements(path: Path) -> pd.DataFrame:
-    """Read measured masses.
+    r"""Read measured masses.
 
     Parameters
     ----------
@@ -53,7 +63,17 @@ def read_measurements(path: Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the file cannot be read or a number is missing; the sentence names the line.
+        If the file cannot be read or a number is missing; the message names the line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.data.measurements import read_measurements
+    >>> path = Path(tempfile.mkdtemp()) / "new.csv"
+    >>> _ = path.write_text("Z,N,mass_excess,mass_excess_uncertainty\n50,86,-56.4,0.1\n")
+    >>> read_measurements(path).loc[(50, 86), "mass_excess"].item()
+    -56.4
     """
     # Every row must have its numbers: nothing stands for a missing one.
     rows = read_rows(path, RowLayout(N="N", missing=()), _COLUMNS)

@@ -51,7 +51,13 @@ def measured_masses(name_or_path: str, extra: Sequence[Path] = ()) -> MeasuredMa
     ------
     DataError
         If a file cannot be read, a mass is absurd (see `bmm.data.check_new_masses`), or two of the
-        extra files hold the same nucleus; the sentence names the file.
+        extra files hold the same nucleus; the message names the file.
+
+    Examples
+    --------
+    >>> from bmm.data.own_measurements import measured_masses
+    >>> len(measured_masses("AME2020").table) > 2400
+    True
     """
     table = load_measured(name_or_path)[_COLUMNS]
     evaluated = table.index

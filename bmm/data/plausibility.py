@@ -102,7 +102,7 @@ def check_masses(
         raise DataError(
             f"{column.where[row]}: Z={column.Z[row]}, N={column.N[row]} has "
             f"{column.value[row]:g}, a mass excess of {masses[row]:.6g} MeV{rest}; expected about "
-            f"{likely:.4g} MeV (values that stand for none: see missing)."
+            f"{likely:.4g} MeV (placeholders for missing values: see missing)."
         )
     return masses
 
@@ -113,7 +113,7 @@ def check_spreads(column: Column, sd: FloatArray) -> None:
     Raises
     ------
     DataError
-        The sentence names the line.
+        The message names the line.
     """
     wrong = ~((sd > 0) & (sd <= LARGEST_SPREAD))
     if wrong.any():
@@ -125,7 +125,7 @@ def check_spreads(column: Column, sd: FloatArray) -> None:
 
 
 def _refuse_sentinels(column: Column, deviation: FloatArray) -> None:
-    """Refuse a value that stands for none: shared by many rows and far from what they should be."""
+    """Refuse placeholders for missing values, which many rows share and no neighbour is near."""
     values, which, counts = np.unique(column.value, return_inverse=True, return_counts=True)
     size = np.abs(deviation)
     order = np.argsort(which, kind="stable")
@@ -145,7 +145,14 @@ def _refuse_sentinels(column: Column, deviation: FloatArray) -> None:
 
 
 def looks_empty(value: float) -> bool:
-    """Whether a value is 0 or made of nines, as numbers are that stand for none."""
+    """Whether a value is 0 or made of nines, as placeholders for missing values are.
+
+    Examples
+    --------
+    >>> from bmm.data.plausibility import looks_empty
+    >>> looks_empty(999.99), looks_empty(-83.55)
+    (True, False)
+    """
     digits = f"{abs(value):.9g}".replace(".", "")
     return value == 0 or (set(digits) == {"9"} and len(digits) > 1)
 

@@ -61,7 +61,7 @@ class Command(Configuration):
 
 
 class Differences(Configuration):
-    """The table of what an evaluation says of differences of masses; see `load_differences`.
+    """The table of mass differences of an evaluation; see `load_differences`.
 
     `paths` are the files of its archive that are read besides the mass list.
     """

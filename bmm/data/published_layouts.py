@@ -71,7 +71,7 @@ class PublishedLayout:
 
 
 def first_row(path: Path, fewest: int) -> tuple[int, list[str]]:
-    """Find the first line of a text file that holds numbers only, a table's first row.
+    r"""Find the first line of a text file that holds numbers only, a table's first row.
 
     Parameters
     ----------
@@ -91,6 +91,16 @@ def first_row(path: Path, fewest: int) -> tuple[int, list[str]]:
     ------
     DataError
         If there is no such line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.data.published_layouts import first_row
+    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> _ = path.write_text("Z N mass\n50 82 -76.5\n")
+    >>> first_row(path, 3)
+    (1, ['50', '82', '-76.5'])
     """
     for number, line in enumerate(re.split(r"\r\n|\r|\n", read_text(path))):
         cells = line.split()
@@ -263,7 +273,7 @@ class NamedLayout(Configuration):
 
 
 def as_layout(value: Any, info: ValidationInfo | None = None) -> TableLayout | NamedLayout:
-    """Read what a card says of a layout: a name, a name with changes, or a whole layout."""
+    """Read the layout of a card: a name, a name with changes, or a whole layout."""
     if isinstance(value, BaseModel):
         return value if isinstance(value, NamedLayout) else TableLayout.model_validate(value)
     if isinstance(value, str):

@@ -59,7 +59,7 @@ def read_rows(
     Raises
     ------
     DataError
-        If the file cannot be read as `layout` says; the sentence names the file and the line.
+        If the file cannot be read as `layout` says; the message names the file and the line.
     """
     columns = layout.number_columns if columns is None else columns
     rows: dict[tuple[int, int], NucleusRow] = {}

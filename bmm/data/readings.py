@@ -186,8 +186,8 @@ def find_misreading(
 ) -> Misreading | None:
     """Find a reading of a column that fits the expected masses several times better.
 
-    A shift of N or Z by one is told by the odd-even staggering, which it turns round, and all else
-    by the median deviation.  Either has to be improbable by chance, and the better reading may
+    A shift of N or Z by one is recognised by the odd-even staggering, which it inverts, and all
+    else by the median deviation.  Either has to be improbable by chance, and the better reading may
     scatter no more than the declared one: a model that is off by a constant is no misreading.
 
     Parameters

@@ -51,6 +51,20 @@ def find_suspects(mass_excess: pd.Series, *, threshold: float = 10.0) -> pd.Data
         * deviation: the table's value less its neighbours' prediction (MeV)
         * scale: robust standard deviation of such deviations in its region (MeV)
         * neighbours: number of directions behind the prediction
+
+    Examples
+    --------
+    Masses that lie on a parabola but for one, in MeV:
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from bmm.data.smoothness import find_suspects
+    >>> from bmm.nuclides import nuclide_index
+    >>> Z, N = (each.ravel() for each in np.mgrid[40:48, 50:60])
+    >>> masses = pd.Series(0.5 * (Z - 44.0) ** 2 + 0.3 * (N - 55.0) ** 2, nuclide_index(Z, N))
+    >>> masses.loc[(44, 55)] += 5
+    >>> find_suspects(masses)[["Z", "N", "deviation"]].round(1).to_numpy().tolist()
+    [[44.0, 55.0, 4.9]]
     """
     from scipy.ndimage import maximum_filter
 

@@ -37,7 +37,7 @@ _SAMPLE = 800  # nuclei that readings are compared on
 _SHOWN = 3  # readings of a column that are evidence
 _POOR = 4.0  # MeV; median deviation that is told
 _SIMILAR = 5.0  # times larger deviations that another column of masses may have
-_ALIKE = 1.5  # ratio of deviations below which the convention cannot be told
+_ALIKE = 1.5  # ratio of deviations below which the convention cannot be determined
 _SEPARATION = 1.5  # MeV; median deviation of what are separation energies
 _SHARED = 5  # rows with one value that looks empty
 
@@ -133,6 +133,18 @@ def guess_table(path: Path, *, value: str | None = None, group: str = "") -> Tab
     ------
     DataError
         If it is no mass table; the sentence says why.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.data import load_theory
+    >>> from bmm.data.table_guess import guess_table
+    >>> path = Path(tempfile.mkdtemp()) / "masses.csv"
+    >>> load_theory("FRDM2012")["mass_excess"].loc[40:50].reset_index().to_csv(path, index=False)
+    >>> layout = guess_table(path).layout
+    >>> layout.value, layout.quantity, layout.unit
+    ('mass_excess', 'mass_excess', 'MeV')
     """
     files = table_files(path)
     first = files[0]
@@ -249,7 +261,7 @@ def _has_marks(text: GuessedText, column: Column) -> bool:
 
 
 def _empty(values: FloatArray) -> list[float]:
-    """Values that stand for none: made of nines, or 0, in many rows."""
+    """Placeholders for missing values: made of nines, or 0, in many rows."""
     found, counts = np.unique(values[np.isfinite(values)], return_counts=True)
     return [float(v) for v, n in zip(found, counts, strict=True) if n >= _SHARED and looks_empty(v)]
 
@@ -305,7 +317,7 @@ def _remarks(evidence: list[Evidence], *, is_model: bool) -> list[str]:
         other = replace(each.reading, convention=one.convention)
         if each.column == best.column and other == one and each.median < _ALIKE * best.median:
             remarks.append(
-                f"the convention cannot be told from the numbers (median deviation "
+                f"the convention cannot be determined from the numbers (median deviation "
                 f"{best.median:.3f} MeV {one.convention}, {each.median:.3f} MeV "
                 f"{each.reading.convention}): look it up"
             )

@@ -49,7 +49,14 @@ class GuessedText:
 
 
 def is_number(cell: str, decimal: str = ".") -> bool:
-    """Whether a cell is a number, as it may be printed in a mass table."""
+    """Whether a cell is a number, as it may be printed in a mass table.
+
+    Examples
+    --------
+    >>> from bmm.data.text_guess import is_number
+    >>> is_number("-83.55"), is_number("Sn")
+    (True, False)
+    """
     return parse_number(cell.replace("#", "").replace(decimal, ".")) is not None
 
 

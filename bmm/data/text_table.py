@@ -91,6 +91,16 @@ def table_files(path: Path, files: str = "*") -> list[Path]:
     ------
     DataError
         If there is no such file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.data.text_table import table_files
+    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> _ = path.write_text("50 82 -76.5")
+    >>> [each.name for each in table_files(path.parent)]
+    ['a.txt']
     """
     # These are false for impossible names too, such as one of 5,000 characters.
     if os.path.isdir(path):
@@ -113,6 +123,16 @@ def table_fingerprint(path: Path) -> str:
     ------
     DataError
         If a file cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.data.text_table import table_fingerprint
+    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> _ = path.write_text("50 82 -76.5")
+    >>> len(table_fingerprint(path))
+    64
     """
     files = table_files(path)
     try:
@@ -138,6 +158,16 @@ def read_text(path: Path) -> str:
     ------
     DataError
         If it cannot be read, is no text, or is larger than 200 MB.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.data.text_table import read_text
+    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> _ = path.write_text("50 82 -76.5")
+    >>> read_text(path)
+    '50 82 -76.5'
     """
     try:
         with path.open("rb") as stream:
@@ -180,7 +210,7 @@ def read_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTabl
     ------
     DataError
         If the header lacks a name or has it twice, or a row has another number of cells than the
-        header or the other rows; the sentence names the line.
+        header or the other rows; the message names the line.
     """
     if layout.format == "hdf5":
         return _frame_cells(path, layout, names)
@@ -224,7 +254,7 @@ def _frame_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTa
 
 
 def read_points(path: Path) -> TextTable:
-    """Divide a table of numbers, whose columns may or may not have names, into rows of cells.
+    r"""Divide a table of numbers, whose columns may or may not have names, into rows of cells.
 
     Blanks, or the commas, semicolons or tabs of CSV, separate the cells.  The last line before the
     first row, with or without a leading "#", names the columns; other lines before it are left out.
@@ -239,6 +269,16 @@ def read_points(path: Path) -> TextTable:
     DataError
         If there is no row of numbers, or a row has another number of cells than the others; the
         sentence names the line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.data.text_table import read_points
+    >>> path = Path(tempfile.mkdtemp()) / "points.txt"
+    >>> _ = path.write_text("0.0 1.5\n0.1 1.7\n")
+    >>> len(read_points(path).rows)
+    2
     """
     text = read_text(path)
     lines = _lines(text, TextLayout())
@@ -268,6 +308,12 @@ def parse_number(cell: str) -> float | None:
     -------
     float or None
         None for what is no finite number.
+
+    Examples
+    --------
+    >>> from bmm.data.text_table import parse_number
+    >>> parse_number("-8.355D+01"), parse_number("*")
+    (-83.55, None)
     """
     if not _NUMBER.fullmatch(cell):
         return None

@@ -1,6 +1,6 @@
 """Scale factor of an evaluation's stated uncertainties, judged by a later evaluation.
 
-A nucleus measured anew tells what its earlier uncertainty was worth.  The later mass is a weighted
+A remeasured nucleus tells what its earlier uncertainty was worth.  The later mass is a weighted
 mean that includes the earlier measurement, so that their difference has the variance
 u_earlier^2 - u_later^2, and not the sum.
 """
@@ -19,7 +19,7 @@ from bmm.errors import DataError
 __all__ = ["UncertaintyScale", "uncertainty_scale_factor"]
 
 
-# Measured anew: the uncertainty at least halved, and the new measurement has most of the weight.
+# Remeasured: the uncertainty at least halved, and the new measurement has most of the weight.
 _SHRUNK = 0.5
 _FEWEST = 20
 _LEVELS = (0.5, 0.68, 0.9, 0.95)
@@ -38,7 +38,7 @@ class UncertaintyScale:
         Of the factor, from leaving out one nucleus at a time.  UncertaintyScale come in groups of
         neighbours, so the true error is larger.
     nuclei : int
-        How many were measured anew.
+        How many were remeasured.
     coverage_stated, coverage_learnt : dict of str to float
         Share of the revisions inside the central intervals of 50, 68, 90 and 95 %, with the
         stated uncertainties and with these multiplied by the factor.
@@ -57,7 +57,7 @@ class UncertaintyScale:
 
 
 def uncertainty_scale_factor(earlier: pd.DataFrame, later: pd.DataFrame) -> UncertaintyScale:
-    """Learn a factor of an evaluation's uncertainties from what a later one says.
+    """Learn a factor of an evaluation's uncertainties from a later evaluation.
 
     Nuclei in both whose uncertainty at least halved are used.  If the later uncertainties are too
     small by the same factor, this is it; if they are right, it is somewhat more than what is found.
@@ -71,8 +71,16 @@ def uncertainty_scale_factor(earlier: pd.DataFrame, later: pd.DataFrame) -> Unce
     Raises
     ------
     DataError
-        If fewer than 20 nuclei were measured anew, or more uncertainties have doubled than halved:
+        If fewer than 20 nuclei were remeasured, or more uncertainties have doubled than halved:
         then the first evaluation is not the earlier one.
+
+    Examples
+    --------
+    >>> from bmm.data import load_measured
+    >>> from bmm.data.uncertainty_scale import uncertainty_scale_factor
+    >>> scale = uncertainty_scale_factor(load_measured("AME2003"), load_measured("AME2020"))
+    >>> scale.factor > 1
+    True
     """
     both = earlier.index.intersection(later.index)
     (mass, u), (mass_later, u_later) = (

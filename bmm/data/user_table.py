@@ -26,9 +26,9 @@ _OFF = 100.0  # MeV from the neighbours; that is no mass
 
 
 def read_mass_table(path: str | Path, layout: TableLayout | NamedLayout | str) -> pd.DataFrame:
-    """Read a mass table and convert it to atomic mass excesses.
+    r"""Read a mass table and convert it to atomic mass excesses.
 
-    The table is checked: values that stand for none, and other readings of its columns, by
+    The table is checked: placeholders for missing values, and other readings of its columns, by
     comparison with AME2020, shipped models and a liquid drop; and smoothness, whose suspects are
     logged as a warning and not removed.
 
@@ -50,8 +50,20 @@ def read_mass_table(path: str | Path, layout: TableLayout | NamedLayout | str) -
     Raises
     ------
     DataError
-        If the file cannot be read as `layout` says, or a value is no mass; the sentence names the
+        If the file cannot be read as `layout` says, or a value is no mass; the message names the
         file and the line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.data.published_layouts import as_layout
+    >>> from bmm.data.user_table import read_mass_table
+    >>> path = Path(tempfile.mkdtemp()) / "masses.csv"
+    >>> _ = path.write_text("Z,N,mass\n50,82,-76.5\n82,126,-21.7\n")
+    >>> layout = {"Z": "Z", "N": "N", "value": "mass", "quantity": "mass_excess", "unit": "MeV"}
+    >>> read_mass_table(path, as_layout(layout))["mass_excess"].tolist()
+    [-76.5, -21.7]
     """
     path = Path(path)
     layout = resolve(path, layout)
@@ -102,7 +114,7 @@ def _refuse_off(suspects: pd.DataFrame, rows: dict[tuple[int, int], NucleusRow])
     Z, N = (int(suspects[name][0]) for name in ("Z", "N"))
     raise DataError(
         f"{rows[Z, N].where}: Z={Z}, N={N} is {suspects['deviation'][0]:+.4g} MeV off its "
-        "neighbours; expected a mass (values that stand for none: see missing)."
+        "neighbours; expected a mass (placeholders for missing values: see missing)."
     )
 
 

@@ -1,4 +1,4 @@
-"""The entrance for measured masses that come as a DataFrame."""
+"""Checks of measured masses that are given as a DataFrame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One set of names for what is said of a distribution, of a mixture or of draws.
+"""One set of names for the summary of a distribution, of a mixture or of draws.
 
 =======================  ====================================================================
 mean, median, sd         moments and median

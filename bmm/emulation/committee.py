@@ -140,7 +140,8 @@ class CommitteeLearner:
         """Calibrate a committee's spread on points that no member saw.
 
         As many committees as there are folds, each blind to one fold of the points, are trained
-        in one pass from random starts, and what they say of that fold is compared with the truth.
+        in one pass from random starts, and their predictions of that fold are compared with the
+        truth.
 
         Parameters
         ----------

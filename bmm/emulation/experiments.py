@@ -69,7 +69,7 @@ def run_experiment(
     folder: Path,
     after: Callable[[State], None] | None = None,
 ) -> State:
-    """Run a loop, or go on with it where it was killed.
+    """Run a loop, or continue it where it was killed.
 
     Parameters
     ----------

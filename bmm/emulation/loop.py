@@ -84,7 +84,7 @@ class Round:
     inside : int
         Of these, how many have an energy that matters.
     estimated : float
-        The emulator's own estimate of its rmse over the points that it believes to matter, MeV.
+        The emulator's own estimate of its rmse over the points that it expects to matter, MeV.
     rmse : float
         Of the emulator over all points that matter, MeV.
     rmse_left : float

@@ -36,7 +36,7 @@ def write_state(path: Path, state: State, learner: Learner, origin: Mapping[str,
     learner : Learner
         Of its emulator.
     origin : mapping
-        What decides the loop, as plain values: only a loop of the same origin may go on with it.
+        What decides the loop, as plain values: only a loop of the same origin may continue it.
     """
     write_packed(path, pack_state(state, learner), origin)
 

@@ -39,9 +39,9 @@ class CommitteeSettings(Configuration):
     epochs : int
         Passes over the data from a random start.
     warm_epochs : int
-        Passes when the members start from those of the round before; 0 always starts anew.
+        Passes when the members start from those of the round before; 0 always starts over.
     batch : int, optional
-        Points per step, drawn anew each time with replacement; all of them if not given.
+        Points per step, resampled each time with replacement; all of them if not given.
     feed : {"shared", "bootstrap", "split"}
         Every member sees all points, a bootstrap sample of them, or a share of its own.
     """

@@ -8,7 +8,7 @@ less sure beside one than far from it.  This one is the sum of a smooth part and
 
 both Matérn with length scales of their own, along directions that are learned too: the valleys of a
 surface seldom run along its axes, nor do its tears.  The square of the local roughness a comes from
-what the process gets wrong: the squared leave-one-out residuals (Dubrule, Math. Geol. 15, 687
+the errors of the process: the squared leave-one-out residuals (Dubrule, Math. Geol. 15, 687
 (1983); Sundararajan & Keerthi, Neural Comput. 13, 1103 (2001)) of the learned points near x,
 relative to the typical one.  Standard deviations are large beside a tear that was found, so that
 new points follow it.  There is no nugget: a theory that is computed again gives the same value

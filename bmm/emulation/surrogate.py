@@ -1,4 +1,4 @@
-"""What an emulator believes, and how it comes to believe it."""
+"""The interface of surrogates: how they learn, and what they predict."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ import lazy_loader
 if TYPE_CHECKING:
     from bmm.evaluation.baselines import baseline_predictions as baseline_predictions
     from bmm.evaluation.baselines import baseline_table as baseline_table
-    from bmm.evaluation.baselines import global_bma as global_bma
     from bmm.evaluation.mixture_scores import Scores as Scores
     from bmm.evaluation.mixture_scores import evaluate as evaluate
     from bmm.evaluation.mixture_scores import nucleus_table as nucleus_table
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "baselines": ["baseline_predictions", "baseline_table", "global_bma"],
+        "baselines": ["baseline_predictions", "baseline_table"],
         "mixture_scores": ["Scores", "evaluate", "nucleus_table", "point_rms"],
         "redundancy": ["Redundancy", "redundancy"],
         "score_tables": ["score_tables"],

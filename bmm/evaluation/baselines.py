@@ -2,112 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 from scipy.special import softmax
 
-from bmm.errors import ConfigError, DataError
 from bmm.evaluation.scores import rms
-from bmm.methods.evidence import NoiseFamily, log_evidence
 from bmm.nuclides import nuclide_index
 
 __all__ = [
     "AVERAGE",
     "BMA",
-    "GlobalBMA",
     "baseline_predictions",
     "baseline_table",
-    "global_bma",
 ]
 
 AVERAGE = "plain average"
 BMA = "global BMA"
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalBMA:
-    """Bayesian model averaging with one weight per model for the whole chart.
-
-    Attributes
-    ----------
-    log_evidence : Series (model,)
-        Natural logarithm of each model's evidence.
-    n : int
-        Number of training nuclei behind it: those that every model covers.
-    """
-
-    log_evidence: pd.Series[float]
-    n: int
-
-    @property
-    def weights(self) -> pd.Series[float]:
-        """Posterior probability of each model, with equal prior odds; Series (model,)."""
-        return pd.Series(softmax(self.log_evidence.to_numpy()), self.log_evidence.index)
-
-
-def global_bma(
-    theory: xr.Dataset, training: pd.DataFrame, noise: NoiseFamily | None = None
-) -> GlobalBMA:
-    """Weigh the models by their evidence on the training nuclei that all of them cover.
-
-    Evidences compare only on the same data, so a nucleus that one model leaves out counts for
-    none.  `bmm.methods.evidence.log_evidence` states the noise of each model.
-
-    Parameters
-    ----------
-    theory : Dataset
-        As `bmm.theory.adapters.prediction` builds it.
-    training : DataFrame
-        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
-    noise : NoiseFamily, optional
-        Of every model; by default the one that the mixture has by default.
-
-    Returns
-    -------
-    GlobalBMA
-        The evidences, and on how many nuclei.
-
-    Raises
-    ------
-    DataError
-        If there is no training nucleus that every model covers.
-    ConfigError
-        If an evidence cannot be computed; the message names the model.
-    """
-    predicted = _frame(theory["mass_excess"]).dropna()
-    common = predicted.index.intersection(training.index)
-    if common.empty:
-        raise DataError("no training nucleus is covered by every model")
-    measured = training.loc[common]
-    stated_sd = _frame(theory["mass_excess_sd"].fillna(0.0)).loc[common]
-    A = common.get_level_values("Z") + common.get_level_values("N")
-    evidences = {}
-    for model, masses in predicted.loc[common].items():
-        try:
-            evidences[model] = log_evidence(
-                measured["mass_excess"] - masses,
-                np.hypot(measured["mass_excess_uncertainty"], stated_sd[model]),
-                A,
-                noise or NoiseFamily(),
-            )
-        except ConfigError as error:
-            raise ConfigError(f"global BMA, model {model}: {error}") from error
-    return GlobalBMA(pd.Series(evidences, dtype=float), len(common))
-
-
-def baseline_predictions(theory: xr.Dataset, bma: GlobalBMA | None) -> pd.DataFrame:
+def baseline_predictions(theory: xr.Dataset, log_weights: pd.Series[float] | None) -> pd.DataFrame:
     """Predict every nucleus with every baseline.
 
     Parameters
     ----------
     theory : Dataset
         As `bmm.theory.adapters.prediction` builds it.
-    bma : GlobalBMA or None
-        For the same models; None leaves it out.
+    log_weights : Series (model,) or None
+        Logarithms of the models' weights in global BMA, up to a constant
+        (`bmm.methods.averaging.global_bma`); None leaves it out.
 
     Returns
     -------
@@ -115,18 +39,27 @@ def baseline_predictions(theory: xr.Dataset, bma: GlobalBMA | None) -> pd.DataFr
         Mass excess in MeV, indexed (Z, N): one column per model, then `AVERAGE` and `BMA`.  These
         two run over the models that cover the nucleus, with the weights of BMA renormalised, and
         are NaN where there is none.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.evaluation.baselines import baseline_predictions
+    >>> predictions = baseline_predictions(theory, None)
+    >>> predictions.loc[(50, 82)].round(2).to_dict()
+    {'FRDM2012': -75.93, 'HFB24': -76.75, 'plain average': -76.34}
     """
     models = _frame(theory["mass_excess"])
     masses = models.to_numpy()
     mixtures = {AVERAGE: _weighted_mean(masses, np.zeros(masses.shape[1]))}
-    if bma is not None:
-        log_weights = np.asarray(bma.log_evidence.loc[models.columns], dtype=np.float64)
-        mixtures[BMA] = _weighted_mean(masses, log_weights)
+    if log_weights is not None:
+        of_models = np.asarray(log_weights.loc[models.columns], dtype=np.float64)
+        mixtures[BMA] = _weighted_mean(masses, of_models)
     return models.assign(**mixtures)
 
 
 def baseline_table(
-    predictions: pd.DataFrame, measured: pd.DataFrame, bma: GlobalBMA | None
+    predictions: pd.DataFrame, measured: pd.DataFrame, log_weights: pd.Series[float] | None
 ) -> pd.DataFrame:
     """Score the baselines, each on the measured nuclei that it covers.
 
@@ -136,8 +69,8 @@ def baseline_table(
         From `baseline_predictions`.
     measured : DataFrame
         Indexed (Z, N), with a column mass_excess in MeV.
-    bma : GlobalBMA or None
-        For the column of weights.
+    log_weights : Series (model,) or None
+        As for `baseline_predictions`; for the column of weights.
 
     Returns
     -------
@@ -148,10 +81,23 @@ def baseline_table(
         * rms : in MeV, smaller is better; NaN where no measured nucleus is covered
         * n : number of nuclei behind it; two rms compare only where it is the same
         * weight : of the model in global BMA; NaN for `AVERAGE` and `BMA`
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.evaluation.baselines import baseline_predictions, baseline_table
+    >>> from bmm.methods.averaging import global_bma
+    >>> log_weights = global_bma(measured, theory).log_weights
+    >>> table = baseline_table(baseline_predictions(theory, log_weights), measured, log_weights)
+    >>> table[["name", "n"]].to_numpy().tolist()
+    [['FRDM2012', 235], ['HFB24', 235], ['plain average', 235], ['global BMA', 235]]
     """
     common = predictions.index.intersection(measured.index)
     observed = measured.loc[common, "mass_excess"]
-    weights = {} if bma is None else bma.weights.to_dict()
+    weights = {}
+    if log_weights is not None:
+        weights = dict(zip(log_weights.index, softmax(log_weights.to_numpy()), strict=True))
     rows = []
     for name, column in predictions.loc[common].items():
         predicted = column.dropna()

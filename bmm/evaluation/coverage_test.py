@@ -68,8 +68,18 @@ def chance(inside: IntArray, n: int, coverage: FloatArray, levels: Sequence[floa
     float
         Share of the draws, the truth counted as one more, whose coverage deviates from a level by
         as much as the observed coverage does, the largest deviation over the levels being compared.
-        Small values speak against the forecast; if it is right, one below p has at most (with few
-        values, where many draws tie, less than) the probability p.
+        Small values are evidence against the forecast; if it is right, one below p has at most
+        (with few values, where many draws tie, less than) the probability p.
+
+    Examples
+    --------
+    Joint draws of 60 of 100 nuclei inside the interval of 68 %, where 68 were expected:
+
+    >>> import numpy as np
+    >>> from bmm.evaluation.coverage_test import chance
+    >>> inside = np.random.default_rng(1).binomial(100, 0.68, size=(500, 1))
+    >>> 0.05 < chance(inside, 100, np.array([0.60]), [0.68]) < 0.2
+    True
     """
     nominal = np.asarray(levels)
     drawn = np.abs(inside / n - nominal).max(axis=1)

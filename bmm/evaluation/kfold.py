@@ -43,9 +43,9 @@ def kfold(
     measured : DataFrame
         Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
     theory : Dataset
-        What the models say of these nuclei, in the same order; see `bmm.predict_all`.  It is not
-        made anew for each fold: models that learn from masses, and `bmm.correct_theory`, have seen
-        those that are left out.  `bmm compare` makes them anew.
+        Predictions of the models for these nuclei; see `bmm.predict_all`.  It is not
+        rebuilt for each fold: models that learn from masses, and `bmm.correct_theory`, have seen
+        those that are left out.  `bmm compare` rebuilds them.
     settings : Mixing, optional
         As for `bmm.fit`.
     folds : int or array (nucleus,), default 10
@@ -70,27 +70,25 @@ def kfold(
 
     Examples
     --------
-    Two forms of the likelihood, compared on elements that are left out::
+    With `measured`, `theory` and `settings` of the example of `bmm.fit`; folds of whole
+    elements ask for more than random ones:
 
-        Z = measured.index.get_level_values("Z") // 5
-        az.compare({
-            form: bmm.kfold(measured, theory, bmm.Mixing(likelihood=form), folds=Z)
-            for form in ("density", "linear")
-        })
+    >>> import numpy as np
+    >>> Z = measured.index.get_level_values("Z").to_numpy()
+    >>> found = bmm.kfold(measured, theory, settings, folds=np.where(Z < 49, 0, 1))
+    >>> bool(found.elpd < 0), found.n_data_points == len(measured)
+    (True, True)
     """
     measured, theory = check_measured(measured), check_theory(theory)
     settings = settings or Mixing()
     fold_of = _folds(len(measured), folds, seed)
     elpd_i, lppd_i = np.empty(len(measured)), np.empty(len(measured))
     everything = fit(measured, theory, theory, settings, seed=seed, console=console)
-    of_all = predict(everything, measured=measured).summary["log_density"]
-    lppd_i[:] = of_all.sel(nucleus=theory["nucleus"]).to_numpy()
+    lppd_i[:] = predict(everything, measured.index, measured).summary["log_density"].to_numpy()
     chains = everything["posterior"].sizes
     for left_out in _each(fold_of):
         kept = ~left_out
-        tree = fit(
-            measured[kept], theory.isel(nucleus=kept), theory, settings, seed=seed, console=console
-        )
+        tree = fit(measured[kept], theory, theory, settings, seed=seed, console=console)
         found = predict(tree, measured.index[left_out], measured[left_out]).summary
         elpd_i[left_out] = found["log_density"].to_numpy()
     names = labels(*(each.tolist() for each in numbers(measured.index)))

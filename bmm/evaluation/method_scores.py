@@ -32,6 +32,16 @@ def common_nuclei(tables: Mapping[str, pd.DataFrame]) -> pd.Index:
     ----------
     tables : mapping of str to DataFrame
         From `bmm.evaluation.nucleus_scores.nucleus_scores`, for each method.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.evaluation.method_scores import common_nuclei
+    >>> from bmm.nuclides import nuclide_index
+    >>> one = pd.DataFrame({"error": [0.1, 0.2]}, nuclide_index([50, 50], [82, 84]))
+    >>> other = pd.DataFrame({"error": [0.3]}, nuclide_index([50], [84]))
+    >>> common_nuclei({"one": one, "other": other}).tolist()
+    [(50, 84)]
     """
     kept = [table.index[table["error"].notna()] for table in tables.values()]
     common = kept[0]
@@ -61,7 +71,7 @@ def compare(
     reference : str
         Method that the others are compared with.
     strata : Series, optional
-        Name of the split of each nucleus, indexed (Z, N): chains are drawn anew within each.
+        Name of the split of each nucleus, indexed (Z, N): chains are resampled within each.
 
     Returns
     -------
@@ -81,6 +91,26 @@ def compare(
     ------
     ConfigError
         If the reference is not among the methods.
+
+    Examples
+    --------
+    Two methods on two nuclei, one of which describes them better:
+
+    >>> import pandas as pd
+    >>> from bmm.distributions import StudentTMixture
+    >>> from bmm.evaluation.method_scores import compare
+    >>> from bmm.evaluation.nucleus_scores import nucleus_scores
+    >>> from bmm.nuclides import nuclide_index
+    >>> nuclei = nuclide_index([50, 50], [82, 84])
+    >>> columns = {"mass_excess": [-76.5, -66.4], "mass_excess_uncertainty": 0.01}
+    >>> measured = pd.DataFrame(columns, nuclei)
+    >>> tables = {
+    ...     name: nucleus_scores(StudentTMixture(masses, 0.4), nuclei, measured, [0.68])
+    ...     for name, masses in (("close", [[-76.3], [-66.5]]), ("far", [[-75.5], [-67.3]]))
+    ... }
+    >>> found = compare(tables, {"all": nuclei}, [0.68], "close")
+    >>> found.set_index("method")["rms"].round(2).to_dict()
+    {'close': 0.16, 'far': 0.95}
     """
     if reference not in tables:
         raise ConfigError(
@@ -124,7 +154,7 @@ def _row(
 
 
 def _weights(nuclei: pd.Index, strata: pd.Series[str] | None) -> FloatArray:
-    """Weights (replicate, nucleus) of nuclei, whose chains are drawn anew within each stratum."""
+    """Weights (replicate, nucleus) of nuclei, whose chains are resampled within each stratum."""
     Z, _ = numbers(nuclei)
     if strata is None:
         return _bootstrap_weights(Z)
@@ -137,7 +167,7 @@ def _weights(nuclei: pd.Index, strata: pd.Series[str] | None) -> FloatArray:
 
 
 def _bootstrap_weights(Z: npt.NDArray[np.int64]) -> FloatArray:
-    """Weights (replicate, nucleus) of nuclei, when whole isotopic chains are drawn anew."""
+    """Weights (replicate, nucleus) of nuclei, when whole isotopic chains are resampled."""
     chains, chain = np.unique(Z, return_inverse=True)
     drawn = np.random.default_rng(_SEED).multinomial(
         len(chains), np.full(len(chains), 1 / len(chains)), size=_REPLICATES

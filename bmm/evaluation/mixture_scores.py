@@ -13,13 +13,8 @@ import xarray as xr
 
 from bmm.errors import ConfigError, DataError
 from bmm.evaluation import scores as sc
-from bmm.evaluation.baselines import (
-    BMA,
-    GlobalBMA,
-    baseline_predictions,
-    baseline_table,
-    global_bma,
-)
+from bmm.evaluation.baselines import BMA, baseline_predictions, baseline_table
+from bmm.methods.averaging import FittedWeights, global_bma
 from bmm.methods.evidence import NoiseFamily
 from bmm.nuclides import nuclide_index
 
@@ -80,13 +75,26 @@ def evaluate(
         * baselines : list of {name, rms_MeV, n, weight}; n counts the nuclei the baseline
           covers, weight is that of the model in global BMA
         * bma_n : number of training nuclei behind those weights
-        * left_out : by name, baselines that cannot be had, and why
+        * left_out : by name, baselines that cannot be computed, and why
         * weights, responsibilities : by model, mean over the scored nuclei
 
     Raises
     ------
     DataError
         If no measured nucleus is predicted, or the scores by nucleus leave one out.
+
+    Examples
+    --------
+    With `tree`, `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> import bmm
+    >>> from bmm.evaluation.mixture_scores import evaluate
+    >>> from bmm.evaluation.nucleus_scores import nucleus_scores
+    >>> found = bmm.predict(tree, measured.index, measured)
+    >>> by_nucleus = nucleus_scores(found.distribution, measured.index, measured, [0.68])
+    >>> scores = evaluate(found.summary, by_nucleus, theory, measured, training=measured)
+    >>> scores["n"], [each["name"] for each in scores["baselines"]]
+    (235, ['FRDM2012', 'HFB24', 'plain average', 'global BMA'])
     """
     scored, index = _scored(summary, measured)
     if not index.isin(by_nucleus.index).all():
@@ -94,7 +102,9 @@ def evaluate(
     part = summary.isel(nucleus=scored)
     observed = measured.loc[index, "mass_excess"].to_numpy(dtype=np.float64)
     bma, left_out = _bma(theory, training, noise)
-    table = baseline_table(baseline_predictions(theory, bma), measured.loc[index], bma).rename(
+    log_weights = None if bma is None else bma.log_weights
+    baselines = baseline_predictions(theory, log_weights)
+    table = baseline_table(baselines, measured.loc[index], log_weights).rename(
         columns={"rms": "rms_MeV"}
     )
     return {
@@ -106,7 +116,7 @@ def evaluate(
             {key: _plain(value) for key, value in row.items()}
             for row in table.to_dict(orient="records")
         ],
-        "bma_n": 0 if bma is None else bma.n,
+        "bma_n": 0 if bma is None else bma.facts["n_training"],
         "left_out": left_out,
         "weights": _by_model(part["weight"]),
         "responsibilities": _by_model(part["responsibility"]),
@@ -115,10 +125,11 @@ def evaluate(
 
 def _bma(
     theory: xr.Dataset, training: pd.DataFrame, noise: NoiseFamily | None
-) -> tuple[GlobalBMA | None, dict[str, str]]:
+) -> tuple[FittedWeights | None, dict[str, str]]:
     """Weigh the models by global BMA, or say why that cannot be done."""
     try:
-        return global_bma(theory, training, noise), {}
+        listed = training[training.index.isin(nuclide_index(theory))]
+        return global_bma(listed, theory, noise), {}
     except (ConfigError, DataError) as error:
         logger.warning("%s is left out: %s", BMA, error)
         return None, {BMA: str(error)}
@@ -143,6 +154,16 @@ def point_rms(summary: xr.Dataset, measured: pd.DataFrame) -> dict[str, float]:
     ------
     DataError
         If no measured nucleus is predicted.
+
+    Examples
+    --------
+    With `tree` and `measured` of the example of `bmm.fit`:
+
+    >>> import bmm
+    >>> from bmm.evaluation.mixture_scores import point_rms
+    >>> rms = point_rms(bmm.predict(tree).summary, measured)
+    >>> sorted(rms), 0.1 < rms["mean"] < 1.0
+    (['mean', 'median', 'mode'], True)
     """
     scored, index = _scored(summary, measured)
     observed = measured.loc[index, "mass_excess"].to_numpy(dtype=np.float64)
@@ -166,6 +187,16 @@ def nucleus_table(summary: xr.Dataset, measured: pd.DataFrame | None = None) -> 
         Indexed (Z, N), with columns nucleus; measured and measured_uncertainty (NaN if unmeasured);
         mean, median, mode, sd, lower_68, upper_68, lower_95, upper_95 (MeV); log_density; then
         weight_<model> and responsibility_<model> for every model.
+
+    Examples
+    --------
+    With `tree` and `measured` of the example of `bmm.fit`:
+
+    >>> import bmm
+    >>> from bmm.evaluation.mixture_scores import nucleus_table
+    >>> table = nucleus_table(bmm.predict(tree).summary, measured)
+    >>> table.loc[(50, 82), ["nucleus", "measured"]].tolist()
+    ['Sn-132', np.float64(-76.546554)]
     """
     index = nuclide_index(summary)
     table = pd.DataFrame({"nucleus": summary["nucleus"].to_numpy()}, index=index)

@@ -33,7 +33,7 @@ class ComponentPage:
         By region of the chart, see `bmm.evaluation.region_scores`.
     calibration : DataFrame
         Likewise, of what the model may have known and of what was measured later; empty where
-        that cannot be told apart.
+        that cannot be distinguished.
     """
 
     name: str

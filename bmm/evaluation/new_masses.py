@@ -60,6 +60,18 @@ def judge(
         Probabilities of the central intervals.
     uncertainty : bool, default True
         Whether the measurement's uncertainty is added to the distribution.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.distributions import StudentTMixture
+    >>> from bmm.evaluation.new_masses import judge
+    >>> from bmm.nuclides import nuclide_index
+    >>> columns = {"mass_excess": [-76.5], "mass_excess_uncertainty": [0.1]}
+    >>> new = pd.DataFrame(columns, nuclide_index([50], [82]))
+    >>> judged = judge(StudentTMixture([[-76.3]], 0.4), new, [0.68])
+    >>> judged.table[["error", "pit"]].round(2).to_numpy().tolist()
+    [[0.2, 0.31]]
     """
     nuclei = nuclide_index(*numbers(new.index))
     scores = nucleus_scores(distribution, nuclei, new, levels, uncertainty=uncertainty)
@@ -133,7 +145,16 @@ def totals(
 
 
 def point_totals(mass: FloatArray, measured: FloatArray) -> dict[str, float]:
-    """Average the errors of predictions without uncertainties, MeV; CRPS is their mean size."""
+    """Average the errors of predictions without uncertainties, MeV; CRPS is their mean size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.evaluation.new_masses import point_totals
+    >>> found = point_totals(np.array([-76.0, -70.0]), np.array([-76.5, -70.1]))
+    >>> found["n"], round(found["rms"], 2), round(found["bias"], 2)
+    (2, 0.36, 0.3)
+    """
     error = pd.Series(mass - measured)
     found = {"n": len(error), **_errors(error, error)}
     return found | {"crps": found["mae"]}

@@ -19,7 +19,7 @@ __all__ = ["interval_score", "nucleus_scores"]
 def interval_score(
     lower: npt.ArrayLike, upper: npt.ArrayLike, observed: npt.ArrayLike, level: float
 ) -> FloatArray:
-    """Score central intervals: their width, and a fine for what lies outside.
+    """Score central intervals: their width, and a penalty for values outside.
 
     (u - l) + 2 / (1 - level) [(l - y)_+ + (y - u)_+] of Gneiting & Raftery (2007),
     doi:10.1198/016214506000001437, eq. 43; smaller is better.
@@ -35,6 +35,14 @@ def interval_score(
     -------
     array (nucleus,)
         In that unit.
+
+    Examples
+    --------
+    An interval that holds the value, and one that misses it by 0.1 MeV:
+
+    >>> from bmm.evaluation.nucleus_scores import interval_score
+    >>> interval_score([-1.0, -1.0], [1.0, 1.0], [0.0, 1.1], 0.68).round(3)
+    array([2.   , 2.625])
     """
     lower, upper, observed = (np.asarray(x, dtype=np.float64) for x in (lower, upper, observed))
     outside = np.maximum(lower - observed, 0) + np.maximum(observed - upper, 0)

@@ -1,4 +1,4 @@
-"""Models that err alike: the data can hardly tell which of them to believe."""
+"""Models with similar errors, between which the data can hardly distinguish."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bmm.nuclides import nuclide_index
+from bmm.theory.joined import join_masses
 
 __all__ = ["ALIKE", "Redundancy", "redundancy"]
 
@@ -51,11 +51,20 @@ def redundancy(theory: xr.Dataset, measured: pd.DataFrame) -> Redundancy:
         See `bmm.theory.adapters.prediction`.
     measured : DataFrame
         Indexed (Z, N), with a column mass_excess in MeV.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.evaluation.redundancy import redundancy
+    >>> found = redundancy(theory, measured)
+    >>> found.pairs[["one", "other", "n"]].to_numpy().tolist(), 1 < found.effective_models < 2
+    ([['FRDM2012', 'HFB24', 235]], True)
     """
-    index = nuclide_index(theory)
-    mass = measured["mass_excess"].reindex(index).to_numpy()
+    joined = join_masses(measured, theory, missing="drop")
     deviation = pd.DataFrame(
-        theory["mass_excess"].to_numpy() - mass[:, None], columns=theory["theory"].to_numpy()
+        (joined["theory_mass_excess"] - joined["mass_excess"]).to_numpy(),
+        columns=theory["theory"].to_numpy(),
     )
     rows = []
     for one, other in combinations(deviation.columns, 2):

@@ -35,6 +35,14 @@ def chart_regions(nuclei: pd.Index) -> dict[str, BoolArray]:
         depend on what was learnt from; "medium", 60 <= A < 150; "heavy", A >= 150; "even-even",
         "odd A" and "odd-odd"; and the ranges of Z and of N between magic numbers, such as
         "Z 28-49".
+
+    Examples
+    --------
+    >>> from bmm.evaluation.region_scores import chart_regions
+    >>> from bmm.nuclides import nuclide_index
+    >>> regions = chart_regions(nuclide_index([50, 50], [82, 75]))
+    >>> sorted(name for name, inside in regions.items() if inside[0])
+    ['N 82-125', 'Z 50-81', 'all', 'even-even', 'medium', 'near magic', 'neutron-rich']
     """
     Z, N = numbers(nuclei)
     every = region_masks(nuclei, nuclei)
@@ -101,6 +109,15 @@ def region_scores(errors: FloatArray, regions: Mapping[str, BoolArray]) -> pd.Da
         Indexed by region, those without a prediction left out, with columns n, bias_MeV,
         bias_se_MeV (the standard error of the bias, for independent nuclei; NaN of one) and
         rms_MeV.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.evaluation.region_scores import region_scores
+    >>> errors = np.array([0.3, -0.3, 0.9])
+    >>> table = region_scores(errors, {"light": np.array([True, True, False])})
+    >>> table.round(2).to_dict("index")
+    {'light': {'n': 2, 'bias_MeV': 0.0, 'bias_se_MeV': 0.3, 'rms_MeV': 0.3}}
     """
     rows = []
     for name, mask in regions.items():

@@ -33,6 +33,14 @@ def region_masks(nuclei: pd.Index, training: pd.Index) -> dict[str, BoolArray]:
         magic number; "proton-rich" and "neutron-rich", on either side of the line of stability
         Z = A / (1.98 + 0.0155 A^(2/3)); "1 step", "2 steps" and "3 steps or more" of Z or N to
         the nearest training nucleus.
+
+    Examples
+    --------
+    >>> from bmm.evaluation.regions import region_masks
+    >>> from bmm.nuclides import nuclide_index
+    >>> masks = region_masks(nuclide_index([50, 52], [84, 95]), nuclide_index([50, 51], [82, 82]))
+    >>> masks["2 steps"].tolist(), masks["3 steps or more"].tolist()
+    ([True, False], [False, True])
     """
     Z, N = numbers(nuclei)
     A = Z + N
@@ -62,6 +70,13 @@ def distance_to(nuclei: pd.Index, training: pd.Index) -> npt.NDArray[np.int64]:
     -------
     int array (n,)
         |Z - Z'| + |N - N'| to the nearest.
+
+    Examples
+    --------
+    >>> from bmm.evaluation.regions import distance_to
+    >>> from bmm.nuclides import nuclide_index
+    >>> distance_to(nuclide_index([50, 52], [84, 85]), nuclide_index([50, 51], [82, 82]))
+    array([2, 4])
     """
     Z, N = numbers(nuclei)
     known_Z, known_N = numbers(training)

@@ -17,8 +17,9 @@ from bmm.arrays import FloatArray, IntArray
 from bmm.distributions import StudentTMixture, student_t
 from bmm.errors import DataError
 from bmm.gp.conditioning import Conditioning, add_noise
-from bmm.nuclides import nuclide_index, numbers
+from bmm.nuclides import numbers
 from bmm.theory.correction import Correction
+from bmm.theory.joined import join_masses
 
 __all__ = ["Later", "compare_sets"]
 
@@ -42,16 +43,14 @@ class Later:
 
     def __init__(self, correction: Correction, later: pd.DataFrame) -> None:
         self.nuclei = later.index
-        theory = correction.theory.transpose("theory", "nucleus")
-        known = nuclide_index(theory)
-        rows = known.get_indexer(later.index)
-        centre = np.where(rows >= 0, theory["mass_excess"].to_numpy()[:, rows], np.nan)
+        joined = join_masses(later, correction.theory).transpose("theory", "nucleus")
+        centre = joined["theory_mass_excess"].to_numpy()
         if np.isnan(centre).all(axis=0).any():
             raise DataError("no model covers some nucleus measured later: expected one to")
         self._mass, self._uncertainty = (
-            later[["mass_excess", "mass_excess_uncertainty"]].to_numpy(dtype=np.float64).T
+            joined[name].to_numpy() for name in ("mass_excess", "mass_excess_uncertainty")
         )
-        self._scale, self._centre = theory["mass_excess_sd"].to_numpy()[:, rows], centre
+        self._scale, self._centre = joined["theory_mass_excess_sd"].to_numpy(), centre
         Z, N = numbers(later.index)
         self._fields = []
         for k, model in enumerate(correction.models.values()):
@@ -108,7 +107,7 @@ def compare_sets(
     Parameters
     ----------
     later : Later
-        The nuclei and what is said of them.
+        The nuclei and their predictions.
     chosen : MultiIndex (Z, N)
         The set.
     candidates : MultiIndex (Z, N)

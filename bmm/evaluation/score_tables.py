@@ -21,8 +21,21 @@ def score_tables(scores: Scores) -> list[Table]:
     -------
     list of rich.table.Table
         The mixture's scores, its baselines, the coverage and the models' weights.
+
+    Examples
+    --------
+    With `tree`, `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> import bmm
+    >>> from bmm.evaluation import evaluate, score_tables
+    >>> from bmm.evaluation.nucleus_scores import nucleus_scores
+    >>> found = bmm.predict(tree, measured.index, measured)
+    >>> by_nucleus = nucleus_scores(found.distribution, measured.index, measured, [0.68])
+    >>> scores = evaluate(found.summary, by_nucleus, theory, measured, training=measured)
+    >>> len(score_tables(scores)) > 1
+    True
     """
-    return [_mixture(scores), _yardsticks(scores), _coverage(scores), _weights(scores)]
+    return [_mixture(scores), _baselines(scores), _coverage(scores), _weights(scores)]
 
 
 def _mixture(scores: Scores) -> Table:
@@ -38,7 +51,7 @@ def _mixture(scores: Scores) -> Table:
     return table
 
 
-def _yardsticks(scores: Scores) -> Table:
+def _baselines(scores: Scores) -> Table:
     table = _table("Baselines", "name", "rms (MeV)", "nuclei", "BMA weight")
     reasons = [f"{name} is left out: {why}" for name, why in scores["left_out"].items()]
     table.caption = "; ".join(reasons) or f"BMA weights from {scores['bma_n']} training nuclei"

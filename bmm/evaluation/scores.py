@@ -2,7 +2,7 @@
 
 Orientation: `rms`, `mean_absolute_error` and `crps` are better when smaller; `bias` and
 `coverage` minus its level are better when closer to zero.  Everything is computed in float64,
-whatever the draws come in, a few hundred nuclei at a time.
+whatever the precision of the draws, a few hundred nuclei at a time.
 """
 
 from __future__ import annotations

@@ -149,6 +149,15 @@ def block_folds(measured: pd.DataFrame, folds: int, side: int, seed: int) -> lis
         Side of a square, nucleons.  A test nucleus is up to half of it away from training ones.
     seed : int
         Deals the squares out.
+
+    Examples
+    --------
+    With `measured` of the example of `bmm.fit`:
+
+    >>> from bmm.evaluation.splits import block_folds
+    >>> folds = block_folds(measured, folds=3, side=5, seed=1)
+    >>> len(folds), sum(len(fold.test) for fold in folds) == len(measured)
+    (3, True)
     """
     Z, N = numbers(measured.index)
     squares, square = np.unique(np.stack([Z // side, N // side]), axis=1, return_inverse=True)

@@ -52,6 +52,16 @@ def effective_numbers(summary: xr.Dataset, measured: pd.DataFrame) -> dict[str, 
     dict
         distance: for 0, 1-2, 3-5 and more steps of a nucleon n, effective_models and the mean
         weights; region: likewise for the regions of `bmm.evaluation.regions`.
+
+    Examples
+    --------
+    With `tree` and `measured` of the example of `bmm.fit`:
+
+    >>> import bmm
+    >>> from bmm.evaluation.weight_entropy import effective_numbers
+    >>> found = effective_numbers(bmm.predict(tree).summary, measured)
+    >>> sorted(found)
+    ['distance', 'region']
     """
     index = nuclide_index(summary["Z"].to_numpy(), summary["N"].to_numpy())
     weight = summary["weight"].transpose("nucleus", "theory").to_numpy()

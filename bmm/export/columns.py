@@ -23,6 +23,12 @@ def fixed(value: float, width: int, decimals: int) -> str:
     ------
     DataError
         If it needs more characters.
+
+    Examples
+    --------
+    >>> from bmm.export.columns import fixed
+    >>> fixed(-76.5465, 10, 3)
+    '   -76.546'
     """
     text = f"{value:{width}.{decimals}f}"
     if len(text) > width:

@@ -30,6 +30,16 @@ def plot_coverage(pit: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    Predictions that are calibrated:
+
+    >>> import numpy as np
+    >>> from bmm.figures.calibration import plot_coverage
+    >>> ax = plot_coverage(np.random.default_rng(1).uniform(size=200))
+    >>> ax.get_xlabel()
+    'Probability of the interval (%)'
     """
     values = np.asarray(pit, dtype=np.float64)
     levels, n = np.array(LEVELS), len(values)

@@ -95,7 +95,13 @@ def plot_chain(
 
     Examples
     --------
-    ``bmm.plot_chain(surfaces, "Sn", theory=chart)``
+    With `mixture` and `measured` of the example of `bmm.fit_forecast`:
+
+    >>> import bmm
+    >>> drawn = bmm.forecast(mixture, measured).draws(100)
+    >>> ax = bmm.plot_chain(drawn, "Sn", "S_2n")
+    >>> ax.get_xlabel()
+    'Neutron number N'
     """
     Z = proton_number(element) if isinstance(element, str) else element
     found = _quantity(draws, quantity)

@@ -58,5 +58,5 @@ def _draw_reliability(ax: Axes, curve: pd.DataFrame) -> None:
     for x, y, count in zip(expected, observed, n, strict=True):
         ax.annotate(str(count), (x, y), xytext=(4, 4), textcoords="offset points", fontsize=6)
     ax.set(xlabel="Mean probability", ylabel="Share that was off", xlim=(-0.03, 1.03))
-    ax.set_title("Masses measured anew since", fontsize=9)
+    ax.set_title("Masses remeasured since", fontsize=9)
     ax.spines[["top", "right"]].set_visible(False)

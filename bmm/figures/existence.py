@@ -36,6 +36,16 @@ def plot_existence(
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    With `mixture` and `measured` of the example of `bmm.fit_forecast`:
+
+    >>> import bmm
+    >>> known = bmm.forecast(mixture, measured)
+    >>> ax = bmm.plot_existence(known.derived_table(["S_2n"]), known.drip_lines(), measured.index)
+    >>> ax.get_xlabel()
+    'Neutron number N'
     """
     ax = given_or_new(ax, CHART)
     Z, N = separations["Z"].to_numpy(), separations["N"].to_numpy()

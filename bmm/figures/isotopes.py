@@ -16,7 +16,7 @@ from bmm.prediction.derived import derive
 
 __all__ = ["draw_models", "isotope_figure"]
 
-# The widest first, for the others lie upon it.
+# The widest first, for the others lie on it.
 _BANDS = {"99.7": "#e3ecf4", "95": "#c0d5e8", "68": "#8fb6d9"}
 _EVEN, _ODD = "#0072b2", "#d55e00"
 

@@ -51,7 +51,12 @@ def plot_weights(
 
     Examples
     --------
-    ``bmm.plot_weights(bmm.predict(tree).summary, "DZ28", measured=measured)``
+    With `tree` of the example of `bmm.fit`:
+
+    >>> import bmm
+    >>> ax = bmm.plot_weights(bmm.predict(tree).summary, "HFB24")
+    >>> ax.get_xlabel()
+    'Neutron number N'
     """
     models = [str(name) for name in summary["theory"].to_numpy()]
     if model not in models:
@@ -87,6 +92,15 @@ def plot_residuals(summary: xr.Dataset, measured: pd.DataFrame, *, ax: Axes | No
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    With `tree` and `measured` of the example of `bmm.fit`:
+
+    >>> import bmm
+    >>> ax = bmm.plot_residuals(bmm.predict(tree).summary, measured)
+    >>> ax.get_ylabel()
+    'Proton number Z'
     """
     index = _index(summary)
     known = index.isin(measured.index)
@@ -154,6 +168,15 @@ def plot_uncertainty(
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> import bmm
+    >>> ax = bmm.plot_uncertainty(bmm.predict(tree).summary)
+    >>> ax.get_xlabel()
+    'Neutron number N'
     """
     sd = summary["sd"].to_numpy()
     finite = sd[np.isfinite(sd)]

@@ -29,6 +29,16 @@ def plot_pit(pit: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    Predictions that are too narrow:
+
+    >>> import numpy as np
+    >>> from bmm.figures.pit import plot_pit
+    >>> ax = plot_pit(np.random.default_rng(1).beta(0.5, 0.5, size=200))
+    >>> ax.get_xlabel()
+    'PIT of the measured masses'
     """
     values = np.asarray(pit, dtype=np.float64)
     n = len(values)

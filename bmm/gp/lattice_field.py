@@ -100,7 +100,7 @@ class LatticeField:
         Parameters
         ----------
         Z, N : int array (m,)
-            The nuclei; an observed one is predicted as if it were observed anew.
+            The nuclei; an observed one is predicted as if it were observed again.
         """
         points = lattice_points(Z, N)
         mean, variance = np.empty(len(points)), np.empty(len(points))
@@ -154,7 +154,7 @@ class LatticeField:
         Parameters
         ----------
         Z, N : int array (m,)
-            The nuclei; an observed one is predicted as if it were observed anew.
+            The nuclei; an observed one is predicted as if it were observed again.
         count : int
             Number of draws.
         rng : Generator

@@ -1,4 +1,4 @@
-"""Which measured masses are likely to be off by more than they say, and what speaks against them.
+"""Which measured masses are likely to be off by more than they say, and the evidence against them.
 
 A mass is off if its true value differs from the stated one by more than four stated uncertainties
 and by more than 150 keV.  The probability is that of the posterior of `bmm.measurement.posterior`,
@@ -19,7 +19,8 @@ from scipy import optimize, special, stats
 from bmm.arrays import BoolArray, FloatArray, IntArray
 from bmm.data import load_measured
 from bmm.measurement.posterior import MeasurementErrors
-from bmm.nuclides import labels, nuclide_index
+from bmm.nuclides import labels
+from bmm.theory.joined import theory_at
 
 __all__ = [
     "Recalibration",
@@ -107,7 +108,7 @@ def _left_out(found: MeasurementErrors) -> tuple[FloatArray, FloatArray]:
 
     What is seen is y = t + e, with a true residual t and an error e of covariance E that masses
     share, and P the inverse of the covariance of y.  Rasmussen & Williams (2006), eq. 5.12, has the
-    prediction of y_i by the others; that of t_i leaves out what their errors say of e_i,
+    prediction of y_i by the others; that of t_i leaves out what their errors imply for e_i,
 
         w_ij = -(1 - a_i) P_ij / P_ii - (E P)_ij,       a_i = (E P)_ii,
         variance = E_ii + (1 - a_i)^2 / P_ii - (E P E)_ii.
@@ -125,8 +126,7 @@ def _by_model(
     found: MeasurementErrors, theory: xr.Dataset, weights: FloatArray
 ) -> dict[str, FloatArray]:
     """Deviations (n,) from the predictions by each theory and the average's field, MeV."""
-    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-    part = theory.transpose("nucleus", "theory").isel(nucleus=index.get_indexer(found.links.nuclei))
+    part = theory_at(theory, found.links.nuclei)
     columns = {}
     for k, name in enumerate(part["theory"].to_numpy()):
         own = found.links.mass - part["mass_excess"].to_numpy()[:, k]
@@ -194,7 +194,7 @@ class Recalibration:
     intercept, slope : float
         The slope is positive: ranks stay.
     n, n_off : int
-        Masses measured anew that it was learnt from, and how many of them were off.
+        Remeasured masses that it was learnt from, and how many of them were off.
     """
 
     intercept: float
@@ -209,7 +209,7 @@ class Recalibration:
         Parameters
         ----------
         probability, off : array (n,)
-            Of masses that have been measured anew since.
+            Of masses that have been remeasured since.
         """
         x = _logit(probability)
 

@@ -4,7 +4,7 @@ What is seen of n links is r = y - S l, with y ~ N(0, K) and independent errors 
 of normals of one mean c_i.  Expectation propagation (Minka, Proc. UAI 17, 362, 2001,
 arXiv:1301.2294) replaces every mixture by a normal N(m_i, v_i), its site, such that the posterior
 keeps the mean and the variance that the mixture would give it.  With C = K + S diag(v) S^T and
-q = diag(S^T C^-1 S), what all else says of link i, its cavity, is
+q = diag(S^T C^-1 S), the distribution of link i given everything else, its cavity, is
 
     N(m_i - [S^T C^-1 (r + S m)]_i / q_i,  1 / q_i - v_i).
 """

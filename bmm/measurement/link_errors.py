@@ -6,7 +6,7 @@ In units of the stated standard deviation s_i, the error of a link of kind k at 
     h ~ GP(0, tau^2 exp[-(dZ^2 + dN^2) / 2 rho^2]),
 
 with heavy tails, a shift (delta > 0: the stated mass is too low), and an error h that neighbours
-share.  All of it is learnt from links that a later evaluation has measured anew.
+share.  All of it is learnt from links that a later evaluation has remeasured.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
     "shared_covariance",
 ]
 
-# Measured anew: the later uncertainty is at most this share of the earlier one.
+# Remeasured: the later uncertainty is at most this share of the earlier one.
 _SHRUNK = 0.5
 # Links stated to be better than 10 keV teach nothing about those that matter beside a theory.
 _LEAST_SD = 0.01
@@ -130,12 +130,12 @@ def learn_link_errors(evaluation: str) -> LinkErrors:
     Raises
     ------
     DataError
-        If fewer than 20 links have been measured anew by then.
+        If fewer than 20 links have been remeasured by then.
     """
     data = earlier_revisions(evaluation)
     if len(data) < _FEWEST:
         raise DataError(
-            f"{len(data)} links of earlier evaluations were measured anew by {evaluation}: "
+            f"{len(data)} links of earlier evaluations were remeasured by {evaluation}: "
             f"expected at least {_FEWEST} to learn from"
         )
     shared, length = _shared(data)
@@ -174,7 +174,7 @@ def _transition(earlier: str, later: str) -> pd.DataFrame:
 
 
 def revised_links(earlier: Links, later: pd.DataFrame) -> pd.DataFrame:
-    """Errors of the links of masses that a later evaluation has measured anew.
+    """Errors of the links of masses that a later evaluation has remeasured.
 
     Parameters
     ----------

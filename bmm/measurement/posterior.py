@@ -1,8 +1,8 @@
 """Errors of the stated masses of an evaluation, with theory as the witness.
 
-What history says of links is the prior.  The witness is the field of what the average of the
-theories gets wrong (`bmm.theory.residual_field`): where neighbours lie smoothly on it and a mass
-does not, the mass is more likely to be off,
+The prior of the links comes from earlier revisions.  The evidence is the residual field of the
+average of the theories (`bmm.theory.residual_field`): where neighbours lie smoothly on it and a
+mass does not, the mass is more likely to be off,
 
     stated - theory = f + nugget - S l.
 """
@@ -28,6 +28,7 @@ from bmm.measurement.link_errors import LinkErrors, learn_link_errors, shared_co
 from bmm.measurement.links import Links, link_masses, spread_of
 from bmm.measurement.scale_mixture import student_t_mixture
 from bmm.nuclides import label, labels, nuclide_index, numbers
+from bmm.theory.joined import join_masses
 from bmm.theory.residual_field import Hyperparameters, fit_residuals
 
 __all__ = [
@@ -41,7 +42,7 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """What the average of the theories says of n measured masses.
+    """Prediction of n measured masses by the average of the theories.
 
     Parameters
     ----------
@@ -71,17 +72,17 @@ class Witness:
         DataError
             If no theory predicts a measured nucleus, or there are fewer than 20.
         """
-        index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-        rows = index.get_indexer(measured.index)
-        part = theory.transpose("nucleus", "theory").isel(nucleus=rows)
-        mass, sd = (part[name].to_numpy() for name in ("mass_excess", "mass_excess_sd"))
-        covered = np.isfinite(mass) & (rows >= 0)[:, None]
+        joined = join_masses(measured, theory)
+        mass, sd = (
+            joined[name].to_numpy() for name in ("theory_mass_excess", "theory_mass_excess_sd")
+        )
+        covered = np.isfinite(mass)
         if not covered.any(axis=1).all():
             Z, N = measured.index[int(np.argmin(covered.any(axis=1)))]
             raise DataError(f"{label(Z, N)} is measured, but no model predicts it")
         average = np.where(covered, mass, 0.0).sum(axis=1) / covered.sum(axis=1)
         stated = np.where(covered, np.nan_to_num(sd) ** 2, 0.0).sum(axis=1) / covered.sum(axis=1)
-        residual = measured["mass_excess"].to_numpy(dtype=np.float64) - average
+        residual = joined["mass_excess"].to_numpy() - average
         u = measured["mass_excess_uncertainty"].to_numpy(dtype=np.float64)
         Z, N = numbers(measured.index)
         if hyperparameters is None:
@@ -99,9 +100,9 @@ class MeasurementErrors:
     links : Links
         How they are tied.
     law : LinkErrors
-        What history says of such links.
+        Prior of such links, from earlier revisions.
     witness : Witness
-        What the theories say of the masses.
+        Predictions of the theories for the masses.
     posterior : LinkPosterior
         Of the errors of the links.
     """
@@ -193,7 +194,7 @@ def infer_measurement_errors(
     measured : DataFrame
         Masses of one shipped evaluation as `bmm.data.load_measured` gives them, some or all.
     theory : Dataset
-        What the theories say of these nuclei, and of any others; see
+        Predictions of the theories for these nuclei and any others; see
         `bmm.theory.adapters.prediction`.
     hyperparameters : Hyperparameters, optional
         Of the residual field of the theories' average; found here if they are not given.

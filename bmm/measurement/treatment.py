@@ -102,7 +102,7 @@ def treat_errors(treatment: str, measured: pd.DataFrame, theory: xr.Dataset) -> 
         ``learnt`` and ``factor``, from a shipped evaluation, as `bmm.data.load_measured` gives
         them.  Errors of masses that were added or replaced are as stated, beside ``learnt``.
     theory : Dataset
-        What the models say of these nuclei; see `bmm.theory.adapters.prediction`.
+        Predictions of the models for these nuclei; see `bmm.theory.adapters.prediction`.
 
     Raises
     ------

@@ -11,11 +11,11 @@ import xarray as xr
 from scipy.special import softmax
 
 from bmm.arrays import FloatArray
+from bmm.methods.evidence import NoiseFamily
 from bmm.methods.mixture_forecast import MixtureForecast
 from bmm.methods.single_model_posteriors import SingleModelPosteriors, WeighedMethod
 
-__all__ = ["FittedWeights", "GlobalBMA", "Stacking"]
-
+__all__ = ["FittedWeights", "GlobalBMA", "Stacking", "global_bma"]
 
 _CHAINS, _DRAWS = 4, 250
 _ARVIZ = {"stacking": "stacking", "pseudo-bma": "bb-pseudo-bma"}
@@ -39,9 +39,68 @@ class FittedWeights:
     log_weight: FloatArray
     facts: dict[str, Any]
 
+    @property
+    def log_weights(self) -> pd.Series[float]:
+        """Logarithms of the weights by the model's name, up to a constant."""
+        return pd.Series(self.models.training.named(self.log_weight), dtype=float)
+
     def forecast(self, theory: xr.Dataset, seed: int) -> MixtureForecast:
         """Predict the nuclei that any model covers, weights renormalised over those that do."""
         return self.models.forecast(theory, self.log_weight, seed)
+
+
+def global_bma(
+    measured: pd.DataFrame, theory: xr.Dataset, noise: NoiseFamily | None = None
+) -> FittedWeights:
+    """Weigh the models by their evidence on the nuclei that all of them cover.
+
+    Evidences compare only on the same data, so a nucleus that one model leaves out counts for
+    none.  The prior odds are equal.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
+    theory : Dataset
+        As `bmm.theory.adapters.prediction` builds it, for these nuclei and possibly others.
+    noise : NoiseFamily, optional
+        Of every model; by default the one that the mixture has by default.
+
+    Returns
+    -------
+    FittedWeights
+        The logarithms of its weights are the log evidences.
+
+    Raises
+    ------
+    DataError
+        If a measured nucleus is not among the predicted ones, or none is covered by every model.
+    ConfigError
+        If an evidence cannot be computed; the message names the model.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.methods.averaging import global_bma
+    >>> from bmm.nuclides import nuclide_index
+    >>> from bmm.theory.adapters import prediction
+    >>> nuclei = nuclide_index([50, 50, 82], [70, 82, 126])
+    >>> columns = {"mass_excess": [-90.6, -76.5, -21.7], "mass_excess_uncertainty": 0.01}
+    >>> masses = [[-90.2, -88.0], [-76.9, -79.0], [-21.4, -24.0]]
+    >>> bma = global_bma(
+    ...     pd.DataFrame(columns, nuclei), prediction(nuclei, ["close", "far"], masses, 0.0)
+    ... )
+    >>> bma.facts["weights"]["close"] > 0.95
+    True
+    """
+    models = SingleModelPosteriors.fit(measured, theory, noise or NoiseFamily())
+    log_evidence = models.log_evidence
+    facts = models.training.counts | {
+        "weights": models.training.named(softmax(log_evidence)),
+        "log_evidence": models.training.named(log_evidence),
+        "sigma_MeV": models.spreads,
+    }
+    return FittedWeights(models, log_evidence, facts)
 
 
 class GlobalBMA(WeighedMethod):
@@ -55,14 +114,7 @@ class GlobalBMA(WeighedMethod):
 
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedWeights:
         """Compute the evidences; see `bmm.methods.interface.Method`."""
-        models = SingleModelPosteriors.fit(measured, theory, self.noise_family)
-        log_evidence = models.log_evidence
-        facts = models.training.counts | {
-            "weights": models.training.named(softmax(log_evidence)),
-            "log_evidence": models.training.named(log_evidence),
-            "sigma_MeV": models.spreads,
-        }
-        return FittedWeights(models, log_evidence, facts)
+        return global_bma(measured, theory, self.noise_family)
 
 
 class Stacking(WeighedMethod):

@@ -26,6 +26,7 @@ from bmm.methods.training_arrays import position_of
 from bmm.nuclides import nuclide_index
 from bmm.prediction.forecast import Forecast as JointForecast
 from bmm.theory.correction import CorrectedModel, Correction, correct_average, correct_theory
+from bmm.theory.joined import join_masses, theory_at
 from bmm.theory.residual_field import BLOCK
 
 __all__ = ["CorrectedForecast", "CorrectedMixture", "FittedCorrection"]
@@ -55,13 +56,11 @@ class CorrectedForecast:
     @cached_property
     def distribution(self) -> StudentTMixture:
         """Of the mass excess of every nucleus, MeV."""
-        corrected = self.correction.theory
-        known = nuclide_index(corrected["Z"].to_numpy(), corrected["N"].to_numpy())
         asked = nuclide_index(self.theory["Z"].to_numpy(), self.theory["N"].to_numpy())
-        rows = known.get_indexer(asked)
-        part = corrected.isel(nucleus=rows).transpose("nucleus", "theory")
-        centre = np.where(rows[:, None] >= 0, part["mass_excess"].to_numpy(), np.nan)
-        return StudentTMixture(centre, part["mass_excess_sd"].to_numpy(), nu=NU)
+        part = theory_at(self.correction.theory, asked)
+        return StudentTMixture(
+            part["mass_excess"].to_numpy(), part["mass_excess_sd"].to_numpy(), nu=NU
+        )
 
     @cached_property
     def draws(self) -> xr.DataArray:
@@ -145,15 +144,14 @@ class CorrectedMixture(Method):
     def fit(self, measured: pd.DataFrame, theory: xr.Dataset, seed: int = 0) -> FittedCorrection:
         """Fit the fields; see `bmm.methods.interface.Method`."""
         models = tuple(str(name) for name in theory["theory"].to_numpy())
-        covered = np.isfinite(theory["mass_excess"].transpose("nucleus", "theory").to_numpy())
+        covered = np.isfinite(join_masses(measured, theory)["theory_mass_excess"].to_numpy())
         chosen = (
             list(range(len(models))) if self.model is None else [position_of(self.model, models)]
         )
-        index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
         # The errors of measurements are those of all that any model covers.
-        told = measured[measured.index.isin(index[covered.any(axis=1)])]
-        treated = treat_errors(self.measurement_errors, told, theory)
-        kept = treated.measured[told.index.isin(index[covered[:, chosen].any(axis=1)])]
+        some_model = covered.any(axis=1)
+        treated = treat_errors(self.measurement_errors, measured[some_model], theory)
+        kept = treated.measured[covered[some_model][:, chosen].any(axis=1)]
         some, errors = theory.isel(theory=chosen), treated.errors
         block = kept.index.get_level_values("Z").to_numpy() // BLOCK
         correction = correct_theory(kept, some, block=block, errors=errors)

@@ -142,6 +142,13 @@ def features(Z: IntArray, N: IntArray) -> FloatArray:
     -------
     array (n, 7)
         Z, N, Z^2, Z N, N^2, and the distances of Z and N to the nearest magic number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.methods.hierarchical import features
+    >>> features(np.array([50, 40]), np.array([82, 50])).shape
+    (2, 7)
     """
     magic = np.array(MAGIC_NUMBERS)
     shells = [np.abs(x[:, None] - magic).min(axis=1) for x in (Z, N)]

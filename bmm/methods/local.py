@@ -14,10 +14,10 @@ from bmm.distributions import StudentTMixture
 from bmm.measurement.treatment import treatment_name
 from bmm.methods.interface import LIBRARIES_GB, Method
 from bmm.methods.mixture_forecast import DRAWS
-from bmm.mixing.corrected_fit import MeasurementTreatment, average_of, fit_forecast
+from bmm.mixing.corrected_fit import average_of, fit_forecast
 from bmm.mixing.fit import convergence_of, fitted_masses
 from bmm.mixing.priors import hyperparameters
-from bmm.mixing.settings import FORECAST, Mixing
+from bmm.mixing.settings import FORECAST, MeasurementTreatment, Mixing
 from bmm.nuclides import nuclide_index
 from bmm.prediction.forecast import Forecast
 from bmm.prediction.predictive import predict
@@ -92,7 +92,7 @@ class LocalMixture(Method):
         Form of the likelihood, priors, noise, basis and sampler.
     corrected : bool, default False
         Correct every model by the field of its residuals first; the weights are learnt from what
-        the corrected models say of nuclei that were left out (see `bmm.theory.correction`).
+        the corrected models predict for nuclei that were left out (see `bmm.theory.correction`).
     """
 
     method: Literal["local-mixture"] = "local-mixture"

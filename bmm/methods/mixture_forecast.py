@@ -71,6 +71,16 @@ def labelled_draws(draws: np.ndarray, nuclei: xr.Dataset) -> xr.DataArray:
         MeV.
     nuclei : Dataset
         With coordinates nucleus, Z and N.
+
+    Examples
+    --------
+    With `theory` of the example of `bmm.fit`:
+
+    >>> import numpy as np
+    >>> from bmm.methods.mixture_forecast import labelled_draws
+    >>> drawn = labelled_draws(np.zeros((5, theory.sizes["nucleus"])), theory)
+    >>> drawn.dims, drawn.attrs["units"]
+    (('draw', 'nucleus'), 'MeV')
     """
     return xr.DataArray(
         draws,

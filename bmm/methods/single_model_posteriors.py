@@ -11,6 +11,7 @@ import xarray as xr
 
 from bmm.arrays import FloatArray
 from bmm.distributions import StudentTMixture, student_t
+from bmm.errors import ConfigError
 from bmm.methods.evidence import NoiseFamily, SpreadPosterior, spread_posterior
 from bmm.methods.interface import Method
 from bmm.methods.mixture_forecast import MixtureForecast
@@ -68,14 +69,27 @@ class SingleModelPosteriors:
     def fit(
         cls, measured: pd.DataFrame, theory: xr.Dataset, noise: NoiseFamily
     ) -> SingleModelPosteriors:
-        """Find the posterior of each spread; see `bmm.methods.interface.Method`."""
+        """Find the posterior of each spread; see `bmm.methods.interface.Method`.
+
+        Raises
+        ------
+        DataError
+            If a measured nucleus is not among the predicted ones, or none is covered by every
+            model.
+        ConfigError
+            If an evidence cannot be computed; the message names the model.
+        """
         training = training_data(measured, theory)
         known_sd, A = training.known_sd, training.Z + training.N
-        posteriors = tuple(
-            spread_posterior(training.deviation[:, k], known_sd[:, k], A, noise)
-            for k in range(len(training.models))
-        )
-        return cls(training, noise, posteriors)
+        posteriors = []
+        for k, name in enumerate(training.models):
+            try:
+                posteriors.append(
+                    spread_posterior(training.deviation[:, k], known_sd[:, k], A, noise)
+                )
+            except ConfigError as error:
+                raise ConfigError(f"model {name}: {error}") from error
+        return cls(training, noise, tuple(posteriors))
 
     @property
     def log_evidence(self) -> FloatArray:
@@ -92,7 +106,8 @@ class SingleModelPosteriors:
         """Log density of the training masses under model k, array (len(sigma), n), log(1/MeV)."""
         training = self.training
         unit = self.noise.unit(training.Z + training.N)
-        scale = np.hypot(np.multiply.outer(sigma, unit), training.known_sd[:, k])
+        known_sd = training.known_sd[:, k] if self.noise.measurement else 0.0
+        scale = np.hypot(np.multiply.outer(sigma, unit), known_sd)
         return student_t.log_density(training.deviation[:, k], scale, self.noise.nu)
 
     def leave_one_out(self) -> FloatArray:
@@ -126,6 +141,8 @@ class SingleModelPosteriors:
         """
         masses, A = masses_of(theory), (theory["Z"] + theory["N"]).to_numpy()
         stated = np.nan_to_num(theory["mass_excess_sd"].transpose("nucleus", "theory").to_numpy())
+        if not self.noise.measurement:
+            stated = np.zeros_like(stated)
         log_weight = np.broadcast_to(log_weight, masses.shape)
         parts = []
         for k, posterior in enumerate(self.posteriors):

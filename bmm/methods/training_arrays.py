@@ -11,7 +11,7 @@ import xarray as xr
 
 from bmm.arrays import FloatArray
 from bmm.errors import ConfigError, DataError
-from bmm.nuclides import label, nuclide_index
+from bmm.theory.joined import join_masses
 
 __all__ = ["Training", "masses_of", "position_of", "training_data"]
 
@@ -96,26 +96,20 @@ def training_data(measured: pd.DataFrame, theory: xr.Dataset, *, common: bool = 
     >>> training.lost
     1
     """
-    rows = nuclide_index(theory).get_indexer(measured.index)
-    if (rows < 0).any():
-        Z, N = measured.index[int(np.argmax(rows < 0))]
-        raise DataError(
-            f"{label(Z, N)} is measured but theory lists no prediction of it, not even NaN"
-        )
-    part = theory.isel(nucleus=rows)
-    predicted = masses_of(part)
+    joined = join_masses(measured, theory, missing="refuse")
+    predicted, sd = (
+        joined[name].to_numpy() for name in ("theory_mass_excess", "theory_mass_excess_sd")
+    )
     covered = np.isfinite(predicted)
     kept = covered.all(axis=1) if common else covered.any(axis=1)
     if not kept.any():
         raise DataError(f"no measured nucleus is covered by {'every' if common else 'any'} model")
-    sd = part["mass_excess_sd"].transpose("nucleus", "theory").to_numpy()
-    values = measured[["mass_excess", "mass_excess_uncertainty"]].to_numpy(dtype=np.float64)
     return Training(
         models=tuple(str(name) for name in theory["theory"].to_numpy()),
-        Z=part["Z"].to_numpy()[kept],
-        N=part["N"].to_numpy()[kept],
-        mass=values[kept, 0],
-        uncertainty=values[kept, 1],
+        Z=joined["Z"].to_numpy()[kept],
+        N=joined["N"].to_numpy()[kept],
+        mass=joined["mass_excess"].to_numpy()[kept],
+        uncertainty=joined["mass_excess_uncertainty"].to_numpy()[kept],
         theory=predicted[kept],
         theory_sd=np.nan_to_num(sd[kept]),
         lost=int((~kept).sum()),
@@ -123,7 +117,16 @@ def training_data(measured: pd.DataFrame, theory: xr.Dataset, *, common: bool = 
 
 
 def masses_of(theory: xr.Dataset) -> FloatArray:
-    """Predicted mass excess as an array (nucleus, theory), MeV; NaN where not covered."""
+    """Predicted mass excess as an array (nucleus, theory), MeV; NaN where not covered.
+
+    Examples
+    --------
+    With `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.methods.training_arrays import masses_of
+    >>> masses_of(theory.sel(nucleus=["Sn-132"])).round(2)
+    array([[-75.93, -76.75]])
+    """
     return np.asarray(theory["mass_excess"].transpose("nucleus", "theory").to_numpy(), dtype=float)
 
 

@@ -1,4 +1,4 @@
-"""Chains on disk, so that a run that is killed goes on with what it had.
+"""Chains on disk, so that a run that was killed continues with them.
 
 A chain is streamed into ``<set>-<chain>.zarr`` while it is sampled.  When it is complete it is
 written whole to ``<set>-<chain>.nc``, a checkpoint with everything that decides its draws, and the
@@ -21,6 +21,7 @@ from bmm.checkpoints import Checkpoint
 from bmm.errors import RunError
 from bmm.fingerprints import code_fingerprint, fingerprint
 from bmm.gp.basis import Axis
+from bmm.mixing.form import LIKELIHOODS
 from bmm.mixing.settings import Mixing
 from bmm.netcdf import read_tree, write_tree
 
@@ -132,7 +133,9 @@ def chain_stores(
         "settings": chosen,
         "axes": [asdict(axis) for axis in axes],
         "problem": fingerprint(problem.to_dict()),
-        "code": code_fingerprint("bmm.mixing.compilation", "bmm.mixing.sampling"),
+        "code": code_fingerprint(
+            "bmm.mixing.compilation", "bmm.mixing.sampling", LIKELIHOODS.module(settings.likelihood)
+        ),
         "packages": {name: importlib.metadata.version(name) for name in DECISIVE_PACKAGES},
         "machine": f"{platform.system()} {platform.machine()}",
     }

@@ -17,21 +17,21 @@ from typing import Any
 
 import numba
 import numpy as np
-import numpy.typing as npt
 import nutpie
 import pymc as pm
 import pytensor
 import xarray as xr
 
+from bmm.arrays import FloatArray
 from bmm.gp.basis import Axis
+from bmm.mixing.form import CompiledLikelihood, form_of
 from bmm.mixing.model import DERIVED, build_model, model_data, name_variables
+from bmm.mixing.named_model import named_model
 from bmm.mixing.settings import Mixing
 
 __all__ = ["Compiled", "compile_mixture", "compile_model"]
 
 logger = logging.getLogger(__name__)
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,9 @@ def compile_mixture(
     confined : bool, default False
         Confine the spreads to the mode of the settings, and start there.
     """
+    if not isinstance(form_of(settings), CompiledLikelihood):
+        model = named_model(problem, *axes, settings)
+        return replace(compile_model(model), finish=_in_single_precision)
     mode = settings.mode if confined else None
     kind = (
         tuple(problem["theory"].to_numpy().tolist()),
@@ -102,6 +105,11 @@ def compile_mixture(
         del _remembered[next(iter(_remembered))]
     _remembered[kind] = compiled
     return compiled
+
+
+def _in_single_precision(draws: xr.Dataset) -> xr.Dataset:
+    """Store the coefficients of a model of named variables as `name_variables` does."""
+    return draws.assign(beta=draws["beta"].astype(np.float32))
 
 
 def compile_model(

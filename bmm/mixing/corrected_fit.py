@@ -1,7 +1,7 @@
 """Fit a mixture of corrected models, or of models as they are, for a forecast.
 
 Every model is corrected by the field of its residuals (`bmm.theory.correction`), a measured nucleus
-by the others only, and the local weights are learnt from what the corrected models say of it.  The
+by the others only, and the local weights are learnt from their predictions of it.  The
 residual field of the models' average, which ties the masses of neighbours, is learnt as well.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 import xarray as xr
@@ -20,8 +19,8 @@ from bmm.data import MassErrors, check_measured
 from bmm.errors import ConfigError, DataError
 from bmm.measurement.treatment import errors_of_all, learn_errors
 from bmm.mixing.fit import fit
-from bmm.mixing.settings import FORECAST, Mixing
-from bmm.nuclides import nuclide_index
+from bmm.mixing.form import form_of
+from bmm.mixing.settings import FORECAST, MeasurementTreatment, Mixing
 from bmm.theory.correction import (
     CorrectedModel,
     FittedHyperparameters,
@@ -30,11 +29,9 @@ from bmm.theory.correction import (
 )
 from bmm.theory.residual_field import BLOCK, FEWEST
 
-__all__ = ["MeasurementTreatment", "average_of", "fit_forecast", "recorrected"]
+__all__ = ["average_of", "fit_forecast", "recorrected"]
 
 logger = logging.getLogger(__name__)
-
-type MeasurementTreatment = Literal["stated", "learnt"]
 
 _AVERAGE = "average"
 
@@ -58,7 +55,7 @@ def fit_forecast(
         Nuclei to learn from, indexed (Z, N), with columns mass_excess and
         mass_excess_uncertainty in MeV.
     theory : Dataset
-        What the models say of them and of all other nuclei of the chart; see
+        Predictions of the models for them and for all other nuclei of the chart; see
         `bmm.theory.adapters.prediction`.
     settings : Mixing, optional
         Form of the likelihood, priors, basis and sampler; by default
@@ -87,6 +84,17 @@ def fit_forecast(
         If models that are not corrected are to be mixed in the Dirichlet form.
     DataError, RunError
         See `bmm.mixing.fit.fit`.
+
+    Examples
+    --------
+    With `measured`, `theory` and `settings` of the example of `bmm.fit`; few functions and
+    draws:
+
+    >>> from bmm.mixing.settings import FORECAST
+    >>> few = FORECAST.model_copy(update={"basis": settings.basis, "sampler": settings.sampler})
+    >>> mixture = bmm.fit_forecast(measured, theory, few)
+    >>> sorted(mixture["posterior"].data_vars)
+    ['beta', 'correlation', 'eta', 'log_alpha_0', 'rho_N', 'rho_Z']
     """
     measured = check_measured(measured)
     if corrected and len(measured) < FEWEST:
@@ -96,10 +104,12 @@ def fit_forecast(
         )  # fmt: skip
         corrected, settings, measurement_errors = False, None, "stated"
     settings = settings or (FORECAST if corrected else Mixing())
-    if settings.likelihood == "dirichlet" and not corrected:
+    form = form_of(settings)
+    form.check(settings)
+    if form.corrected and not corrected:
         raise ConfigError(
-            "key 'mixing.likelihood': the form 'dirichlet' is for corrected models; expected "
-            "'density' or 'linear' with theory.corrected = false"
+            f"key 'mixing.likelihood': the form {settings.likelihood!r} is for corrected models; "
+            "expected 'density' or 'linear' with theory.corrected = false"
         )
     chart, fields = theory, {}
     average = _learn_average(measured, theory)
@@ -119,10 +129,7 @@ def fit_forecast(
         chart, fields = correction.theory, dict(correction.facts)
     if average is not None:
         fields[_AVERAGE] = average.facts
-    at = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy()).get_indexer(measured.index)
-    tree = fit(
-        measured, chart.isel(nucleus=at), chart, settings, seed=seed, store=store, console=console
-    )
+    tree = fit(measured, chart, chart, settings, seed=seed, store=store, console=console)
     tree["theory"] = xr.DataTree(theory)
     tree.attrs |= {
         "fields": json.dumps(fields),
@@ -143,6 +150,15 @@ def average_of(tree: xr.DataTree, measured: pd.DataFrame) -> CorrectedModel | No
         From `fit_forecast`; of another, None is returned.
     measured : DataFrame
         Indexed (Z, N), with columns mass_excess and mass_excess_uncertainty in MeV.
+
+    Examples
+    --------
+    With `mixture` and `measured` of the example of `bmm.fit_forecast`:
+
+    >>> from bmm.mixing.corrected_fit import average_of
+    >>> average = average_of(mixture, measured)
+    >>> bool(average.factor > 0)
+    True
     """
     learnt = _learnt(tree).get(_AVERAGE)
     if learnt is None:

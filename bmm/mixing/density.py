@@ -2,11 +2,11 @@
 
 A graph of two large nodes compiles in a fraction of the time of one that spells the same out.  For
 the same reason everything about the nuclei travels in a single vector: the sampler's machine code
-unpacks each array of data anew.
+unpacks each array of data again.
 
 The data know the mean of a field over the nuclei well, and mu_k only as far as the lowest functions
-of the basis do not imitate a constant.  So the level of a field, its mean over the nuclei, is the
-parameter in place of mu_k, and the operation also tells by how much it exceeds mu_k.
+of the basis do not approximate a constant.  So the level of a field, its mean over the nuclei, is
+the parameter in place of mu_k, and the operation also returns by how much it exceeds mu_k.
 """
 
 from __future__ import annotations
@@ -15,23 +15,31 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
+import pymc as pm
 import pytensor.tensor as pt
+import xarray as xr
 from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply, Variable
 
+from bmm.arrays import FloatArray
 from bmm.gp.basis import ChainBasis
-from bmm.mixing.kernels import density_form, linear_form
+from bmm.mixing.draws import Components, Draws, Nuclei, log_normalise
+from bmm.mixing.form import CompiledLikelihood
+from bmm.mixing.kernels import density_form
 from bmm.mixing.lattice import lattice_field, lattice_field_pullback
+from bmm.mixing.model import Parts, prior_distribution
+from bmm.mixing.named_model import Terms
+from bmm.mixing.noise import likelihood_data
+from bmm.mixing.priors import has_field, hyperparameters
 from bmm.mixing.pytensor_op import CompiledOperation
+from bmm.mixing.settings import Mixing
 from bmm.mixing.vectorized import inner
 
-__all__ = ["LinearLogLikelihood", "LogLikelihood", "pack", "unpack"]
-
-FloatArray = npt.NDArray[np.float64]
+__all__ = ["LEARN_NU", "DensityForm", "FormWithNoise", "LogLikelihood", "pack", "unpack"]
 
 _SIZES = 6
-_LEARN_NU = 5
+LEARN_NU = 5
+"""Where a packed vector says whether nu is learnt."""
 
 
 def pack(
@@ -137,35 +145,7 @@ def log_likelihood(
     # PyTensor hands nu and power over as arrays without dimensions.
     value, d_field, d_level, d_sigma, d_nu, d_power = density_form(
         about_mu, level - excess, sigma, nu.item(), power.item(), mass, theory, variance, log_A,
-        packed[_LEARN_NU] > 0.0,
-    )  # fmt: skip
-    return (
-        np.asarray(value), excess, beta, d_field, d_level, d_sigma,
-        np.asarray(d_nu), np.asarray(d_power),
-    )  # fmt: skip
-
-
-def linear_log_likelihood(
-    xi: FloatArray,
-    amplitude: FloatArray,
-    root_Z: FloatArray,
-    root_N: FloatArray,
-    level: FloatArray,
-    sigma: FloatArray,
-    nu: FloatArray,
-    power: FloatArray,
-    rotation: FloatArray,
-    packed: FloatArray,
-) -> tuple[FloatArray, ...]:
-    """Do as `log_likelihood`, for the linear form; see `bmm.mixing.linear`."""
-    phi_Z, phi_N, first, mean, mass, theory, variance, log_A = unpack(packed)
-    coordinates = xi.reshape(amplitude.size, root_Z.size, root_N.size)
-    about_mu, excess, beta = lattice_field(
-        coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first, mean
-    )
-    value, d_field, d_level, d_sigma, d_nu, d_power = linear_form(
-        about_mu, level - excess, sigma, nu.item(), power.item(), mass, theory, variance, log_A,
-        packed[_LEARN_NU] > 0.0,
+        packed[LEARN_NU] > 0.0,
     )  # fmt: skip
     return (
         np.asarray(value), excess, beta, d_field, d_level, d_sigma,
@@ -293,7 +273,99 @@ class LogLikelihood(CompiledOperation):
         ]
 
 
-class LinearLogLikelihood(LogLikelihood):
-    """PyTensor operation of `linear_log_likelihood`."""
+class FormWithNoise(CompiledLikelihood):
+    """A form in which the deviations from each model have a spread sigma_k.
 
-    function = staticmethod(linear_log_likelihood)
+    Attributes
+    ----------
+    operation : type
+        Its log likelihood.
+    """
+
+    operation: ClassVar[type[LogLikelihood]]
+
+    def data(self, problem: xr.Dataset, lattice: ChainBasis, settings: Mixing) -> FloatArray:
+        """Pack masses, theory and variances."""
+        learn_nu = "nu" in hyperparameters(settings)
+        return pack(lattice, **likelihood_data(problem, settings.noise), learn_nu=learn_nu)
+
+    def log_likelihood(self, parts: Parts) -> tuple[Any, Any]:
+        """Add sigma and what else is learnt, the fields and their levels."""
+        settings, sigma = parts.settings, parts.sigma()
+        fields = parts.fields()
+        noise, learned = settings.noise, hyperparameters(settings)
+        nu: Any = np.inf if noise.family == "normal" else noise.nu
+        if "nu" in learned:
+            nu = parts.variable("nu")
+        power: Any = noise.A_power
+        if "A_power" in learned:
+            power = parts.variable("A_power")
+        level = pm.Flat("level", dims="theory")
+        value, excess, beta, *_ = self.operation()(
+            *fields,
+            level * has_field(parts.models, settings),
+            sigma,
+            pt.as_tensor(nu, dtype="float64"),
+            pt.as_tensor(power, dtype="float64"),
+            parts.rotation,
+            parts.packed,
+        )
+        mu = pm.Deterministic("mu", level - excess, dims="theory")
+        pm.Potential("prior_of_mu", pm.logp(prior_distribution(settings.priors.mu), mu))
+        return value, beta
+
+
+class DensityForm(FormWithNoise):
+    """Each mass is that of one model: see `bmm.mixing.likelihood`."""
+
+    operation = LogLikelihood
+
+    def observe(self, terms: Terms) -> None:
+        """Each mass is that of one model: see `bmm.mixing.likelihood`."""
+        nu = np.inf if terms.nu is None else terms.nu
+        pm.CustomDist(
+            "mass_excess",
+            terms.log_weight,
+            terms.theory,
+            terms.scale,
+            pt.as_tensor(np.float64(nu) if isinstance(nu, float | int) else nu),
+            logp=_normal_mixture if terms.nu is None else _student_t_mixture,
+            random=_draw_mixture,
+            signature="(k),(k),(k),()->()",
+            observed=terms.mass,
+            dims="nucleus",
+        )
+
+    def components(
+        self, draws: Draws, part: slice, field: FloatArray, nuclei: Nuclei
+    ) -> Components:
+        """Make one component of every model."""
+        log_weight = log_normalise(field, np.isfinite(nuclei.theory))
+        weight = np.exp(log_weight)
+        scale = np.sqrt(draws.scale(nuclei.Z + nuclei.N, part) ** 2 + nuclei.variance)
+        centre = np.nan_to_num(nuclei.theory)[None]
+        return Components(part, weight, weight, log_weight, centre, scale)
+
+
+def _student_t_mixture(value: Any, log_weight: Any, centre: Any, scale: Any, nu: Any) -> Any:
+    each = pm.StudentT.dist(nu=nu[..., None], mu=centre, sigma=scale)
+    return pt.logsumexp(log_weight + pm.logp(each, value[..., None]), axis=-1)
+
+
+def _normal_mixture(value: Any, log_weight: Any, centre: Any, scale: Any, nu: Any) -> Any:
+    each = pm.Normal.dist(mu=centre, sigma=scale)
+    return pt.logsumexp(log_weight + pm.logp(each, value[..., None]), axis=-1)
+
+
+def _draw_mixture(
+    log_weight: Any, centre: Any, scale: Any, nu: Any, rng: Any = None, size: Any = None
+) -> Any:
+    log_weight, centre, scale = np.broadcast_arrays(log_weight, centre, scale)
+    chosen = np.argmax(log_weight + rng.gumbel(size=log_weight.shape), axis=-1)[..., None]
+    middle, spread = (np.take_along_axis(x, chosen, axis=-1)[..., 0] for x in (centre, scale))
+    nu = np.broadcast_to(nu, middle.shape)
+    deviation = rng.standard_normal(middle.shape)
+    finite = np.isfinite(nu)
+    some = np.where(finite, nu, 1.0)
+    deviation *= np.where(finite, np.sqrt(0.5 * some / rng.standard_gamma(0.5 * some)), 1.0)
+    return middle + spread * deviation

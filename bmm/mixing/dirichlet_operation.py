@@ -1,4 +1,4 @@
-"""The log likelihood of the Dirichlet form as an operation; see `bmm.mixing.density`."""
+"""The Dirichlet form as one of the likelihoods: its operation, variables and distribution."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+import xarray as xr
 from pytensor.graph.basic import Apply
 
 from bmm.arrays import FloatArray
+from bmm.errors import ConfigError, DataError
 from bmm.gp.basis import ChainBasis
 from bmm.mixing.density import LogLikelihood, pack, unpack
-from bmm.mixing.dirichlet import dirichlet_form
+from bmm.mixing.dirichlet import Moments, dirichlet_form, dirichlet_moments, log_concentration
+from bmm.mixing.draws import Components, Draws, Nuclei
+from bmm.mixing.form import CompiledLikelihood
 from bmm.mixing.lattice import lattice_field, lattice_field_pullback
+from bmm.mixing.model import Parts
+from bmm.mixing.named_model import NOTHING, Terms, observe
 from bmm.mixing.pytensor_op import CompiledOperation
+from bmm.mixing.settings import Mixing
 
-__all__ = ["DirichletLogLikelihood", "pack_dirichlet"]
+__all__ = ["DirichletForm", "DirichletLogLikelihood", "pack_dirichlet"]
 
 
 def pack_dirichlet(
@@ -140,3 +147,89 @@ class DirichletLogLikelihood(LogLikelihood):
         models, m_Z, m_N = (shape[0] for shape in shapes[1 : self.of_field])
         nuclei = pt.cast(node.inputs[-1][1], "int64")
         return [(), (models,), (models, m_Z, m_N), (nuclei, models), (), ()]
+
+
+class DirichletForm(CompiledLikelihood):
+    """An average among the data and a choice beyond them: see `bmm.mixing.dirichlet`."""
+
+    corrected = True
+    # Draws differ in their location by a small part of the scale.
+    groups = 4
+
+    def check(self, settings: Mixing) -> None:
+        """Refuse a mode, and noise other than a Student-t of fixed degrees of freedom."""
+        if settings.mode is not None:
+            raise ConfigError(
+                "key 'mixing.mode': the Dirichlet form has no sigma: expected no mode beside it"
+            )
+        if settings.noise.family != "student_t" or settings.noise.nu == "learn":
+            raise ConfigError(
+                "key 'mixing.noise': the Dirichlet form has a Student-t of fixed degrees of "
+                "freedom: expected noise.family 'student_t' and a number for noise.nu"
+            )
+
+    def hyperparameters(self, settings: Mixing) -> list[str]:
+        """Names of the hyperparameters; neither a spread nor a level for each model."""
+        return ["log_alpha_0", "correlation", "eta", "rho_Z", "rho_N"]
+
+    def observe(self, terms: Terms) -> None:
+        """Observe the masses about the average, wider where the models may be chosen."""
+        u = np.asarray(terms.support, dtype=np.float64)
+        rho = terms.variables["correlation"]
+        squared = np.where(terms.covers, terms.theory_sd, 1.0) ** 2
+        log_a = pt.where(terms.covers, u[:, None] * terms.log_alpha - np.log(squared), NOTHING)
+        a = pt.special.softmax(log_a, axis=1)
+        single = 1 / (1 + pt.exp(log_concentration(terms.variables["log_alpha_0"], u)))
+        location = (a * terms.theory).sum(axis=1)
+        apart = (a * (terms.theory - location[:, None]) ** 2).sum(axis=1)
+        alike = single + (1 - single) * (a**2).sum(axis=1)
+        own = (rho + (1 - rho) * alike) * (a * squared).sum(axis=1)
+        observe(terms, location, own + single * apart + terms.uncertainty**2)
+
+    def components(
+        self, draws: Draws, part: slice, field: FloatArray, nuclei: Nuclei
+    ) -> Components:
+        """Make a single component, about the average."""
+        found = _moments(draws, part, field, nuclei)
+        return Components.single(part, found.weight, found.location, found.scale)
+
+    def log_concentration(
+        self, draws: Draws, part: slice, field: FloatArray, nuclei: Nuclei
+    ) -> FloatArray:
+        """Logarithms of alpha_0 a_k."""
+        found = _moments(draws, part, field, nuclei)
+        with np.errstate(divide="ignore"):
+            return np.asarray(found.log_alpha_0[..., None] + np.log(found.weight))
+
+    def data(self, problem: xr.Dataset, lattice: ChainBasis, settings: Mixing) -> FloatArray:
+        """Pack masses, corrected theory and its scales, and the support."""
+        centre, scale = (
+            problem[name].transpose("theory", "nucleus").to_numpy()
+            for name in ("theory_mass_excess", "theory_mass_excess_sd")
+        )
+        mass, support, uncertainty = (
+            problem[name].to_numpy()
+            for name in ("mass_excess", "support", "mass_excess_uncertainty")
+        )
+        return pack_dirichlet(lattice, mass, centre, scale, support, uncertainty)
+
+    def log_likelihood(self, parts: Parts) -> tuple[Any, Any]:
+        """Add the concentration, the correlation and the fields."""
+        log_alpha_0, correlation = parts.variable("log_alpha_0"), parts.variable("correlation")
+        value, _, beta, *_ = DirichletLogLikelihood()(
+            *parts.fields(),
+            log_alpha_0,
+            correlation,
+            pt.as_tensor(np.float64(parts.settings.noise.nu)),
+            parts.rotation,
+            parts.packed,
+        )
+        return value, beta
+
+
+def _moments(draws: Draws, part: slice, field: FloatArray, nuclei: Nuclei) -> Moments:
+    if nuclei.support is None:
+        raise DataError("the Dirichlet form needs the support of every nucleus")
+    level, correlation = (draws.variables[name][part] for name in ("log_alpha_0", "correlation"))
+    scale = np.sqrt(nuclei.variance)
+    return dirichlet_moments(field, level, correlation, nuclei.theory, scale, nuclei.support)

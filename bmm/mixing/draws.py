@@ -12,16 +12,15 @@ import xarray as xr
 from bmm.arrays import BoolArray, FloatArray, IntArray
 from bmm.distributions import student_t
 from bmm.distributions.logarithms import log_sum_exp
-from bmm.errors import DataError
 from bmm.gp.basis import Axis
-from bmm.mixing.dirichlet import Moments, dirichlet_moments
+from bmm.mixing.form import form_of
 from bmm.mixing.likelihood import SIGMA_UNIT
-from bmm.mixing.noise import added_variance, log_mass_ratio
-from bmm.mixing.priors import has_field
+from bmm.mixing.noise import log_mass_ratio
+from bmm.mixing.priors import has_field, hyperparameters
 from bmm.mixing.settings import Mixing
 from bmm.progress import track
 
-__all__ = ["Components", "Draws", "log_normalise", "mean_weights"]
+__all__ = ["Components", "Draws", "Nuclei", "log_normalise", "mean_weights"]
 
 # Numbers of a field made at a time, which fit into the cache.
 _CHUNK_ELEMENTS = 250_000
@@ -41,6 +40,13 @@ def log_normalise(log_alpha: FloatArray, covers: BoolArray) -> FloatArray:
     -------
     array (..., nucleus, model)
         -inf where a model does not cover the nucleus.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.mixing.draws import log_normalise
+    >>> np.exp(log_normalise(np.array([[0.0, 1.0, 9.0]]), np.array([[True, True, False]]))).round(2)
+    array([[0.27, 0.73, 0.  ]])
     """
     masked = np.where(covers, log_alpha, -np.inf)
     top = masked.max(axis=-1, keepdims=True)
@@ -48,12 +54,60 @@ def log_normalise(log_alpha: FloatArray, covers: BoolArray) -> FloatArray:
 
 
 def mean_weights(log_alpha: FloatArray, covers: BoolArray) -> FloatArray:
-    """Mean weights alpha_k / alpha_0, written over log alpha; see `log_normalise`."""
+    """Mean weights alpha_k / alpha_0, written over log alpha; see `log_normalise`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.mixing.draws import mean_weights
+    >>> mean_weights(np.zeros((1, 1, 2)), np.array([[True, True]]))
+    array([[[0.5, 0.5]]])
+    """
     np.copyto(log_alpha, -np.inf, where=~covers)
     log_alpha -= log_alpha.max(axis=-1, keepdims=True)
     np.exp(log_alpha, out=log_alpha)
     log_alpha /= log_alpha.sum(axis=-1, keepdims=True)
     return log_alpha
+
+
+@dataclass(frozen=True)
+class Nuclei:
+    """Nuclei whose distributions are asked for.
+
+    Parameters
+    ----------
+    Z, N : int array (nucleus,)
+        Proton and neutron numbers.
+    theory : array (nucleus, theory)
+        Model mass excess, MeV; NaN where a model does not cover a nucleus.
+    variance : array (nucleus, theory)
+        Variance that each model states, MeV^2.
+    support : array (nucleus,), optional
+        Of corrected models: share of the neighbours that are measured.
+    """
+
+    Z: IntArray
+    N: IntArray
+    theory: FloatArray
+    variance: FloatArray
+    support: FloatArray | None = None
+
+    @classmethod
+    def of(cls, chart: xr.Dataset, settings: Mixing) -> Nuclei:
+        """Nuclei of a chart (see `bmm.theory.adapters.prediction`), as a mixture takes them."""
+        stated = np.nan_to_num(chart["mass_excess_sd"].to_numpy()) ** 2
+        if not _uncertainties_count(settings):
+            stated = np.zeros_like(stated)
+        support = chart["support"].to_numpy() if "support" in chart else None
+        Z, N = (chart[name].to_numpy() for name in ("Z", "N"))
+        return cls(Z, N, chart["mass_excess"].to_numpy(), stated, support)
+
+    def __len__(self) -> int:
+        return len(self.Z)
+
+    def __getitem__(self, rows: slice | IntArray | np.ndarray) -> Nuclei:
+        support = None if self.support is None else self.support[rows]
+        return Nuclei(self.Z[rows], self.N[rows], self.theory[rows], self.variance[rows], support)
 
 
 @dataclass(frozen=True)
@@ -82,6 +136,14 @@ class Components:
     log_share: FloatArray
     centre: FloatArray
     scale: FloatArray
+
+    @classmethod
+    def single(
+        cls, part: slice, weight: FloatArray, centre: FloatArray, scale: FloatArray
+    ) -> Components:
+        """One component for each nucleus and draw; centre and scale are arrays (draw, nucleus)."""
+        alone = np.ones((*centre.shape, 1))
+        return cls(part, weight, alone, np.zeros_like(alone), centre[..., None], scale[..., None])
 
     def sample(self, nu: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Draw one mass of each nucleus under each draw, array (draw, nucleus), MeV.
@@ -121,8 +183,8 @@ class Draws:
     """
 
     def __init__(self, posterior: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixing) -> None:
-        self._noise = noise = settings.noise
-        self.form = settings.likelihood
+        self._settings, noise = settings, settings.noise
+        self.form = form_of(settings)
         self._axes = (axis_Z, axis_N)
         flat = posterior.stack(sample=("chain", "draw"), create_index=False)
         flat = flat.transpose("sample", ...)
@@ -132,18 +194,17 @@ class Draws:
         self._beta = flat["beta"].to_numpy()
         fields = has_field(self.models, settings)
         self._amplitude = np.sqrt(flat["eta"].to_numpy()) * fields
-        # The Dirichlet form has a common level for all fields, and no noise of its own.
+        self.variables: dict[str, FloatArray] = {
+            name: flat[name].to_numpy() for name in hyperparameters(settings)
+        }
+        # A form may have a common level for all fields, and no noise of the models.
         mu = flat["mu"].to_numpy() if "mu" in flat else np.zeros(self._amplitude.shape)
         self._mu = mu * fields
         self._rho = (flat["rho_Z"].to_numpy(), flat["rho_N"].to_numpy())
         self.sigma: FloatArray = (
             flat["sigma"].to_numpy() if "sigma" in flat else np.zeros(self._amplitude.shape)
         )
-        if self.form == "dirichlet":
-            self._of_dirichlet = flat["log_alpha_0"].to_numpy(), flat["correlation"].to_numpy()
-        learned = {
-            name: flat[name].to_numpy() for name in ("nu", "A_power") if name in flat.data_vars
-        }
+        learned = self.variables
         fixed_nu = np.inf if noise.family == "normal" else noise.nu
         self.nu: FloatArray = learned.get("nu", np.full(self.count, fixed_nu))
         self.power: FloatArray = learned.get("A_power", np.full(self.count, noise.A_power))
@@ -192,111 +253,21 @@ class Draws:
         growth = np.exp(self.power[part][:, None] * log_mass_ratio(A))
         return SIGMA_UNIT * growth[:, :, None] * self.sigma[part][:, None, :]
 
-    def components(
-        self,
-        Z: IntArray,
-        N: IntArray,
-        theory: FloatArray,
-        variance: FloatArray,
-        support: FloatArray | None = None,
-    ) -> Iterator[Components]:
-        """Distributions of nuclei, a few draws at a time.
+    def components(self, nuclei: Nuclei) -> Iterator[Components]:
+        """Distributions of nuclei, a few draws at a time; see `bmm.mixing.form.Likelihood`."""
+        for part, field in self.log_alpha(nuclei.Z, nuclei.N):
+            yield self.form.components(self, part, field, nuclei)
 
-        Parameters
-        ----------
-        Z, N : int array (nucleus,)
-            The nuclei.
-        theory : array (nucleus, theory)
-            Model mass excess, MeV; NaN where a model does not cover a nucleus.
-        variance : array (nucleus, theory)
-            Variance added to each model's, MeV^2; in the Dirichlet form its own.
-        support : array (nucleus,), optional
-            Dirichlet form: share of the neighbours that are measured.
-
-        Raises
-        ------
-        DataError
-            If the Dirichlet form is not given the support.
-        """
-        if self.form == "dirichlet":
-            yield from self._dirichlet_components(Z, N, theory, variance, support)
-            return
-        covers, centre = np.isfinite(theory), np.nan_to_num(theory)
-        for part, field in self.log_alpha(Z, N):
-            log_weight = log_normalise(field, covers)
-            weight = np.exp(log_weight)
-            squared = self.scale(Z + N, part) ** 2 + variance
-            if self.form == "density":
-                scale = np.sqrt(squared)
-                yield Components(part, weight, weight, log_weight, centre[None], scale)
-                continue
-            mean = (weight * centre).sum(axis=-1, keepdims=True)
-            apart = (weight * (centre - mean) ** 2).sum(axis=-1, keepdims=True)
-            total = np.exp(np.where(covers, field, -np.inf)).sum(axis=-1, keepdims=True)
-            spread = (weight * squared).sum(axis=-1, keepdims=True) + apart / (1 + total)
-            alone = np.ones_like(mean)
-            yield Components(part, weight, alone, np.zeros_like(mean), mean, np.sqrt(spread))
-
-    def _dirichlet_components(
-        self,
-        Z: IntArray,
-        N: IntArray,
-        theory: FloatArray,
-        variance: FloatArray,
-        support: FloatArray | None,
-    ) -> Iterator[Components]:
-        for part, found in self._dirichlet_moments(Z, N, theory, variance, support):
-            centre, scale = found.location[..., None], found.scale[..., None]
-            alone = np.ones_like(centre)
-            yield Components(part, found.weight, alone, np.zeros_like(centre), centre, scale)
-
-    def _dirichlet_moments(
-        self,
-        Z: IntArray,
-        N: IntArray,
-        theory: FloatArray,
-        variance: FloatArray,
-        support: FloatArray | None,
-    ) -> Iterator[tuple[slice, Moments]]:
-        if support is None:
-            raise DataError("the Dirichlet form needs the support of every nucleus")
-        level, correlation = self._of_dirichlet
-        for part, field in self.log_alpha(Z, N):
-            yield (
-                part,
-                dirichlet_moments(
-                    field, level[part], correlation[part], theory, np.sqrt(variance), support
-                ),
-            )
-
-    def concentrations(
-        self,
-        Z: IntArray,
-        N: IntArray,
-        theory: FloatArray,
-        variance: FloatArray,
-        support: FloatArray | None = None,
-    ) -> Iterator[tuple[slice, FloatArray]]:
+    def concentrations(self, nuclei: Nuclei) -> Iterator[tuple[slice, FloatArray]]:
         """Logarithms of the parameters alpha_k(x) of the Dirichlet distribution of the weights.
-
-        Parameters
-        ----------
-        Z, N, theory, variance, support
-            See `components`.
 
         Yields
         ------
         slice, array (draw, nucleus, theory)
             Which draws, and log alpha_k of each; -inf where a model does not cover a nucleus.
         """
-        if self.form == "dirichlet":
-            for part, found in self._dirichlet_moments(Z, N, theory, variance, support):
-                with np.errstate(divide="ignore"):
-                    yield part, found.log_alpha_0[..., None] + np.log(found.weight)
-            return
-        covers = np.isfinite(theory)
-        for part, field in self.log_alpha(Z, N):
-            yield part, np.where(covers, field, -np.inf)
+        for part, field in self.log_alpha(nuclei.Z, nuclei.N):
+            yield part, self.form.log_concentration(self, part, field, nuclei)
 
     def log_likelihood(self, problem: xr.Dataset) -> npt.NDArray[np.float32]:
         """Log density of every measured mass under every draw.
@@ -327,12 +298,15 @@ class Draws:
         problem : Dataset
             See `bmm.mixing.training_data.training_problem`.
         """
-        theory = problem["theory_mass_excess"].to_numpy()
-        Z, N = problem["Z"].to_numpy(), problem["N"].to_numpy()
-        if self.form != "dirichlet":
-            yield from self.components(Z, N, theory, added_variance(problem, self._noise))
-            return
-        own = np.nan_to_num(problem["theory_mass_excess_sd"].to_numpy()) ** 2
+        stated = {name: problem[f"theory_{name}"] for name in ("mass_excess", "mass_excess_sd")}
+        nuclei = Nuclei.of(problem.assign(stated), self._settings)
         measurement = problem["mass_excess_uncertainty"].to_numpy()[:, None]
-        for each in self.components(Z, N, theory, own, problem["support"].to_numpy()):
+        if not _uncertainties_count(self._settings):
+            measurement = np.zeros_like(measurement)
+        for each in self.components(nuclei):
             yield replace(each, scale=np.hypot(each.scale, measurement))
+
+
+def _uncertainties_count(settings: Mixing) -> bool:
+    """Whether the uncertainties of measurements and the spreads that models state are noise."""
+    return settings.noise.measurement or form_of(settings).corrected

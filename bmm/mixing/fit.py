@@ -19,6 +19,7 @@ from bmm.gp.basis import Axis
 from bmm.mixing.chain_storage import chain_stores
 from bmm.mixing.convergence import Convergence, check_convergence
 from bmm.mixing.draws import Draws
+from bmm.mixing.form import form_of
 from bmm.mixing.modes import find_modes, stacked_posterior
 from bmm.mixing.priors import hyperparameters, log_prior, prior_draws
 from bmm.mixing.settings import Mixing
@@ -70,7 +71,8 @@ def fit(
         Nuclei to learn from, indexed (Z, N), with columns mass_excess and
         mass_excess_uncertainty in MeV.
     theory : Dataset
-        Predictions of the models for these nuclei; see `bmm.theory.adapters.prediction`.
+        Predictions of the models for these nuclei and possibly others; see
+        `bmm.theory.adapters.prediction`.
     chart : Dataset
         Their predictions for all nuclei that may be asked for later; its Z and N set the box of the
         basis, and a nucleus that is not in it cannot be predicted.
@@ -92,8 +94,7 @@ def fit(
         (of the hyperparameters), observed_data, constant_data (theory at the fitted nuclei, and the
         uncertainties of their masses), chart (theory at all nuclei) and, if the chains found
         several, modes; `bmm.add_groups` adds the predictive ones.  The log likelihood is per MeV of
-        mass excess, whatever the observable, so that `arviz.compare` may put any two fits to the
-        same masses side by side.
+        mass excess, so that `arviz.compare` may put any two fits to the same masses side by side.
 
     Raises
     ------
@@ -102,6 +103,22 @@ def fit(
         see `bmm.data.check_measured` and `bmm.theory.validation`.
     RunError
         If a chain cannot be sampled or stored.
+
+    Examples
+    --------
+    Two models near tin, with few functions and draws. The examples of other functions go on
+    with these names.
+
+    >>> import bmm
+    >>> measured = bmm.load_measured("AME2020").loc[46:52]
+    >>> models = [bmm.load_model(name).fit(measured) for name in ("FRDM2012", "HFB24")]
+    >>> theory = bmm.predict_all(models, bmm.load_theory("FRDM2012").loc[46:52].index)
+    >>> settings = bmm.Mixing(
+    ...     basis={"m_Z": 2, "m_N": 3}, sampler={"chains": 2, "draws": 50, "tune": 150}
+    ... )
+    >>> tree = bmm.fit(measured, theory, theory, settings)
+    >>> dict(tree["posterior"]["sigma"].sizes)
+    {'chain': 2, 'draw': 50, 'theory': 2}
     """
     settings = settings or Mixing()
     problem, axes_ = checked_problem(measured, theory, chart, settings)
@@ -153,11 +170,13 @@ def checked_problem(
     measured, theory, chart = check_measured(measured), check_theory(theory), check_theory(chart)
     check_agreement(measured, theory)
     problem = training_problem(measured, theory)
-    refuse_uncovered(chart, "predicted")
-    if settings.likelihood == "dirichlet" and not ("support" in theory and "support" in chart):
+    refuse_uncovered(chart["mass_excess"], "predicted")
+    form = form_of(settings)
+    form.check(settings)
+    if form.corrected and not ("support" in theory and "support" in chart):
         raise DataError(
-            "the Dirichlet form needs the variable 'support', the share of measured neighbours: "
-            "expected theory and chart from bmm.correct_theory"
+            f"the likelihood {settings.likelihood!r} needs the variable 'support', the share of "
+            "measured neighbours: expected theory and chart from bmm.correct_theory"
         )
     if settings.mode is not None and len(settings.mode.sigma) != problem.sizes["theory"]:
         raise ConfigError(
@@ -208,7 +227,7 @@ def _assemble(
         "compile_seconds": sum(each.compile_seconds for each in sampled),
         "sample_seconds": sum(each.sample_seconds for each in sampled),
     }
-    modes = find_modes(tree, hyperparameters(settings))
+    modes = find_modes(tree, list(hyperparameters(settings)))
     if modes is not None:
         logger.warning("the chains found %d modes", modes.sizes["mode"])
         tree["modes"] = xr.DataTree(modes)
@@ -222,7 +241,7 @@ def fitted_tree(
     chart: xr.Dataset | None = None,
     settings: Mixing | None = None,
 ) -> xr.DataTree:
-    """Make a tree of `fit` from draws of `bmm.pymc_model`, whoever sampled them.
+    """Make a tree of `fit` from draws of `bmm.pymc_model`, by any sampler.
 
     Parameters
     ----------
@@ -245,11 +264,12 @@ def fitted_tree(
 
     Examples
     --------
-    ::
+    Draws of `bmm.pymc_model`, here those of `tree` of the example of `bmm.fit`; with PyMC,
+    ``draws = pm.sample()`` within the model:
 
-        with bmm.pymc_model(measured, theory, chart):
-            draws = pm.sample(nuts_sampler="blackjax")
-        found = bmm.predict(bmm.fitted_tree(draws, measured, theory, chart))
+    >>> again = bmm.fitted_tree(tree, measured, theory, theory, settings)
+    >>> again["log_likelihood"].equals(tree["log_likelihood"])
+    True
     """
     settings, chart = settings or Mixing(), theory if chart is None else chart
     problem, axes = checked_problem(measured, theory, chart, settings)
@@ -371,18 +391,47 @@ def read_problem(tree: xr.DataTree) -> xr.Dataset:
 
 
 def read_settings(tree: xr.DataTree) -> Mixing:
-    """Read the settings a tree was fitted with."""
+    """Read the settings a tree was fitted with.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fit import read_settings
+    >>> read_settings(tree).basis.m_N
+    3
+    """
     return Mixing.model_validate_json(tree.attrs["mixing"])
 
 
 def convergence_of(tree: xr.DataTree) -> Convergence:
-    """Verdict on the chains of a fitted tree."""
-    names = hyperparameters(read_settings(tree))
+    """Verdict on the chains of a fitted tree.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`; so few draws are not enough:
+
+    >>> verdict = bmm.convergence_of(tree)
+    >>> verdict.converged
+    False
+    >>> "ess_bulk" in verdict.table
+    True
+    """
+    names = list(hyperparameters(read_settings(tree)))
     return check_convergence(tree, names, partial=bool(tree.attrs["partial"]))
 
 
 def fitted_masses(tree: xr.DataTree) -> pd.DataFrame:
-    """Masses that a tree was fitted to: mass_excess and mass_excess_uncertainty, MeV; (Z, N)."""
+    """Masses that a tree was fitted to: mass_excess and mass_excess_uncertainty, MeV; (Z, N).
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fit import fitted_masses
+    >>> fitted_masses(tree).loc[(50, 82), "mass_excess"].round(2)
+    np.float64(-76.55)
+    """
     known = read_problem(tree)
     columns = {name: known[name].to_numpy() for name in ("mass_excess", "mass_excess_uncertainty")}
     index = nuclide_index(known["Z"].to_numpy(), known["N"].to_numpy())

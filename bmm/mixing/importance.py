@@ -1,4 +1,4 @@
-"""New masses without sampling anew: posterior draws reweighted, with Pareto-smoothed weights.
+"""New masses without sampling again: posterior draws reweighted, with Pareto-smoothed weights.
 
 A draw theta of the posterior given the old masses has the weight p(new masses | theta) in the
 posterior given both.  The largest weights are replaced by what a generalised Pareto distribution
@@ -114,6 +114,13 @@ def resample(weight: FloatArray, rng: np.random.Generator) -> npt.NDArray[np.int
     -------
     int array (chain, draw)
         Positions in the flattened array of the draws.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.mixing.importance import resample
+    >>> sorted(resample(np.array([0.5, 0.5, 0.0, 0.0]), np.random.default_rng(1)).tolist())
+    [0, 0, 1, 1]
     """
     cumulative = np.cumsum(weight.ravel())
     level = (np.arange(weight.size) + rng.random()) / weight.size * cumulative[-1]

@@ -1,4 +1,4 @@
-"""The likelihood of both forms behind one signature, compiled for the sampler.
+"""The likelihood of the density form behind one signature, compiled for the sampler.
 
 Which compiled code computes it, the general one or that for four degrees of freedom, is decided
 here and nowhere else.  What it computes is the log density of a
@@ -11,11 +11,10 @@ import numpy as np
 
 from bmm.arrays import FloatArray
 from bmm.mixing.likelihood import local_mixture
-from bmm.mixing.linear import linear_mixture
 from bmm.mixing.student_t4 import FOUR, student_t4_mixture
 from bmm.mixing.vectorized import inner, total
 
-__all__ = ["density_form", "linear_form"]
+__all__ = ["density_form", "raised", "sum_up"]
 
 
 @inner
@@ -70,45 +69,15 @@ def density_form(
             field, shift, sigma, power, mass, theory, variance, log_A
         )
         return value, d_field, d_shift, d_sigma, 0.0, d_power
-    return _sum_up(
+    return sum_up(
         local_mixture(
-            _raised(field, shift), sigma, nu, power, mass, theory, variance, log_A, learn_nu
+            raised(field, shift), sigma, nu, power, mass, theory, variance, log_A, learn_nu
         )
     )
 
 
 @inner
-def linear_form(
-    field: FloatArray,
-    shift: FloatArray,
-    sigma: FloatArray,
-    nu: float,
-    power: float,
-    mass: FloatArray,
-    theory: FloatArray,
-    variance: FloatArray,
-    log_A: FloatArray,
-    learn_nu: bool,
-) -> tuple[float, FloatArray, FloatArray, FloatArray, float, float]:
-    """Log likelihood of all masses in the linear form; see `density_form` and `bmm.mixing.linear`.
-
-    The derivative by nu comes in any case.
-
-    Examples
-    --------
-    >>> theory = np.array([[-88.0], [-87.0]])
-    >>> value, *_ = linear_form(np.zeros((1, 2)), np.zeros(2), np.full(2, 5.0), 4.0, 0.0,
-    ...                         np.array([-87.5]), theory, np.zeros((2, 1)), np.zeros(1), False)
-    >>> round(value, 4)
-    -0.4315
-    """
-    return _sum_up(
-        linear_mixture(_raised(field, shift), sigma, nu, power, mass, theory, variance, log_A)
-    )
-
-
-@inner
-def _raised(field: FloatArray, shift: FloatArray) -> FloatArray:
+def raised(field: FloatArray, shift: FloatArray) -> FloatArray:
     """Add a shift to every field (nucleus, theory); give them as (theory, nucleus)."""
     n, K = field.shape
     raised = np.empty((K, n))
@@ -119,7 +88,7 @@ def _raised(field: FloatArray, shift: FloatArray) -> FloatArray:
 
 
 @inner
-def _sum_up(
+def sum_up(
     by_nucleus: tuple[FloatArray, ...],
 ) -> tuple[float, FloatArray, FloatArray, FloatArray, float, float]:
     """Sum over the nuclei what the likelihoods give for each; d_field as (nucleus, theory)."""

@@ -22,12 +22,18 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+import pytensor.tensor as pt
 
 from bmm.arrays import FloatArray
+from bmm.mixing.density import LEARN_NU, FormWithNoise, LogLikelihood, unpack
+from bmm.mixing.draws import Components, Draws, Nuclei, log_normalise
+from bmm.mixing.kernels import raised, sum_up
+from bmm.mixing.lattice import lattice_field
 from bmm.mixing.likelihood import SIGMA_UNIT, component
+from bmm.mixing.named_model import NOTHING, Terms, observe
 from bmm.mixing.vectorized import exponential, inner, logarithm
 
-__all__ = ["linear_mixture"]
+__all__ = ["LinearForm", "LinearLogLikelihood", "linear_form", "linear_mixture"]
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -111,3 +117,95 @@ def _weights(field: FloatArray, theory: FloatArray) -> tuple[FloatArray, FloatAr
     for i in range(n):
         total[i] = exponential(min(top[i] + logarithm(total[i]), 700.0))
     return weight, total
+
+
+@inner
+def linear_form(
+    field: FloatArray,
+    shift: FloatArray,
+    sigma: FloatArray,
+    nu: float,
+    power: float,
+    mass: FloatArray,
+    theory: FloatArray,
+    variance: FloatArray,
+    log_A: FloatArray,
+    learn_nu: bool,
+) -> tuple[float, FloatArray, FloatArray, FloatArray, float, float]:
+    """Log likelihood of all masses in the linear form.
+
+    See `bmm.mixing.kernels.density_form`.  The derivative by nu comes in any case.
+
+    Examples
+    --------
+    >>> theory = np.array([[-88.0], [-87.0]])
+    >>> value, *_ = linear_form(np.zeros((1, 2)), np.zeros(2), np.full(2, 5.0), 4.0, 0.0,
+    ...                         np.array([-87.5]), theory, np.zeros((2, 1)), np.zeros(1), False)
+    >>> round(value, 4)
+    -0.4315
+    """
+    return sum_up(
+        linear_mixture(raised(field, shift), sigma, nu, power, mass, theory, variance, log_A)
+    )
+
+
+def linear_log_likelihood(
+    xi: FloatArray,
+    amplitude: FloatArray,
+    root_Z: FloatArray,
+    root_N: FloatArray,
+    level: FloatArray,
+    sigma: FloatArray,
+    nu: FloatArray,
+    power: FloatArray,
+    rotation: FloatArray,
+    packed: FloatArray,
+) -> tuple[FloatArray, ...]:
+    """Log likelihood of all masses; see `bmm.mixing.density.log_likelihood`."""
+    phi_Z, phi_N, first, mean, mass, theory, variance, log_A = unpack(packed)
+    coordinates = xi.reshape(amplitude.size, root_Z.size, root_N.size)
+    about_mu, excess, beta = lattice_field(
+        coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first, mean
+    )
+    value, d_field, d_level, d_sigma, d_nu, d_power = linear_form(
+        about_mu, level - excess, sigma, nu.item(), power.item(), mass, theory, variance, log_A,
+        packed[LEARN_NU] > 0.0,
+    )  # fmt: skip
+    return (
+        np.asarray(value), excess, beta, d_field, d_level, d_sigma,
+        np.asarray(d_nu), np.asarray(d_power),
+    )  # fmt: skip
+
+
+class LinearLogLikelihood(LogLikelihood):
+    """PyTensor operation of `linear_log_likelihood`."""
+
+    function = staticmethod(linear_log_likelihood)
+
+
+class LinearForm(FormWithNoise):
+    """Each mass is an average of the models."""
+
+    operation = LinearLogLikelihood
+
+    def observe(self, terms: Terms) -> None:
+        """Observe the masses about the average; see the module."""
+        weight = terms.weight
+        location = (weight * terms.theory).sum(axis=1)
+        apart = (weight * (terms.theory - location[:, None]) ** 2).sum(axis=1)
+        alpha_0 = pt.exp(pt.logsumexp(pt.where(terms.covers, terms.log_alpha, NOTHING), axis=1))
+        squared = (weight * terms.scale**2).sum(axis=1) + apart / (1 + alpha_0)
+        observe(terms, location, squared)
+
+    def components(
+        self, draws: Draws, part: slice, field: FloatArray, nuclei: Nuclei
+    ) -> Components:
+        """Make a single component, about the average."""
+        covers, centre = np.isfinite(nuclei.theory), np.nan_to_num(nuclei.theory)
+        weight = np.exp(log_normalise(field, covers))
+        squared = draws.scale(nuclei.Z + nuclei.N, part) ** 2 + nuclei.variance
+        mean = (weight * centre).sum(axis=-1)
+        apart = (weight * (centre - mean[..., None]) ** 2).sum(axis=-1)
+        total = np.exp(np.where(covers, field, -np.inf)).sum(axis=-1)
+        spread = (weight * squared).sum(axis=-1) + apart / (1 + total)
+        return Components.single(part, weight, mean, np.sqrt(spread))

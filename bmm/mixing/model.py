@@ -10,6 +10,7 @@ Neither choice changes the distribution of any quantity.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,20 +20,22 @@ import pytensor.tensor as pt
 import xarray as xr
 from scipy.linalg import helmert
 
+from bmm.arrays import FloatArray
+from bmm.errors import ConfigError
 from bmm.gp.basis import Axis, ChainBasis
-from bmm.mixing.density import LinearLogLikelihood, LogLikelihood, pack
-from bmm.mixing.dirichlet_operation import DirichletLogLikelihood, pack_dirichlet
-from bmm.mixing.noise import dirichlet_data, likelihood_data
+from bmm.mixing.form import CompiledLikelihood, form_of
 from bmm.mixing.priors import distribution, has_field, hyperparameters
 from bmm.mixing.settings import Basis, Mixing, Prior
 
 __all__ = [
     "COORDINATES",
     "DERIVED",
+    "Parts",
     "axes",
     "build_model",
     "model_data",
     "name_variables",
+    "prior_distribution",
 ]
 
 COORDINATES = ("xi", "level")
@@ -56,6 +59,14 @@ def axes(chart_Z: Any, chart_N: Any, settings: Mixing) -> tuple[Axis, Axis]:
     -------
     tuple of Axis
         Axes Z and N, by the published rule unless the settings say otherwise.
+
+    Examples
+    --------
+    >>> from bmm.mixing.model import axes
+    >>> from bmm.mixing.settings import Basis, Mixing
+    >>> along_Z, along_N = axes([40, 50], [50, 80], Mixing(basis=Basis(m_Z=4)))
+    >>> along_Z.m, along_N.m > 4
+    (4, True)
     """
     basis = settings.basis
     made = [
@@ -120,83 +131,68 @@ def build_model(
     }
     with pm.Model(coords=coords) as model:
         packed = pm.Data("packed", model_data(problem, axis_Z, axis_N, settings)["packed"])
-        if settings.likelihood == "dirichlet":
-            value, beta = _dirichlet_form(settings, axis_Z, axis_N, models, packed)
-        else:
-            value, beta = _form_with_noise(settings, axis_Z, axis_N, models, packed, sigma_below)
+        parts = Parts(settings, axis_Z, axis_N, models, packed, sigma_below)
+        value, beta = _compiled_form(settings).log_likelihood(parts)
         pm.Potential("log_likelihood", np.float64(settings.temper) * value)
         pm.Deterministic("beta", beta, dims=("theory", "basis_Z", "basis_N"))
     return model
 
 
-def _form_with_noise(
-    settings: Mixing,
-    axis_Z: Axis,
-    axis_N: Axis,
-    models: list[str],
-    packed: Any,
-    sigma_below: float | None,
-) -> tuple[Any, Any]:
-    """Log likelihood of the density or linear form, and the coefficients."""
-    priors, noise = settings.priors, settings.noise
-    sigma = _sigma(priors.sigma, sigma_below)
-    fields = _fields(settings, axis_Z, axis_N, models)
-    learned = hyperparameters(settings)
-    nu: Any = np.inf if noise.family == "normal" else noise.nu
-    if "nu" in learned:
-        nu = _variable("nu", priors.nu)
-    power: Any = noise.A_power
-    if "A_power" in learned:
-        power = _variable("A_power", priors.A_power)
-    level = pm.Flat("level", dims="theory")
-    operation = LogLikelihood() if settings.likelihood == "density" else LinearLogLikelihood()
-    value, excess, beta, *_ = operation(
-        *fields,
-        level * has_field(models, settings),
-        sigma,
-        pt.as_tensor(nu, dtype="float64"),
-        pt.as_tensor(power, dtype="float64"),
-        _rotation(models, settings),
-        packed,
-    )
-    mu = pm.Deterministic("mu", level - excess, dims="theory")
-    pm.Potential("prior_of_mu", pm.logp(_distribution(priors.mu), mu))
-    return value, beta
+@dataclass(frozen=True)
+class Parts:
+    """What the variables of a form are made from, within a PyMC model.
 
+    Parameters
+    ----------
+    settings : Mixing
+        Priors and noise.
+    axis_Z, axis_N : Axis
+        Basis along the axes of the chart.
+    models : list of str
+        The theory models.
+    packed : TensorVariable
+        The data of the form.
+    sigma_below : float or None
+        Where the prior of every sigma_k is cut off, keV per nucleon at A = 100.
+    """
 
-def _dirichlet_form(
-    settings: Mixing, axis_Z: Axis, axis_N: Axis, models: list[str], packed: Any
-) -> tuple[Any, Any]:
-    """Log likelihood of the Dirichlet form, and the coefficients."""
-    log_alpha_0 = _variable("log_alpha_0", settings.priors.log_alpha_0)
-    correlation = _variable("correlation", settings.priors.correlation)
-    fields = _fields(settings, axis_Z, axis_N, models)
-    value, _, beta, *_ = DirichletLogLikelihood()(
-        *fields,
-        log_alpha_0,
-        correlation,
-        pt.as_tensor(np.float64(settings.noise.nu)),
-        _rotation(models, settings),
-        packed,
-    )
-    return value, beta
+    settings: Mixing
+    axis_Z: Axis
+    axis_N: Axis
+    models: list[str]
+    packed: Any
+    sigma_below: float | None
 
+    def variable(self, name: str, *, dims: str | None = None) -> Any:
+        """Add a hyperparameter with its prior."""
+        prior = hyperparameters(self.settings)[name]
+        return getattr(pm, prior.distribution)(name, **_parameters(prior), dims=dims)
 
-def _fields(
-    settings: Mixing, axis_Z: Axis, axis_N: Axis, models: list[str]
-) -> tuple[Any, Any, Any, Any]:
-    """Coordinates of the fields, their amplitudes, and roots of the spectral densities."""
-    eta = _variable("eta", settings.priors.eta, dims="theory")
-    rho_Z = _variable("rho_Z", settings.priors.rho_Z)
-    rho_N = _variable("rho_N", settings.priors.rho_N)
-    # A vector, like what the sampler moves: reshaping it would be compiled, both ways.
-    xi = pm.Normal("xi", 0.0, 1.0, dims="coefficient")
-    return (
-        xi,
-        pt.sqrt(eta) * has_field(models, settings),
-        axis_Z.root_spectral_density(rho_Z, pt),
-        axis_N.root_spectral_density(rho_N, pt),
-    )
+    def sigma(self) -> Any:
+        """Add the spreads (theory,)."""
+        if self.sigma_below is None:
+            return self.variable("sigma", dims="theory")
+        whole = prior_distribution(self.settings.priors.sigma)
+        below = np.float64(self.sigma_below)
+        return pm.Truncated("sigma", whole, lower=0, upper=below, dims="theory")
+
+    def fields(self) -> tuple[Any, Any, Any, Any]:
+        """Coordinates of the fields, their amplitudes, and roots of the spectral densities."""
+        eta = self.variable("eta", dims="theory")
+        rho_Z, rho_N = self.variable("rho_Z"), self.variable("rho_N")
+        # A vector, like what the sampler moves: reshaping it would be compiled, both ways.
+        xi = pm.Normal("xi", 0.0, 1.0, dims="coefficient")
+        return (
+            xi,
+            pt.sqrt(eta) * has_field(self.models, self.settings),
+            self.axis_Z.root_spectral_density(rho_Z, pt),
+            self.axis_N.root_spectral_density(rho_N, pt),
+        )
+
+    @property
+    def rotation(self) -> FloatArray:
+        """Orthogonal matrix (theory, theory) from coordinates to coefficients."""
+        return _rotation(self.models, self.settings)
 
 
 def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixing) -> dict[str, Any]:
@@ -212,10 +208,17 @@ def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixing
         Form of the likelihood, and noise.
     """
     lattice = ChainBasis.of(axis_Z, axis_N, problem["Z"].to_numpy(), problem["N"].to_numpy())
-    if settings.likelihood == "dirichlet":
-        return {"packed": pack_dirichlet(lattice, **dirichlet_data(problem))}
-    learn_nu = "nu" in hyperparameters(settings)
-    return {"packed": pack(lattice, **likelihood_data(problem, settings.noise), learn_nu=learn_nu)}
+    return {"packed": _compiled_form(settings).data(problem, lattice, settings)}
+
+
+def _compiled_form(settings: Mixing) -> CompiledLikelihood:
+    form = form_of(settings)
+    if not isinstance(form, CompiledLikelihood):
+        raise ConfigError(
+            f"the likelihood {settings.likelihood!r} has no compiled gradient: expected "
+            "bmm.pymc_model for it"
+        )
+    return form
 
 
 def name_variables(
@@ -279,19 +282,9 @@ def _rotation(models: Sequence[str], settings: Mixing) -> npt.NDArray[np.float64
     return np.ascontiguousarray(helmert(K, full=True).T)
 
 
-def _sigma(prior: Prior, below: float | None) -> Any:
-    if below is None:
-        return _variable("sigma", prior, dims="theory")
-    whole = _distribution(prior)
-    return pm.Truncated("sigma", whole, lower=0, upper=np.float64(below), dims="theory")
-
-
-def _distribution(prior: Prior) -> Any:
+def prior_distribution(prior: Prior) -> Any:
+    """Distribution of a prior in PyMC."""
     return getattr(pm, prior.distribution).dist(**_parameters(prior))
-
-
-def _variable(name: str, prior: Prior, *, dims: str | None = None) -> Any:
-    return getattr(pm, prior.distribution)(name, **_parameters(prior), dims=dims)
 
 
 def _parameters(prior: Prior) -> dict[str, Any]:

@@ -8,24 +8,29 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from bmm.arrays import FloatArray
 from bmm.mixing.settings import Noise
 
 __all__ = [
     "REFERENCE_A",
     "added_variance",
-    "dirichlet_data",
     "likelihood_data",
     "log_mass_ratio",
 ]
-
-FloatArray = npt.NDArray[np.float64]
 
 REFERENCE_A = 100
 """Mass number at which sigma_k is quoted."""
 
 
 def log_mass_ratio(A: npt.ArrayLike) -> FloatArray:
-    """log(A / 100); same shape as A."""
+    """log(A / 100); same shape as A.
+
+    Examples
+    --------
+    >>> from bmm.mixing.noise import log_mass_ratio
+    >>> log_mass_ratio([100, 200]).round(3)
+    array([0.   , 0.693])
+    """
     return np.log(np.asarray(A, dtype=np.float64) / REFERENCE_A)
 
 
@@ -47,19 +52,4 @@ def likelihood_data(problem: xr.Dataset, noise: Noise) -> dict[str, Any]:
         "theory": np.where(np.isnan(theory), np.inf, theory),
         "variance": np.ascontiguousarray(added_variance(problem, noise).T),
         "log_A": log_mass_ratio(problem["A"].to_numpy()),
-    }
-
-
-def dirichlet_data(problem: xr.Dataset) -> dict[str, Any]:
-    """Collect the arguments of `bmm.mixing.dirichlet_operation.pack_dirichlet`, by name."""
-    centre, scale = (
-        problem[name].transpose("theory", "nucleus").to_numpy()
-        for name in ("theory_mass_excess", "theory_mass_excess_sd")
-    )
-    return {
-        "mass": problem["mass_excess"].to_numpy(),
-        "centre": centre,
-        "scale": scale,
-        "support": problem["support"].to_numpy(),
-        "uncertainty": problem["mass_excess_uncertainty"].to_numpy(),
     }

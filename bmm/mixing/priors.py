@@ -13,15 +13,10 @@ from scipy import stats
 
 from bmm.arrays import FloatArray
 from bmm.gp.basis import Axis
+from bmm.mixing.form import form_of
 from bmm.mixing.settings import Mixing, Prior
 
 __all__ = ["BY_THEORY", "distribution", "has_field", "hyperparameters", "log_prior", "prior_draws"]
-
-HYPERPARAMETERS = ("sigma", "mu", "eta", "rho_Z", "rho_N", "nu", "A_power")
-"""Names of all hyperparameters; the last two exist only where they are learned."""
-
-OF_DIRICHLET_FORM = ("log_alpha_0", "correlation", "eta", "rho_Z", "rho_N")
-"""Names of the hyperparameters of the Dirichlet form."""
 
 BY_THEORY = ("sigma", "mu", "eta")
 """Those of which every model has its own."""
@@ -72,21 +67,33 @@ def distribution(prior: Prior) -> Any:
     return _IN_SCIPY[prior.distribution](**prior.parameters)
 
 
-def hyperparameters(settings: Mixing) -> list[str]:
-    """Names of the hyperparameters that are sampled with these settings."""
-    if settings.likelihood == "dirichlet":
-        return list(OF_DIRICHLET_FORM)
-    noise = settings.noise
-    fixed = {
-        name
-        for name, value in (("nu", noise.nu), ("A_power", noise.A_power))
-        if value != "learn" or (name == "nu" and noise.family == "normal")
+def hyperparameters(settings: Mixing) -> dict[str, Prior]:
+    """Priors of the hyperparameters that are sampled with these settings, by name.
+
+    Examples
+    --------
+    >>> from bmm.mixing.priors import hyperparameters
+    >>> from bmm.mixing.settings import Mixing
+    >>> list(hyperparameters(Mixing()))
+    ['sigma', 'mu', 'eta', 'rho_Z', 'rho_N']
+    """
+    form = form_of(settings)
+    return {
+        name: form.priors[name] if name in form.priors else getattr(settings.priors, name)
+        for name in form.hyperparameters(settings)
     }
-    return [name for name in HYPERPARAMETERS if name not in fixed]
 
 
 def has_field(models: Sequence[str], settings: Mixing) -> FloatArray:
-    """Whether each model has a field, 1 or 0, array (theory,): the reference has none."""
+    """Whether each model has a field, 1 or 0, array (theory,): the reference has none.
+
+    Examples
+    --------
+    >>> from bmm.mixing.priors import has_field
+    >>> from bmm.mixing.settings import Mixing
+    >>> has_field(["DZ33", "HFB24"], Mixing(reference="HFB24"))
+    array([1., 0.])
+    """
     return np.array([name != settings.reference for name in models], dtype=np.float64)
 
 
@@ -114,10 +121,10 @@ def prior_draws(
     rng = np.random.default_rng(seed)
     over = ("chain", "draw")
     found: dict[str, Any] = {}
-    for name in hyperparameters(settings):
+    for name, prior in hyperparameters(settings).items():
         dims = (*over, "theory") if name in BY_THEORY else over
         size = (1, draws, len(models)) if name in BY_THEORY else (1, draws)
-        drawn = distribution(getattr(settings.priors, name)).rvs(size, random_state=rng)
+        drawn = distribution(prior).rvs(size, random_state=rng)
         found[name] = dims, np.asarray(drawn, dtype=np.float64)
     shape = (1, draws, len(models), *(axis.m for axis in axes))
     beta = rng.standard_normal(shape, dtype=np.float32)
@@ -145,9 +152,7 @@ def log_prior(posterior: xr.Dataset, settings: Mixing) -> xr.Dataset:
         The priors.
     """
     densities = {
-        name: posterior[name].copy(
-            data=np.asarray(distribution(getattr(settings.priors, name)).logpdf(posterior[name]))
-        )
-        for name in hyperparameters(settings)
+        name: posterior[name].copy(data=np.asarray(distribution(prior).logpdf(posterior[name])))
+        for name, prior in hyperparameters(settings).items()
     }
     return xr.Dataset(densities)

@@ -74,7 +74,7 @@ def update(tree: xr.DataTree, new: pd.DataFrame, *, seed: int = 0) -> Updated:
     DomainError
         If a nucleus is not on the chart of the fit.
     RunError
-        If k-hat is above its limit: the posterior has to be sampled anew.
+        If k-hat is above its limit: the posterior has to be sampled again.
     """
     if "sample_stats" not in tree.children:
         raise RunError(

@@ -1,4 +1,4 @@
-"""What a user may choose about the mixture: observable, priors, noise, basis, sampler.
+"""What a user may choose about the mixture: likelihood, priors, noise, basis, sampler.
 
 The symbols are those of the literature (Kejzlar, Neufcourt & Nazarewicz, Sci. Rep. 13, 19600):
 mixing weights of nucleus x = (Z, N) are w(x) ~ Dirichlet(alpha(x)), and
@@ -16,12 +16,14 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 from bmm.configuration import Configuration
 from bmm.distributions.degrees_of_freedom import NU
 from bmm.gp.basis import Kernel
+from bmm.mixing.form import LIKELIHOODS
 
 __all__ = [
     "FORECAST",
     "NAMED_PRIORS",
     "Basis",
     "Kernels",
+    "MeasurementTreatment",
     "Mixing",
     "Mode",
     "Noise",
@@ -29,6 +31,9 @@ __all__ = [
     "Priors",
     "Sampler",
 ]
+
+type MeasurementTreatment = Literal["stated", "learnt"]
+"""Errors of measured masses: those of the stated uncertainties, or learnt from their history."""
 
 # Distributions a prior may name, with their parameters as PyMC spells them.
 POSITIVE: dict[str, tuple[str, ...]] = {
@@ -285,15 +290,12 @@ class Mixing(Configuration):
 
     Parameters
     ----------
-    observable : {"binding_energy_per_nucleon", "mass_excess"}
-        Quantity that the mixture is written for.  The two are linear in each other for every
-        nucleus, so that no result depends on the choice: neither posterior nor predictions, nor
-        the log likelihood, which is given per MeV of mass excess.
-    likelihood : {"density", "linear", "dirichlet"}
+    likelihood : str, default "density"
         "density": each mass is that of one model, and the weights are probabilities
         (`bmm.mixing.likelihood`).  "linear": each mass is an average of the models, and the weights
         are its coefficients (`bmm.mixing.linear`).  "dirichlet": an average among the data and a
-        choice beyond them, for corrected models (`bmm.mixing.dirichlet`).
+        choice beyond them, for corrected models (`bmm.mixing.dirichlet`).  Or the name of
+        a form of one's own (`bmm.mixing.form`).
     kernel : Kernels, or the name of one kernel for both axes, default "squared_exponential"
         See `Kernels`.
     reference : str, optional
@@ -308,10 +310,18 @@ class Mixing(Configuration):
     temper : float, default 1
         Power of the likelihood, at most 1.  Residuals of neighbours are alike, so that n masses say
         less of the weights than n independent ones.
+
+    Examples
+    --------
+    >>> import bmm
+    >>> settings = bmm.Mixing(likelihood="linear", kernel="matern52", noise={"family": "normal"})
+    >>> settings.kernel.Z, settings.temper
+    ('matern52', 1.0)
+    >>> bmm.Mixing(priors="kth").priors.sigma.distribution
+    'Gamma'
     """
 
-    observable: Literal["binding_energy_per_nucleon", "mass_excess"] = "binding_energy_per_nucleon"
-    likelihood: Literal["density", "linear", "dirichlet"] = "density"
+    likelihood: str = "density"
     kernel: Kernels = Kernels()
     reference: str | None = None
     priors: Priors = Priors()
@@ -321,17 +331,10 @@ class Mixing(Configuration):
     temper: Annotated[float, Field(gt=0, le=1)] = 1.0
     sampler: Sampler = Sampler()
 
-    @model_validator(mode="after")
-    def _of_dirichlet_form(self) -> Mixing:
-        if self.likelihood == "dirichlet":
-            if self.mode is not None:
-                raise ValueError("the Dirichlet form has no sigma: expected no mode beside it")
-            if self.noise.family != "student_t" or self.noise.nu == "learn":
-                raise ValueError(
-                    "the Dirichlet form has a Student-t of fixed degrees of freedom: expected "
-                    "noise.family 'student_t' and a number for noise.nu"
-                )
-        return self
+    @field_validator("likelihood")
+    @classmethod
+    def _registered(cls, value: str) -> str:
+        return LIKELIHOODS.known(value)
 
     @field_validator("kernel", mode="before")
     @classmethod

@@ -130,6 +130,15 @@ def mark_models(masses: xr.DataArray, theory: xr.Dataset, measured: pd.Index) ->
     DataArray
         With a number for each set of models; -1 where the mass is measured, and -2 where no model
         predicts it.
+
+    Examples
+    --------
+    With `theory` and `measured` of the example of `bmm.fit`:
+
+    >>> from bmm.prediction.derived import mark_models
+    >>> marked = mark_models(theory["mass_excess"].mean("theory"), theory, measured.index)
+    >>> marked["models"].sel(nucleus=["Sn-132", "Sn-140"]).to_numpy()
+    array([-1,  1])
     """
     nuclei = nuclide_index(masses["Z"].to_numpy(), masses["N"].to_numpy())
     predicted = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()
@@ -148,14 +157,14 @@ def across_border(masses: xr.DataArray, quantity: str) -> npt.NDArray[np.bool]:
     Parameters
     ----------
     masses : DataArray (..., nucleus)
-        From `mark_models`; without its coordinate, none is told of.
+        From `mark_models`; without its coordinate, none is left out.
     quantity : str
         Key of `QUANTITIES`.
 
     Returns
     -------
     bool array (nucleus,)
-        Measured masses fit any; nuclei without a neighbour are not told of.
+        Measured masses fit any; nuclei without a neighbour are not reported.
     """
     nuclei = nuclide_index(masses["Z"].to_numpy(), masses["N"].to_numpy())
     rows = partners(quantity, nuclei)

@@ -1,6 +1,6 @@
 """Draws of the weights themselves, for those who want the Dirichlet layer back.
 
-The fit integrates w(x) out (see `bmm.mixing.likelihood`); given the fields, it can be put back
+The fit integrates w(x) out (see `bmm.mixing.likelihood`); given the fields, it can be restored
 afterwards nucleus by nucleus.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from bmm.mixing.draws import Nuclei
 from bmm.mixing.fit import posterior_draws, read_settings
-from bmm.prediction.posterior_mixture import Nuclei
 
 __all__ = ["dirichlet_weights"]
 
@@ -33,12 +33,20 @@ def dirichlet_weights(tree: xr.DataTree, *, seed: int = 0) -> xr.DataArray:
     DataArray
         Weights (draw, nucleus, theory), summing to one over the models that cover the nucleus; the
         mean over draws tends to the ``weight`` of `bmm.prediction.predictive.predict`.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> weights = bmm.dirichlet_weights(tree)
+    >>> weights.dims, bool(abs(weights.sum("theory") - 1).max() < 1e-5)
+    (('draw', 'nucleus', 'theory'), True)
     """
     chart = tree["chart"].to_dataset()
     draws, nuclei = posterior_draws(tree), Nuclei.of(chart, read_settings(tree))
     rng = np.random.default_rng(seed)
     weights = np.empty((draws.count, *nuclei.theory.shape), dtype=np.float32)
-    for part, log_alpha in nuclei.concentrations(draws):
+    for part, log_alpha in draws.concentrations(nuclei):
         covers, alpha = np.isfinite(log_alpha), np.exp(log_alpha)
         # Gamma(alpha) = Gamma(alpha + 1) U^(1/alpha), in logarithms: small alpha would underflow.
         with np.errstate(divide="ignore"):

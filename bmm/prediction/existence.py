@@ -35,8 +35,17 @@ def bound(surfaces: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     DataArray (draw, nucleus)
-        1 or 0; NaN where a separation energy cannot be had because a neighbour is missing, and
+        1 or 0; NaN where a separation energy cannot be computed because a neighbour is missing, and
         none of the others is negative.
+
+    Examples
+    --------
+    With `mixture` and `measured` of the example of `bmm.fit_forecast`:
+
+    >>> from bmm.prediction.existence import bound
+    >>> state = bound(bmm.forecast(mixture, measured).draws(10))
+    >>> state.dims, bool((state.sel(nucleus="Sn-132") == 1).all())
+    (('draw', 'nucleus'), True)
     """
     # Across the border of a model's table, too: a nucleus there is no less counted.
     anywhere = surfaces.drop_vars("models", errors="ignore")
@@ -64,6 +73,15 @@ def existence(surfaces: xr.DataArray) -> xr.DataArray:
     DataArray (nucleus)
         NaN where `bound` is unknown on any surface, or a separation energy lies across the border
         of a model's table; see `bmm.prediction.derived.mark_models`.
+
+    Examples
+    --------
+    With `mixture` and `measured` of the example of `bmm.fit_forecast`; Z = 46 and 47 lack the
+    elements below:
+
+    >>> drawn = bmm.forecast(mixture, measured).draws(100)
+    >>> bmm.existence(drawn).sel(nucleus="Sn-132").item()
+    1.0
     """
     return share_bound(surfaces, bound(surfaces))
 
@@ -76,7 +94,7 @@ def share_bound(surfaces: xr.DataArray, state: xr.DataArray) -> xr.DataArray:
     surfaces : DataArray (draw, nucleus)
         Joint draws of the mass excess, MeV.
     state : DataArray (draw, nucleus)
-        What `bound` says of them.
+        The result of `bound` for them.
     """
     share = state.mean("draw", skipna=False, dtype=np.float64)
     border = np.any([across_border(surfaces, name) for name in SEPARATIONS], axis=0)
@@ -97,6 +115,14 @@ def count_bound(surfaces: xr.DataArray, max_Z: int = 119) -> xr.DataArray:
     -------
     DataArray (draw)
         Of the nuclei on the surfaces; those that cannot be judged are not counted.
+
+    Examples
+    --------
+    With `mixture` and `measured` of the example of `bmm.fit_forecast`:
+
+    >>> from bmm.prediction.existence import count_bound
+    >>> count_bound(bmm.forecast(mixture, measured).draws(10)).sizes["draw"]
+    10
     """
     chosen = surfaces["Z"].to_numpy() <= max_Z
     return bound(surfaces).isel(nucleus=chosen).fillna(0).sum("nucleus").rename("n_bound")
@@ -110,7 +136,7 @@ def drip_lines(surfaces: xr.DataArray, state: xr.DataArray | None = None) -> pd.
     surfaces : DataArray (draw, nucleus)
         Joint draws of the mass excess, MeV.
     state : DataArray (draw, nucleus), optional
-        What `bound` says of them, if that is known already.
+        The result of `bound` for them, if that is known already.
 
     Returns
     -------
@@ -120,6 +146,15 @@ def drip_lines(surfaces: xr.DataArray, state: xr.DataArray | None = None) -> pd.
         two outermost isotopes that can be judged is still bound, so that the line may lie further
         out: pairing hides it from every second isotope.
         Surfaces without a bound isotope are left out; elements without one on any, too.
+
+    Examples
+    --------
+    With `mixture` and `measured` of the example of `bmm.fit_forecast`:
+
+    >>> drawn = bmm.forecast(mixture, measured).draws(100)
+    >>> lines = bmm.drip_lines(drawn)
+    >>> bool(lines.loc[(50, "neutron"), "median"] > 100)
+    True
     """
     known = bound(surfaces) if state is None else state
     its_state = known.transpose("draw", "nucleus").to_numpy()

@@ -2,8 +2,8 @@
 
 A forecast has the predictive distribution of each nucleus, the joint law that ties them (see
 `bmm.prediction.joint_law`), and the measured masses.  Where a mass is measured, draws are those of
-the measurement; the distribution there is what the models and all *other* masses say of it.  All
-that follows from differences of masses, separation energies, Q values, drip lines, is taken from
+the measurement; the distribution there is what the models and all *other* masses predict.  All that
+follows from differences of masses, separation energies, Q values, drip lines, is taken from
 the same joint draws, so that it has no step at the border of the measured nuclei.
 """
 
@@ -66,6 +66,17 @@ class Forecast:
     ------
     DataError
         If there are not as many distributions as nuclei.
+
+    Examples
+    --------
+    With `mixture` and `measured` of the example of `bmm.fit_forecast`:
+
+    >>> known = bmm.forecast(mixture, measured)
+    >>> S_2n = known.derived("S_2n").sel(nucleus="Sn-132")
+    >>> S_2n["mean"].round(1).item(), bool(S_2n["sd"] < 0.01)
+    (12.6, True)
+    >>> known.derived_table(["S_1n"]).columns[-1]
+    'S_1n_upper_99.7'
     """
 
     nuclei: xr.Dataset
@@ -241,13 +252,23 @@ def forecast(
         All measured nuclei, indexed (Z, N), with columns mass_excess and mass_excess_uncertainty
         in MeV; by default those that the mixture was fitted to.
     distribution : StudentTMixture, optional
-        What `bmm.prediction.predictive.predict` says of the whole chart of the tree, in its order,
-        if that is known already.
+        The result of `bmm.prediction.predictive.predict` for the whole chart of the tree, in its
+        order, if that is known already.
 
     Returns
     -------
     Forecast
         Of the chart and of all measured nuclei.
+
+    Examples
+    --------
+    With `mixture` and `measured` of the example of `bmm.fit_forecast`:
+
+    >>> known = bmm.forecast(mixture, measured)
+    >>> known.masses().loc[(50, 82), ["mass_excess", "measured"]].tolist()
+    [np.float64(-76.546554), np.True_]
+    >>> known.draws(5).sizes["draw"]
+    5
     """
     fitted = fitted_masses(tree)
     every = fitted if measured is None else check_measured(measured)
@@ -291,6 +312,15 @@ def even_forecast(measured: pd.DataFrame, theory: xr.Dataset, *, seed: int = 0) 
     ------
     DataError
         See `bmm.theory.correction`.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`; nothing is sampled:
+
+    >>> even = bmm.even_forecast(measured, theory)
+    >>> masses = even.masses()
+    >>> bool(masses.loc[(50, 90), "mass_excess_sd"] > masses.loc[(50, 89), "mass_excess_sd"] > 0)
+    True
     """
     block = numbers(measured.index)[0] // BLOCK
     corrected = correct_theory(measured, theory, block=block).theory

@@ -10,12 +10,11 @@ import numpy as np
 import xarray as xr
 
 from bmm.errors import ConfigError, quoted
-from bmm.mixing.draws import Components, Draws
+from bmm.mixing.draws import Components, Draws, Nuclei
 from bmm.mixing.fit import read_axes, read_problem, read_settings
 from bmm.mixing.model import axes
 from bmm.mixing.priors import prior_draws
 from bmm.mixing.settings import Mixing
-from bmm.prediction.posterior_mixture import Nuclei
 from bmm.theory.validation import check_theory
 
 __all__ = ["GROUPS", "add_groups", "sample_prior_predictive"]
@@ -35,7 +34,7 @@ def add_groups(
 ) -> xr.DataTree:
     """Add the predictive groups to a fitted tree, thinned.
 
-    With them ``az.plot_ppc_dist``, ``az.plot_loo_pit`` and ``az.loo_pit`` work as they come;
+    ``az.plot_ppc_dist``, ``az.plot_loo_pit`` and ``az.loo_pit`` need them;
     ``az.loo``, ``az.compare``, ``az.psense_summary`` and ``az.plot_prior_posterior`` work on every
     fitted tree.
 
@@ -65,7 +64,14 @@ def add_groups(
 
     Examples
     --------
-    ``az.plot_ppc_dist(bmm.add_groups(tree), num_samples=50)``
+    With `tree` of the example of `bmm.fit`; `az.plot_ppc_dist` and `az.loo_pit` take the
+    result:
+
+    >>> whole = bmm.add_groups(tree, draws=20)
+    >>> whole["posterior_predictive"]["mass_excess"].dims
+    ('chain', 'draw', 'nucleus')
+    >>> whole["prior_predictive"]["weight"].sizes["draw"]
+    20
     """
     unknown = [name for name in groups if name not in GROUPS]
     if unknown:
@@ -110,8 +116,8 @@ def sample_prior_predictive(
     Parameters
     ----------
     theory : Dataset
-        What the models say of the nuclei in question, at least two of different Z and of different
-        N; see `bmm.predict_all`.
+        Predictions of the models for the nuclei in question, at least two of different Z and of
+        different N; see `bmm.predict_all`.
     settings : Mixing, optional
         Priors, noise and form of the mixture.
     draws : int, default 500
@@ -151,7 +157,7 @@ def sample_prior_predictive(
     models = [str(name) for name in theory["theory"].to_numpy()]
     prior = prior_draws(settings, models, box, draws, seed)
     drawn, nuclei = Draws(prior, *box, settings), Nuclei.of(theory, settings)
-    found = _collect(drawn, nuclei.components(drawn), theory, np.random.default_rng(seed + 1))
+    found = _collect(drawn, drawn.components(nuclei), theory, np.random.default_rng(seed + 1))
     tree = xr.DataTree.from_dict({"prior": prior, "prior_predictive": found})
     tree.attrs["mixing"] = settings.model_dump_json()
     return tree

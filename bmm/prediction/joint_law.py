@@ -46,8 +46,6 @@ _TREND = LatticeKernel(SquaredExponential((TREND_LENGTH, TREND_LENGTH)), Growth(
 # Knots of the quantile functions, in standard deviations of z.
 _REACH, _STEP = 6.5, 0.125
 _KNOTS = np.arange(-_REACH, _REACH + _STEP / 2, _STEP)
-# Nuclei drawn at a time: the normal numbers of all would not fit in little memory.
-_DRAWS = 250
 
 
 @dataclass(frozen=True)

@@ -27,74 +27,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.distributions import StudentTMixture
 from bmm.distributions.student_t import inflation
 from bmm.distributions.two_point import two_point_rule
-from bmm.mixing.draws import Components, Draws, mean_weights
+from bmm.errors import ConfigError
+from bmm.mixing.density import DensityForm
+from bmm.mixing.draws import Draws, Nuclei, mean_weights
 from bmm.mixing.likelihood import SIGMA_UNIT
 from bmm.mixing.noise import log_mass_ratio
-from bmm.mixing.settings import Mixing
 
-__all__ = ["Nuclei", "PosteriorMixture", "posterior_mixture"]
+__all__ = ["PosteriorMixture", "posterior_mixture"]
 
 # Cumulated shares of the draws at which they are divided.
 _BY_SIGMA = (0.1, 0.5, 0.9)
 _BY_NU = tuple(np.arange(1, 6) / 6)
-_BY_LOCATION = tuple(np.arange(1, 32) / 32)
-_BY_DIRICHLET_LOCATION = (0.25, 0.5, 0.75)
 # Numbers (draw, nucleus) of the linear form kept at a time.
 _TOGETHER = 4_000_000
-
-
-@dataclass(frozen=True)
-class Nuclei:
-    """What is asked.
-
-    Parameters
-    ----------
-    Z, N : int array (nucleus,)
-        Proton and neutron numbers.
-    theory : array (nucleus, theory)
-        Model mass excess, MeV; NaN where a model does not cover a nucleus.
-    variance : array (nucleus, theory)
-        Variance added to each model's, MeV^2; in the Dirichlet form its own.
-    support : array (nucleus,), optional
-        Dirichlet form: share of the neighbours that are measured.
-    """
-
-    Z: IntArray
-    N: IntArray
-    theory: FloatArray
-    variance: FloatArray
-    support: FloatArray | None = None
-
-    @classmethod
-    def of(cls, chart: xr.Dataset, settings: Mixing) -> Nuclei:
-        """Nuclei of a chart (see `bmm.theory.adapters.prediction`), as a mixture takes them."""
-        stated = np.nan_to_num(chart["mass_excess_sd"].to_numpy()) ** 2
-        if not settings.noise.measurement and settings.likelihood != "dirichlet":
-            stated = np.zeros_like(stated)
-        support = chart["support"].to_numpy() if "support" in chart else None
-        Z, N = (chart[name].to_numpy() for name in ("Z", "N"))
-        return cls(Z, N, chart["mass_excess"].to_numpy(), stated, support)
-
-    def __len__(self) -> int:
-        return len(self.Z)
-
-    def __getitem__(self, rows: slice | IntArray | np.ndarray) -> Nuclei:
-        support = None if self.support is None else self.support[rows]
-        return Nuclei(self.Z[rows], self.N[rows], self.theory[rows], self.variance[rows], support)
-
-    def components(self, draws: Draws) -> Iterator[Components]:
-        """Distributions under posterior draws; see `bmm.mixing.draws.Draws.components`."""
-        return draws.components(self.Z, self.N, self.theory, self.variance, self.support)
-
-    def concentrations(self, draws: Draws) -> Iterator[tuple[slice, FloatArray]]:
-        """Logarithms of alpha_k; see `bmm.mixing.draws.Draws.concentrations`."""
-        return draws.concentrations(self.Z, self.N, self.theory, self.variance, self.support)
 
 
 @dataclass(frozen=True)
@@ -131,10 +81,10 @@ def posterior_mixture(draws: Draws, nuclei: Nuclei) -> PosteriorMixture:
     DomainError
         For a nucleus outside the prediction chart.
     """
-    if draws.form == "density":
-        form = _DensityForm(draws, nuclei)
+    if isinstance(draws.form, DensityForm):
+        form = _ByModel(draws, nuclei)
         return PosteriorMixture(form.distribution(), form.theory, form.weight)
-    parts = [_LinearForm(draws, nuclei[some]) for some in _blocks(len(nuclei), draws.count)]
+    parts = [_SingleComponent(draws, nuclei[some]) for some in _blocks(len(nuclei), draws.count)]
     atoms = [np.concatenate(each) for each in zip(*(part.atoms for part in parts), strict=True)]
     location, scale, shares = atoms
     distribution = StudentTMixture(location, scale, shares, parts[0].nu)
@@ -159,7 +109,7 @@ def _divided_by_nu(draws: Draws) -> list[IntArray]:
     return [np.arange(draws.count)] if _alike(draws.nu) else _divided(draws.nu, _BY_NU)
 
 
-class _DensityForm:
+class _ByModel:
     """Sums over the draws, and the mixture they make.
 
     The squared own scale of model k at mass number A is (unit sigma_k)^2 (A / 100)^(2 power).  Of
@@ -246,7 +196,7 @@ class _DensityForm:
         )
 
 
-class _LinearForm:
+class _SingleComponent:
     """The draws of some nuclei, and the components that they are replaced by.
 
     Attributes
@@ -262,13 +212,18 @@ class _LinearForm:
     def __init__(self, draws: Draws, nuclei: Nuclei) -> None:
         location, squared = (np.empty((draws.count, len(nuclei))) for _ in range(2))
         self.weight = np.zeros(nuclei.theory.shape)
-        for found in nuclei.components(draws):
+        for found in draws.components(nuclei):
+            if found.scale.shape[-1] != 1:
+                raise ConfigError(
+                    f"the likelihood {type(draws.form).__name__} has several components for a "
+                    "nucleus: expected a single one, or a subclass of the density form"
+                )
             location[found.part] = found.centre[..., 0]
             squared[found.part] = found.scale[..., 0] ** 2
             self.weight += found.weight.sum(axis=0) / draws.count
         by_nu = _divided_by_nu(draws)
         relative = _relative_inflation(draws.nu, by_nu)[:, None]
-        shares = _BY_DIRICHLET_LOCATION if draws.form == "dirichlet" else _BY_LOCATION
+        shares = tuple(np.arange(1, draws.form.groups) / draws.form.groups)
         atoms, nu = [], []
         for some in by_nu:
             degrees = _harmonic(draws.nu[some])

@@ -16,10 +16,10 @@ from bmm.data import check_measured
 from bmm.distributions import StudentTMixture, student_t
 from bmm.distributions.logarithms import log_sum_exp
 from bmm.errors import DomainError
-from bmm.mixing.draws import Draws
+from bmm.mixing.draws import Draws, Nuclei
 from bmm.mixing.fit import posterior_draws, read_settings
 from bmm.nuclides import Nuclides, chosen_nuclides, label, nuclide_index
-from bmm.prediction.posterior_mixture import Nuclei, posterior_mixture
+from bmm.prediction.posterior_mixture import posterior_mixture
 
 __all__ = ["Prediction", "predict"]
 
@@ -45,6 +45,16 @@ class Prediction:
         form, whose components are about averages of the models.
     sample : callable
         Draws the masses when `draws` is first asked for.
+
+    Examples
+    --------
+    With `tree`, `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> found = bmm.predict(tree, "Z=50")
+    >>> sorted(found.summary.data_vars)[:4]
+    ['log_density', 'lower_68', 'lower_95', 'mean']
+    >>> found.distribution.quantile([0.05, 0.95]).shape == (found.summary.sizes["nucleus"], 2)
+    True
     """
 
     summary: xr.Dataset
@@ -102,6 +112,17 @@ def predict(
         For a nucleus that is not on the chart of the fit.
     DataError
         If `measured` cannot be used; see `bmm.data.check_measured`.
+
+    Examples
+    --------
+    With `tree` and `measured` of the example of `bmm.fit`:
+
+    >>> found = bmm.predict(tree, ["Sn-132", "Sn-140"], measured)
+    >>> near, far = found.summary["sd"].to_numpy()
+    >>> bool(abs(found.summary["mean"][0] + 76.5) < 1), bool(0 < near < 1.5 * far)
+    (True, True)
+    >>> found.draws.dims, found.draws.shape
+    (('draw', 'nucleus'), (100, 2))
     """
     chart = _select(tree["chart"].to_dataset(), nuclei)
     measured = None if measured is None else check_measured(measured)
@@ -162,7 +183,7 @@ def _compare(
         return responsibility, log_density
     some, variance = nuclei[known], variance[known, None]
     described, density = np.zeros(some.theory.shape), np.full(known.size, -np.inf)
-    for each in some.components(draws):
+    for each in draws.components(some):
         nu = draws.nu[each.part][:, None, None]
         spread = np.sqrt(each.scale**2 + variance)
         joint = student_t.log_density(mass[known, None] - each.centre, spread, nu) + each.log_share
@@ -182,6 +203,6 @@ def _sample(draws: Draws, nuclei: Nuclei, seed: int) -> npt.NDArray[np.float32]:
     """Draw one mass (draw, nucleus), MeV, for each posterior draw, in single precision."""
     rng = np.random.default_rng(seed)
     drawn: npt.NDArray[np.float32] = np.empty((draws.count, len(nuclei)), dtype=np.float32)
-    for each in nuclei.components(draws):
+    for each in draws.components(nuclei):
         drawn[each.part] = each.sample(draws.nu[each.part], rng)
     return drawn

@@ -1,4 +1,4 @@
-"""What a report says of one run, gathered from its folder."""
+"""The contents of the report of one run, gathered from its folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SURPRISES = 15
 
 @dataclass(frozen=True)
 class Separations:
-    """What joint draws say of a run's chart.
+    """Results of joint draws on the chart of a run.
 
     Parameters
     ----------

@@ -148,7 +148,7 @@ def _page_of(paths: Sequence[Path]) -> Callable[[Document], None]:
     """Read the runs once, and fill a document for every session."""
     runs = [gather(path) for path in paths]
     names = [run.config.name for run in runs]
-    # Two runs of one configuration are told apart by their folders.
+    # Two runs of one configuration are distinguished by their folders.
     if len(set(names)) < len(names):
         names = [str(path) for path in paths]
     tables = {name: RunTables.of(path) for name, path in zip(names, paths, strict=True)}

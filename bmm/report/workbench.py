@@ -165,11 +165,11 @@ class Workbench:
 
     async def _answer(self, number: int) -> None:
         async with self._drawing:
-            if number < self._asked:  # asked anew meanwhile
+            if number < self._asked:  # asked again meanwhile
                 return
             wanted = partial(joint_table, self._runs, self.nuclei.value, self.quantity.value)
             try:
-                # In a thread, for the connection to the browser wants to be served meanwhile.
+                # In a thread, for the connection to the browser is to be served meanwhile.
                 table = await asyncio.get_running_loop().run_in_executor(None, wanted)
             except BmmError as error:
                 self.status.text = f"<p role='status'>{escape(str(error))}</p>"

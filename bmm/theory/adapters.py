@@ -124,6 +124,14 @@ def training_masses(training: pd.DataFrame, domain: Domain) -> pd.Series[float]:
     ------
     DataError
         If the column is missing, a mass is not a finite number or a nucleus appears twice.
+
+    Examples
+    --------
+    With `measured` of the example of `bmm.fit`:
+
+    >>> from bmm.theory.adapters import Domain, training_masses
+    >>> len(training_masses(measured, Domain(Z=(50, 50)))) == len(measured.loc[[50]])
+    True
     """
     if "mass_excess" not in training:
         raise DataError("training masses need a column mass_excess (MeV)")

@@ -118,5 +118,12 @@ def read_card(path: Path) -> Card:
     ------
     ConfigError
         If the file cannot be read or a key is missing, unknown or has an impossible value.
+
+    Examples
+    --------
+    >>> from bmm.data.folders import models_folder
+    >>> from bmm.theory.cards import read_card
+    >>> read_card(models_folder() / "DZ33.toml").name
+    'DZ33'
     """
     return checked(_card, read_toml(path, "a model card"), path, folder=path.resolve().parent)

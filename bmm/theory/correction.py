@@ -2,7 +2,8 @@
 
 Every model gets the field of its own residuals (see `bmm.theory.residual_field`), and with it a
 spread for each nucleus that grows with the distance from the data.  A measured nucleus is
-corrected by the others only: whoever learns weights from it must not see it corrected by itself.
+corrected by the others only: weights must not be learnt from a nucleus that was corrected by its
+own mass.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from bmm.data import check_measured
 from bmm.data.mass_errors import MassErrors
 from bmm.distributions.student_t import NU, inflation
 from bmm.errors import DataError
-from bmm.nuclides import label, nuclide_index, numbers
+from bmm.nuclides import nuclide_index, numbers
 from bmm.progress import track
+from bmm.theory.joined import join_masses
 from bmm.theory.residual_field import FEWEST, Hyperparameters, ResidualField, fit_residuals
 from bmm.theory.support import data_support
 from bmm.theory.validation import check_agreement, check_theory
@@ -43,7 +45,7 @@ _SAME = 1e-7
 
 @dataclass(frozen=True)
 class FittedHyperparameters:
-    """What is learnt of a model's residuals before it is told any of them.
+    """What is learnt of a model's residuals before it is conditioned on any of them.
 
     Parameters
     ----------
@@ -183,7 +185,7 @@ def correct_theory(
         Nuclei to learn from, indexed (Z, N), with columns mass_excess and
         mass_excess_uncertainty in MeV.
     theory : Dataset
-        What the models say of these nuclei and of any others; see
+        Predictions of the models for these nuclei and any others; see
         `bmm.theory.adapters.prediction`.
     learnt : mapping of str to FittedHyperparameters, optional
         Take hyperparameters and factor of every model from here instead of learning them.
@@ -192,7 +194,7 @@ def correct_theory(
     errors : MassErrors, optional
         Expected errors of the measured masses and their covariance; they take the place of the
         stated variances where the fields are conditioned.  Hyperparameters are learnt with the
-        stated ones all the same.
+        stated ones nevertheless.
 
     Raises
     ------
@@ -200,14 +202,23 @@ def correct_theory(
         If a measured nucleus is not in the theory, a model covers none of them, what was learnt is
         not of this model or of these masses, or the frame or dataset cannot be used; see
         `bmm.data.check_measured` and `bmm.theory.validation`.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`; beyond the measured nuclei the
+    spread grows:
+
+    >>> correction = bmm.correct_theory(measured, theory)
+    >>> sd = correction.theory["mass_excess_sd"].sel(theory="HFB24", nucleus=["Sn-132", "Sn-150"])
+    >>> bool(sd[0] < sd[1]), round(float(correction.theory["support"].sel(nucleus="Sn-150")), 2)
+    (True, 0.0)
     """
     measured, theory = check_measured(measured), check_theory(theory)
     check_agreement(measured, theory)
+    joined = join_masses(measured, theory, missing="refuse")
+    deviation = (joined["mass_excess"] - joined["theory_mass_excess"]).to_numpy()
     nuclei = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     rows = nuclei.get_indexer(measured.index)
-    if (rows < 0).any():
-        Z, N = measured.index[int(np.argmax(rows < 0))]
-        raise DataError(f"{label(Z, N)} is measured, but the theory to be corrected leaves it out")
     parts = theory.transpose("nucleus", "theory")
     mass, sd = (parts[name].to_numpy().copy() for name in ("mass_excess", "mass_excess_sd"))
     models: dict[str, CorrectedModel] = {}
@@ -215,7 +226,7 @@ def correct_theory(
     for name in track(names, "correcting the models", note=str):
         k = names.index(name)
         try:
-            residual = measured["mass_excess"].to_numpy(float) - mass[rows, k]
+            residual = deviation[:, k]
             if np.isfinite(residual).sum() < FEWEST:
                 sd[:, k] = _uncorrected_scale(name, residual, mass[:, k], sd[:, k])
                 continue
@@ -243,7 +254,7 @@ def correct_average(
     elements: int | None = None,
     errors: MassErrors | None = None,
 ) -> CorrectedModel:
-    """Learn what the average of the models gets wrong.
+    """Fit the field of the residuals of the average of the models.
 
     Parameters
     ----------
@@ -271,6 +282,14 @@ def correct_average(
     ------
     DataError
         If they are to learn from fewer than 20 nuclei, or with errors in place of stated variances.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.theory.correction import correct_average
+    >>> sorted(correct_average(measured, theory).facts)[:3]
+    ['amplitude', 'factor', 'log_evidence']
     """
     if errors is not None and learnt is None:
         raise DataError("the average of models with given errors: expected hyperparameters too")
@@ -292,20 +311,19 @@ def _average_residual(
 
     The spreads hold the stated uncertainties of the measurements only if that is wanted.
     """
-    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-    at = theory.isel(nucleus=index.isin(measured.index)).transpose("nucleus", "theory")
-    known = nuclide_index(at["Z"].to_numpy(), at["N"].to_numpy())
-    values = measured[["mass_excess", "mass_excess_uncertainty"]].reindex(known).to_numpy(float)
-    residual = values[:, :1] - at["mass_excess"].to_numpy()
+    joined = join_masses(measured, theory, missing="drop")
+    joined = joined.isel(nucleus=np.lexsort((joined["N"], joined["Z"])))
+    residual = (joined["mass_excess"] - joined["theory_mass_excess"]).to_numpy()
     covers = np.isfinite(residual)
-    variance = np.nan_to_num(at["mass_excess_sd"].to_numpy()) ** 2
+    variance = np.nan_to_num(joined["theory_mass_excess_sd"].to_numpy()) ** 2
     if stated:
-        variance = variance + values[:, 1:] ** 2
+        variance = variance + joined["mass_excess_uncertainty"].to_numpy()[:, None] ** 2
     some, count = covers.any(axis=1), covers.sum(axis=1)
     deviation, squared = (
         np.where(covers, each, 0.0).sum(axis=1)[some] / count[some] for each in (residual, variance)
     )
-    return *numbers(known[some]), deviation, np.sqrt(squared)
+    Z, N = (joined[name].to_numpy()[some] for name in "ZN")
+    return Z, N, deviation, np.sqrt(squared)
 
 
 def _correct_model(

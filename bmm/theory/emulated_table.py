@@ -1,7 +1,7 @@
 """A table of masses emulated from a share of it.
 
 A stand-in for a theory too expensive to be computed everywhere: a share of its nuclei is known, a
-committee of networks learns the others, and what it says of its own errors goes into the mixture.
+committee of networks learns the others, and its estimate of its own errors enters the mixture.
 """
 
 from __future__ import annotations

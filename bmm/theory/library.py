@@ -99,6 +99,12 @@ def find_card(name_or_path: str | Path, extra: Sequence[Path] = ()) -> Card:
     ------
     ConfigError
         If no model has that name or its card is invalid.
+
+    Examples
+    --------
+    >>> from bmm.theory.library import find_card
+    >>> find_card("FRDM2012").adapter
+    'table'
     """
     if isinstance(name_or_path, Path) or name_or_path.endswith(".toml"):
         return read_card(Path(name_or_path))

@@ -39,6 +39,16 @@ def summarise_models(cards: Mapping[str, Card], measured: pd.DataFrame) -> pd.Da
         * rms: root-mean-square deviation from these, MeV; NaN if there are none, or no training
         * calibrated_on: data that may have informed the model
         * citation: where it was published
+
+    Examples
+    --------
+    With `measured` of the example of `bmm.fit`:
+
+    >>> from bmm.theory.library import find_card
+    >>> from bmm.theory.model_summary import summarise_models
+    >>> table = summarise_models({"HFB24": find_card("HFB24")}, measured)
+    >>> int(table["covered"].iloc[0]), bool(0.2 < table["rms"].iloc[0] < 1)
+    (235, True)
     """
     rows = [row for card in cards.values() for row in _rows(card, measured)]
     table = pd.DataFrame(rows).astype({"table_size": "Int64"})

@@ -1,6 +1,6 @@
 """A Gaussian process of a theory's residuals over the chart of nuclides.
 
-What a theory gets wrong changes slowly with Z and N, and so do its errors in the pairing of
+The residuals of a theory change slowly with Z and N, and so do its errors in the pairing of
 neutrons and of protons.  The deviation of the measured mass at x = (Z, N) from the theory is
 
     d(x) = s(x) [g_1(x) + g_2(x) + (-1)^N g_N(x) + (-1)^Z g_Z(x) + (-1)^(Z+N) g_ZN(x) + nugget]
@@ -205,7 +205,7 @@ def fit_residuals(
     block : int array (n,), optional
         Number of the block of each nucleus.  The hyperparameters are learnt as if blocks were
         independent of each other (a composite likelihood), which is much faster; the field is
-        conditioned on all nuclei all the same.  Without it, the search for the hyperparameters of
+        conditioned on all nuclei nevertheless.  Without it, the search for the hyperparameters of
         all nuclei together starts from those of blocks of `BLOCK` elements.
 
     Raises

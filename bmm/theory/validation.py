@@ -1,4 +1,4 @@
-"""The entrance for theoretical masses that come as a Dataset."""
+"""Checks of theoretical masses that are given as a Dataset."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from bmm.arrays import BoolArray, FloatArray
 from bmm.data.plausibility import LARGEST_MASS, LARGEST_SPREAD
 from bmm.errors import DataError, quoted
 from bmm.nuclides import labels, nuclide_index
+from bmm.theory.joined import join_masses
 
 __all__ = ["check_agreement", "check_theory"]
 
@@ -42,9 +43,17 @@ def check_theory(theory: Any) -> xr.Dataset:
     ------
     DataError
         If a dimension, coordinate or variable is missing, a nucleus or model comes twice, or a
-        number is impossible; the sentence names the nucleus and the model.
+        number is impossible; the message names the nucleus and the model.
     DomainError
         If a nucleus lies off the chart.
+
+    Examples
+    --------
+    With `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.theory.validation import check_theory
+    >>> check_theory(theory)["mass_excess"].dims
+    ('nucleus', 'theory')
     """
     if not isinstance(theory, xr.Dataset):
         raise DataError(
@@ -84,10 +93,22 @@ def check_agreement(measured: pd.DataFrame, theory: xr.Dataset) -> None:
     DataError
         If the masses of a model, or all measured masses, agree several times better after a
         change of unit or sign, or by no means.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.theory.validation import check_agreement
+    >>> check_agreement(measured, theory)
+    >>> try:
+    ...     check_agreement(measured, theory.assign(mass_excess=1000 * theory["mass_excess"]))
+    ... except ValueError as error:
+    ...     print(error)
+    the measured masses do not agree with any model: expected mass excesses in MeV
     """
-    nuclei = nuclide_index(theory)
-    mass = measured["mass_excess"].reindex(nuclei).to_numpy(dtype=np.float64)[:, None]
-    predicted = theory["mass_excess"].transpose(*_DIMS).to_numpy()
+    joined = join_masses(measured, theory, missing="drop")
+    mass = joined["mass_excess"].to_numpy()[:, None]
+    predicted = joined["theory_mass_excess"].to_numpy()
     names = [str(name) for name in theory["theory"].to_numpy()]
     found = {
         name: _factor(mass[:, 0], predicted[:, k])

@@ -45,7 +45,7 @@ class EmulationFolder(ResultFolder):
     * ``loops/LOOP-SEED.npz``: a checkpoint of each loop after its latest round; started again, it
       goes on from there
     * ``errors.csv``, ``summary.csv``: errors of every round, and their spread over the seeds
-    * ``prediction.csv``: what the first loop says of every point, and when it was computed
+    * ``prediction.csv``: predictions of the first loop for every point, and when it was computed
     * ``unconverged.csv``: points left out, two-dimensional surfaces only
     * ``figures/``: errors against the number of points; the rounds of the first loop
     * ``emulation.json``: what was done
@@ -151,7 +151,7 @@ def emulate(
     check : bool, default True
         Leave unconverged points of a two-dimensional surface out.
     overwrite : bool, default False
-        Begin anew.
+        Start over.
     progress : callable, optional
         Called with label, seed and state after every round; not by an engine.
     engine : Engine, optional

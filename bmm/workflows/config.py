@@ -11,8 +11,7 @@ from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
 from bmm.configuration import Configuration
 from bmm.data import evaluation_name, locate_measured
-from bmm.mixing.corrected_fit import MeasurementTreatment
-from bmm.mixing.settings import FORECAST, Mixing
+from bmm.mixing.settings import FORECAST, MeasurementTreatment, Mixing
 from bmm.nuclides import MAX_N, MAX_Z
 from bmm.workflows.reading import configuration_file, read_configuration, shipped_files
 

@@ -73,7 +73,7 @@ class DoubtResult:
     summary : dict
         What ``doubts.json`` holds.
     reliability : DataFrame or None
-        See `bmm.measurement.doubt.reliability`; of the masses that were measured anew, if a later
+        See `bmm.measurement.doubt.reliability`; of the masses that were remeasured, if a later
         evaluation is shipped.
     """
 

@@ -52,6 +52,15 @@ class RunFolder(ResultFolder):
     ----------
     path : Path
         The folder.
+
+    Examples
+    --------
+    With `folder` of the example of `bmm.run`:
+
+    >>> from bmm.workflows.folder import RunFolder
+    >>> done = RunFolder.open(folder / "run")
+    >>> done.read_config().name, done.is_complete
+    ('tin', True)
     """
 
     kind = "run"

@@ -17,6 +17,7 @@ from bmm.nuclides import labels, nuclide_index, numbers
 from bmm.progress import track
 from bmm.theory.adapters import Domain, FittedTheory, predict_all
 from bmm.theory.cards import Card
+from bmm.theory.joined import join_masses
 from bmm.theory.library import find_cards
 from bmm.workflows.config import Data, RunConfig, Theory
 
@@ -105,21 +106,17 @@ def covered_nuclei(measured: pd.DataFrame, theory: xr.Dataset) -> pd.DataFrame:
     Raises
     ------
     ConfigError
-        If a model covers none of them, or none is covered; the sentence names the model.
+        If a model covers none of them, or none is covered; the message names the model.
     """
-    index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
-    masses = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()
-    covers = pd.DataFrame(np.isfinite(masses), index=index).reindex(
-        measured.index, fill_value=False
-    )
-    useless = ~covers.any(axis=0).to_numpy()
+    covers = np.isfinite(join_masses(measured, theory)["theory_mass_excess"].to_numpy())
+    useless = ~covers.any(axis=0)
     if useless.any():
         name = str(theory["theory"].to_numpy()[useless][0])
         raise ConfigError(
             f"model {name!r} covers none of the {len(measured)} measured nuclei to learn from: "
             "expected one at least; leave the model out, or change the section 'data'"
         )
-    covered = covers.any(axis=1).to_numpy()
+    covered = covers.any(axis=1)
     if not covered.all():
         names = labels(*(each.tolist() for each in numbers(measured.index[~covered])))
         rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

@@ -1,4 +1,4 @@
-"""What a run began with: it goes on with the same, or not at all."""
+"""What a run began with: it continues with the same or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REMEDY = "restore it, or begin again with bmm run --overwrite"
 def refuse_other_origin(
     folder: Path, begun: dict[str, Any], now: dict[str, Any], *, sampled: bool
 ) -> None:
-    """Refuse to go on with a run that began otherwise.
+    """Refuse to continue a run that began with other inputs.
 
     Parameters
     ----------

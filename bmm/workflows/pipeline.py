@@ -17,6 +17,7 @@ from bmm.evaluation import Scores
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.corrected_fit import fit_forecast
 from bmm.mixing.fit import convergence_of
+from bmm.mixing.form import form_of
 from bmm.progress import recording, stage
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
@@ -85,7 +86,30 @@ def run(
     ------
     BmmError
         If the configuration, a table or the folder cannot be used.
+
+    Examples
+    --------
+    A configuration with the elements around tin, few functions and few draws, whose chains are
+    not long enough; the folder is a temporary one:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import bmm
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> text = '''
+    ... name = "tin"
+    ... data = { measured = "AME2020", Z = [46, 52] }
+    ... chart = { Z = [46, 52] }
+    ... theory = { models = ["FRDM2012", "HFB24"] }
+    ... mixing.basis = { m_Z = 2, m_N = 3 }
+    ... mixing.sampler = { chains = 2, draws = 50, tune = 150 }
+    ... '''
+    >>> _ = (folder / "tin.toml").write_text(text)
+    >>> result = bmm.run(bmm.load_config(folder / "tin.toml"), folder / "run")
+    >>> sorted(path.name for path in (folder / "run").glob("*.csv"))
+    ['derived.csv', 'drip_lines.csv', 'evaluation.csv', 'predictions.csv']
     """
+    form_of(config.mixing).check(config.mixing)
     measured = select_measured(config)
     with RunFolder.begin(Path(path), _origin(config), overwrite=overwrite) as folder:
         folder.write_config(config.to_toml())
@@ -93,7 +117,7 @@ def run(
 
 
 def resume(path: Path, *, console: Console | None = None) -> RunResult | None:
-    """Go on with a run that was killed or interrupted.
+    """Continue a run that was killed or interrupted.
 
     Complete chains are kept, the others sampled again; the result is that of a run which was
     never interrupted.

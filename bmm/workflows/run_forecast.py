@@ -36,6 +36,15 @@ def read_forecast(path: str | Path) -> Forecast:
     ------
     RunError
         If there is no complete run, or a file is missing or damaged.
+
+    Examples
+    --------
+    With `folder` of the example of `bmm.run`:
+
+    >>> from bmm.workflows.run_forecast import read_forecast
+    >>> known = read_forecast(folder / "run")
+    >>> known.masses().loc[(50, 82), "mass_excess"].round(2)
+    np.float64(-76.55)
     """
     folder = RunFolder.open(Path(path))
     folder.read_derived()  # or a run of an earlier version is refused in one line
@@ -60,7 +69,7 @@ def with_fitted(known: pd.DataFrame, fitted: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class RunTables:
-    """The tables of a run: what its forecast says of every nucleus.
+    """The tables of a run: its forecast of every nucleus.
 
     Parameters
     ----------
@@ -69,7 +78,7 @@ class RunTables:
     derived : DataFrame
         ``derived.csv``, indexed (Z, N).
     chart : Dataset
-        What the models themselves say of the chart.
+        Uncorrected predictions of the models for the chart.
     """
 
     predictions: pd.DataFrame

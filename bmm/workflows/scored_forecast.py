@@ -25,6 +25,7 @@ from bmm.figures.new_masses import new_masses_figure
 from bmm.fingerprints import file_fingerprint
 from bmm.methods.extrapolation import Extrapolations
 from bmm.nuclides import label, labels, nuclide_index
+from bmm.theory.joined import join_masses
 from bmm.workflows.frozen_run import frozen_record
 from bmm.workflows.result_folder import ResultFolder
 from bmm.workflows.scored_run import ScoredRun, read_scored_run
@@ -209,10 +210,10 @@ def _totals(
             {"what": "other run" if i else "run", "name": run.name, "nuclei": "all"} | scores
         )
     measured = new["mass_excess"].to_numpy(dtype=np.float64)
-    chart = runs[0].chart.transpose("theory", "nucleus")
-    at = nuclide_index(chart["Z"].to_numpy(), chart["N"].to_numpy()).get_indexer(new.index)
-    for name, masses in zip(chart["theory"].to_numpy(), chart["mass_excess"].to_numpy()[:, at],
-                            strict=True):  # fmt: skip
+    joined = join_masses(new, runs[0].chart).transpose("theory", "nucleus")
+    for name, masses in zip(
+        joined["theory"].to_numpy(), joined["theory_mass_excess"].to_numpy(), strict=True
+    ):
         if np.isfinite(masses).all():
             scores = point_totals(masses, measured)
             rows.append({"what": "model", "name": str(name), "nuclei": "all"} | scores)

@@ -36,7 +36,7 @@ class ScoredRun:
     measured_noise : bool
         Whether a measurement's uncertainty is to be added to it.
     chart : Dataset
-        What its models say of the chart.
+        Predictions of its models for the chart.
     fitted : MultiIndex (Z, N)
         Nuclei that it has learnt from.
     """

@@ -117,7 +117,7 @@ def score_run(
 
 
 def _models(tree: xr.DataTree) -> xr.Dataset:
-    """Return what the models themselves say of the chart, uncorrected."""
+    """Return the uncorrected predictions of the models for the chart."""
     return tree["theory" if "theory" in tree.children else "chart"].to_dataset()
 
 

@@ -1,4 +1,4 @@
-"""A run that learns masses measured after it, without sampling anew."""
+"""A run that learns masses measured after it, without sampling again."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = F
         updated = update(tree, new, seed=config.seed)
     except BmmError as error:
         refused = type(error)(f"{measurements}: {error}")
-        refused.add_note(f"to fit anew: {_refit(parent, measurements)}")
+        refused.add_note(f"to refit: {_refit(parent, measurements)}")
         raise refused from error
     convergence = convergence_of(tree)
     facts = _facts(run, measurements, updated)

@@ -47,7 +47,7 @@ def test_probabilities_are_worth_what_earlier_ones_were(listed):
     summary = json.loads((folder / "doubts.json").read_text())
     table = pd.read_csv(folder / "doubts.csv")
     learnt = Recalibration(**summary["recalibration"])
-    assert learnt.n > 5  # of AME1995, measured anew in AME2003
+    assert learnt.n > 5  # of AME1995, remeasured in AME2003
     assert table["probability"].to_numpy() == pytest.approx(
         learnt.apply(table["posterior_probability"].to_numpy()), rel=1e-3
     )

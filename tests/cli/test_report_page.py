@@ -189,7 +189,7 @@ def test_the_workbench_shows_what_it_was_asked_for(draws):
     bench = Workbench(Document(), {"tin": draws, "again": draws}, asyncio.Lock())
     bench.nuclei.value, bench.quantity.value = "Z=50", "S_1n"
     asyncio.run(bench._answer(1))
-    assert not bench.source.data["run"]  # asked anew since
+    assert not bench.source.data["run"]  # asked again since
     asyncio.run(bench._answer(3))
     expected = joint_table({"tin": draws}, "Z=50", "S_1n")
     shown = pd.DataFrame(bench.source.data)

@@ -345,7 +345,7 @@ def test_update_refuses_what_it_cannot_learn(bmm, runs, whole, unknown, late, tm
     near = unknown[(unknown["mass_excess"] - known).abs() < 1]  # estimated there from trends
     far = near.assign(mass_excess=near["mass_excess"] + 1.8)  # off, and not absurd
     assert "the Pareto k-hat of the weights is" in refused(far)
-    command = f"to fit anew: bmm run {whole.path}/config.toml --extra {tmp_path}/new.csv --output"
+    command = f"to refit: bmm run {whole.path}/config.toml --extra {tmp_path}/new.csv --output"
     assert command in refused(far)
     absurd = near.assign(mass_excess=near["mass_excess"] + 60.0)
     assert "MeV, where AME2020 has" in refused(absurd)

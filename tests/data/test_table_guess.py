@@ -96,7 +96,7 @@ LAYOUTS = {
         lambda Z, N, M: f"{Z} {N} {M:.2f}{'#' if N > 82 else ''}",
         {"estimated": "skip"},
     ),
-    "values that stand for none": (
+    "placeholders for missing values": (
         "",
         lambda Z, N, M: f"{Z} {N} {M if N <= 82 else 999.99:.2f}",
         {"missing": ["", "nan", "999.99"]},
@@ -111,7 +111,7 @@ def test_a_layout_is_told(tin, tmp_path, case):
     assert keys.items() <= guess.keys().items()
     masses = guess.masses["mass_excess"]
     np.testing.assert_allclose(masses, tin[masses.index], atol=1e-3)
-    assert len(masses) == (165 if case.startswith(("values", "marks")) else len(tin))
+    assert len(masses) == (165 if case.startswith(("placeholders", "marks")) else len(tin))
 
 
 def test_a_column_that_repeats_measured_masses_is_no_model(tin, tmp_path):

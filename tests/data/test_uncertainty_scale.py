@@ -146,7 +146,7 @@ def test_ame1995_was_revised_as_ame2003_was():
     assert factors["AME1995"].nuclei == 324
     assert factors["AME1995"].factor == pytest.approx(1.79, abs=0.005)
     assert factors["AME1995"].standard_error == pytest.approx(0.14, abs=0.005)
-    # What the rule says of AME2003 beforehand is borne out by AME2020.
+    # The factor that the rule gives for AME2003 agrees with AME2020.
     difference = factors["AME1995"].factor - factors["AME2003"].factor
     error = np.hypot(*(each.standard_error for each in factors.values()))
     assert abs(difference) < 2 * error

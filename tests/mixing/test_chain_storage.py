@@ -69,7 +69,7 @@ def test_everything_else_does(origins, world, number):
         {"measured": measured},
         {"axes": (AXES[0], Axis("N", 34, 42, 1.5, 6))},
         {"priors": Priors(sigma=Prior(distribution="Gamma", parameters={"alpha": 9, "beta": 1}))},
-        {"observable": "mass_excess"},
+        {"temper": 0.5},
         {"sampler": Sampler(**sampler | {"draws": 251})},
         {"sampler": Sampler(**sampler, target_accept=0.81)},
     ][number]

@@ -7,10 +7,10 @@ import pytest
 from scipy.linalg import helmert
 
 from bmm.gp.basis import Axis, ChainBasis
-from bmm.mixing.density import LinearLogLikelihood, LogLikelihood, pack, unpack
+from bmm.mixing.density import LogLikelihood, pack, unpack
 from bmm.mixing.lattice import lattice_field
 from bmm.mixing.likelihood import local_mixture
-from bmm.mixing.linear import linear_mixture
+from bmm.mixing.linear import LinearLogLikelihood, linear_mixture
 
 OPERATIONS = {"density": LogLikelihood, "linear": LinearLogLikelihood}
 K, M_Z, M_N, n = 3, 4, 5, 30

@@ -6,16 +6,16 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 import xarray as xr
-from pydantic import ValidationError
 from scipy import special, stats
 from scipy.linalg import helmert
 
-from bmm.errors import DataError
+from bmm.errors import ConfigError, DataError
 from bmm.gp.basis import Axis, ChainBasis
 from bmm.mixing.dirichlet import BORDER, dirichlet_form, dirichlet_moments
 from bmm.mixing.dirichlet_operation import DirichletLogLikelihood, pack_dirichlet
-from bmm.mixing.draws import Draws
+from bmm.mixing.draws import Draws, Nuclei
 from bmm.mixing.fit import convergence_of, fit, posterior_draws
+from bmm.mixing.form import form_of
 from bmm.mixing.lattice import lattice_field
 from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Sampler
 from bmm.mixing.training_data import training_problem
@@ -317,9 +317,9 @@ def test_theory_without_support_is_refused():
     ):
         with pytest.raises(DataError, match="needs the variable 'support'"):
             fit(measured, one, other, SETTINGS)
-    draws, centre = one_draw(theory), theory["mass_excess"].to_numpy()
+    without = Nuclei.of(theory.drop_vars("support"), SETTINGS)
     with pytest.raises(DataError, match="needs the support"):
-        next(draws.components(theory["Z"].to_numpy(), theory["N"].to_numpy(), centre, 0 * centre))
+        next(one_draw(theory).components(without))
 
 
 def one_draw(theory):
@@ -347,5 +347,9 @@ def one_draw(theory):
     ],
 )
 def test_settings_that_mean_nothing_to_the_form_are_refused(wrong):
-    with pytest.raises(ValidationError, match="Dirichlet form has"):
-        Mixing(likelihood="dirichlet", **wrong)
+    settings = Mixing(likelihood="dirichlet", **wrong)
+    with pytest.raises(ConfigError, match=r"key 'mixing\..*': the Dirichlet form has"):
+        form_of(settings).check(settings)
+    measured, theory, _ = simulate(6, 2)
+    with pytest.raises(ConfigError, match="the Dirichlet form has"):
+        fit(measured, theory, theory, settings)

@@ -7,7 +7,8 @@ import pytest
 from jax.scipy.special import gammaln, logsumexp
 
 from bmm.distributions import StudentTMixture
-from bmm.mixing.kernels import density_form, linear_form
+from bmm.mixing.kernels import density_form
+from bmm.mixing.linear import linear_form
 
 n, K = 17, 3
 NUS = [(4.0, False), (4.0, True), (2.7, True), (np.inf, False)]

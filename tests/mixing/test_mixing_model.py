@@ -1,6 +1,7 @@
 import numpy as np
 import pymc as pm
 import pytest
+import xarray as xr
 from scipy import special, stats
 
 from bmm.errors import ConfigError, DataError
@@ -139,10 +140,16 @@ def test_an_uncovered_nucleus_is_named(world):
         training_problem(world.measured, theory)
 
 
-def test_theory_of_other_nuclei_is_refused(world):
+def test_theory_is_joined_by_nucleus_whatever_its_order(world):
+    expected = training_problem(world.measured, world.theory)
     for theory in (world.theory.isel(nucleus=slice(None, None, -1)), world.chart):
-        with pytest.raises(DataError, match="differ in their nuclei or in their order"):
-            training_problem(world.measured, theory)
+        xr.testing.assert_identical(training_problem(world.measured, theory), expected)
+
+
+def test_theory_without_a_measured_nucleus_is_refused(world):
+    name = str(world.theory["nucleus"][0].item())
+    with pytest.raises(DataError, match=f"{name} is measured, but theory lists no prediction"):
+        training_problem(world.measured, world.theory.isel(nucleus=slice(1, None)))
 
 
 def test_a_mode_is_the_prior_of_sigma_cut_off_and_normalised(world):

@@ -59,7 +59,7 @@ def test_a_positive_quantity_takes_no_prior_on_the_real_line(name):
         (Basis, "resolve", (0.0, 0.9)),
         (Sampler, "chains", 0),
         (Sampler, "target_accept", 1.0),
-        (Mixing, "observable", "radius"),
+        (Mixing, "likelihood", "radius"),
         (Mixing, "unknown", 1),
     ],
 )

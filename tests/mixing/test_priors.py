@@ -56,6 +56,6 @@ def test_hyperparameters_are_sampled_where_they_are_learned():
         (Noise(A_power="learn"), ["A_power"]),
         (Noise(family="normal", nu="learn"), []),
     ):
-        assert hyperparameters(Mixing(noise=noise)) == [*always, *learned]
-    of_form = hyperparameters(Mixing(likelihood="dirichlet"))
+        assert list(hyperparameters(Mixing(noise=noise))) == [*always, *learned]
+    of_form = list(hyperparameters(Mixing(likelihood="dirichlet")))
     assert of_form == ["log_alpha_0", "correlation", "eta", "rho_Z", "rho_N"]

@@ -105,6 +105,21 @@ def test_the_correlation_of_the_law_is_that_of_its_draws(known):
     assert scores.std(axis=0) == pytest.approx(1.0, rel=0.03)
 
 
+def test_windows_of_the_chart_are_drawn_from_the_law_of_the_whole_chart(known):
+    n = len(known.law.Z)
+    whole = known.law.draws(COUNT, np.random.default_rng(11))
+    # Two that overlap, and one of nuclei far from each other.
+    for seed, rows in enumerate((np.arange(n // 2), np.arange(n // 4, n), np.arange(0, n, 5))):
+        part = known.law.draws(COUNT, np.random.default_rng(seed), rows)
+        assert part.shape == (COUNT, len(rows))
+        for drawn, of_whole in zip(part.T, whole[:, rows].T, strict=True):
+            assert stats.ks_2samp(drawn, of_whole).pvalue > 1e-5
+        one, other = (stats.spearmanr(each).statistic for each in (part, whole[:, rows]))
+        assert one == pytest.approx(other, abs=6 * np.sqrt(2 / COUNT))
+        # They are tied: the test would not notice if all were independent.
+        assert np.abs(other - np.eye(len(rows))).max() > 0.1
+
+
 def test_neighbours_stay_tied_where_a_model_ends(surfaces):
     row = {n: surfaces.isel(nucleus=np.flatnonzero((Z == 41) & (n == N))).to_numpy()[:, 0]
            for n in (59, 60, 61)}  # fmt: skip

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from bmm.distributions import StudentTMixture
+from bmm.mixing.draws import Nuclei
 from bmm.mixing.fit import posterior_draws
 from bmm.mixing.settings import Noise
 from bmm.prediction import posterior_mixture as module
-from bmm.prediction.posterior_mixture import Nuclei, posterior_mixture
+from bmm.prediction.posterior_mixture import posterior_mixture
 
 DRAWS = 400
 P = np.array([0.001, 0.025, 0.16, 0.5, 0.84, 0.975, 0.999])
@@ -27,7 +28,7 @@ def asked(chart, stated=0.1):
 
 def every_draw(draws, nuclei):
     """Mixture of the components of all draws, without any put together."""
-    parts = list(draws.components(nuclei.Z, nuclei.N, nuclei.theory, nuclei.variance))
+    parts = list(draws.components(nuclei))
     n, c = parts[0].scale.shape[1:]
 
     def flat(name):

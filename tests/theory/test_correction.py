@@ -88,7 +88,7 @@ def test_what_was_learnt_is_told(corrected):
 
 def test_bad_input_is_named(world):
     frame, theory = world
-    with pytest.raises(DataError, match="Zn-71 is measured, but the theory to be corrected"):
+    with pytest.raises(DataError, match="Zn-71 is measured, but theory lists no prediction"):
         correct_theory(frame[MEASURED], theory.isel(nucleus=N != 41))
     with pytest.raises(DataError, match=r"^one: covers no measured nucleus"):
         correct_theory(frame[MEASURED], theory.where(theory["theory"] != "one"))

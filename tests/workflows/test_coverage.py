@@ -74,7 +74,7 @@ def test_a_run_ends_whatever_its_models_cover(tmp_path, caplog, models, common):
     scores, table = result.scores, predicted(result)
     assert scores["bma_n"] == common
     assert bool(scores["left_out"]) == (common == 0)
-    assert ("global BMA is left out: no training nucleus" in caplog.text) == (common == 0)
+    assert ("global BMA is left out: no measured nucleus" in caplog.text) == (common == 0)
     names = [row["name"] for row in scores["baselines"]]
     assert names == [*models, "plain average", *(["global BMA"] if common else [])]
     gap = models == ["lighter", "heavier"]

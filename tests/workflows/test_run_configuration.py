@@ -78,7 +78,7 @@ models = ["b", "a"]
 cards = ["cards", "/elsewhere/card.toml"]
 corrected = false
 [mixing]
-observable = "mass_excess"
+temper = 0.5
 [mixing.priors]
 sigma = { distribution = "LogNormal", mu = 1, sigma = 0.3 }
 [mixing.noise]
@@ -142,6 +142,7 @@ def test_a_model_may_be_unknown_until_the_cards_are_read(write):
         (f"{SMALLEST}[dat]\nZ = [8, 9]", "unknown key 'dat' (did you mean 'data'?)"),
         (f"{SMALLEST}model = ['DZ33']", "unknown key 'theory.model' (did you mean 'models'?)"),
         (f"{SMALLEST}qqq = 1", "unknown key 'theory.qqq': expected one of models, cards"),
+        (f"{SMALLEST}[mixing]\nobservable = 'mass_excess'", "unknown key 'mixing.observable': exp"),
         (f"{SMALLEST}[mixing]\nsamplr = {{}}", "unknown key 'mixing.samplr' (did you mean 'sampl"),
         (
             f"{SMALLEST}[mixing.priors]\nrho = {{ distribution = 'Gamma', alpha = 1, beta = 1 }}",

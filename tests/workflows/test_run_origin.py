@@ -1,4 +1,4 @@
-"""A run goes on with what it began with, or not at all."""
+"""A run continues with what it began with or not at all."""
 
 import copy
 from pathlib import Path

@@ -84,14 +84,33 @@ class _Valence(NamedTuple):
 
 
 def radius_scale(Z: IntArray, N: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Charge radius rc and scale rho = rc^2 / A^(1/3), both in units of the nuclear radius r0."""
+    """Charge radius rc and scale rho = rc^2 / A^(1/3), both in units of the nuclear radius r0.
+
+    Examples
+    --------
+    The charge radius grows about as A^(1/3), by which rho is divided:
+
+    >>> import numpy as np
+    >>> from bmm.theory.duflo_zuker.dz10 import radius_scale
+    >>> rc, rho = radius_scale(np.array([50]), np.array([82]))
+    >>> bool(np.allclose(rho, rc**2 / 132 ** (1 / 3)))
+    True
+    """
     A = Z + N
     rc = np.cbrt(A) * (1 - ((N - Z) / A) ** 2 / 4)
     return rc, rc**2 / np.cbrt(A)
 
 
 def coulomb(Z: IntArray, N: IntArray) -> FloatArray:
-    """Coulomb term, direct and exchange."""
+    """Coulomb term, direct and exchange.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.theory.duflo_zuker.dz10 import coulomb
+    >>> coulomb(np.array([50]), np.array([82])).shape
+    (1,)
+    """
     rc, _ = radius_scale(Z, N)
     charges = Z * (Z - 1.0)
     return np.asarray((-charges + 0.76 * charges ** (2 / 3)) / rc)
@@ -124,6 +143,12 @@ def design(
     -------
     array (..., 10)
         X_1 ... X_10, dimensionless; energies are ``design(Z, N) @ b`` in MeV.
+
+    Examples
+    --------
+    >>> from bmm.theory.duflo_zuker.dz10 import design
+    >>> design([50], [82]).shape
+    (1, 10)
     """
     protons, neutrons = check_numbers(Z, N)
     k_pi, k_nu = configuration
@@ -148,17 +173,39 @@ def design(
 
 
 def spherical_design(Z: npt.ArrayLike, N: npt.ArrayLike) -> FloatArray:
-    """Values of the ten terms of the spherical energy; array (..., 10)."""
+    """Values of the ten terms of the spherical energy; array (..., 10).
+
+    Examples
+    --------
+    >>> from bmm.theory.duflo_zuker.dz10 import spherical_design
+    >>> spherical_design([50, 82], [82, 126]).shape
+    (2, 10)
+    """
     return design(Z, N)
 
 
 def deformed_design(Z: npt.ArrayLike, N: npt.ArrayLike) -> FloatArray:
-    """Values of the ten terms of the deformed energy, four nucleons of each species promoted."""
+    """Values of the ten terms of the deformed energy, four nucleons of each species promoted.
+
+    Examples
+    --------
+    >>> from bmm.theory.duflo_zuker.dz10 import deformed_design
+    >>> deformed_design([66], [98]).shape
+    (1, 10)
+    """
     return design(Z, N, family="HO", configuration=(4, 4))
 
 
 def switch(Z: npt.ArrayLike, spherical: FloatArray, deformed: FloatArray) -> npt.NDArray[np.bool]:
-    """Whether a nucleus is deformed: Z > 50 and the larger binding energy."""
+    """Whether a nucleus is deformed: Z > 50 and the larger binding energy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.theory.duflo_zuker.dz10 import switch
+    >>> switch([50, 66], np.array([1100.0, 1330.0]), np.array([1101.0, 1332.0]))
+    array([False,  True])
+    """
     return (np.asarray(Z) > LAST_SPHERICAL_Z) & (deformed > spherical)
 
 

@@ -90,12 +90,25 @@ def spherical_design(Z: npt.ArrayLike, N: npt.ArrayLike) -> FloatArray:
     -------
     array (..., 33)
         Columns named by `TERMS`, dimensionless; energies are ``spherical_design(Z, N) @ c`` MeV.
+
+    Examples
+    --------
+    >>> from bmm.theory.duflo_zuker.dz33 import spherical_design
+    >>> spherical_design([50, 82], [82, 126]).shape
+    (2, 33)
     """
     return _design(*check_numbers(Z, N), deformed=False)
 
 
 def deformed_design(Z: npt.ArrayLike, N: npt.ArrayLike) -> FloatArray:
-    """Values of the 33 terms of the deformed energy; array (..., 33)."""
+    """Values of the 33 terms of the deformed energy; array (..., 33).
+
+    Examples
+    --------
+    >>> from bmm.theory.duflo_zuker.dz33 import deformed_design
+    >>> deformed_design([66], [98]).shape
+    (1, 33)
+    """
     return _design(*check_numbers(Z, N), deformed=True)
 
 

@@ -119,6 +119,12 @@ def check_numbers(
     ------
     DomainError
         If a number is not an integer in 1 ... ``HIGHEST_NUMBER``.
+
+    Examples
+    --------
+    >>> from bmm.theory.duflo_zuker.filling import check_numbers
+    >>> check_numbers(50, [82, 84])
+    (array([50, 50]), array([82, 84]))
     """
     protons, neutrons = np.broadcast_arrays(np.asarray(Z), np.asarray(N))
     for name, numbers in (("Z", protons), ("N", neutrons)):

@@ -2,7 +2,7 @@
 
 A network knows its training masses, so a mixture that weighs it by them would be fooled.  What
 the fitted model says of a training nucleus is therefore out-of-fold: it comes from the members
-that did not see it.  Of all other nuclei every member speaks.
+that did not see it.  All members predict all other nuclei.
 """
 
 from __future__ import annotations

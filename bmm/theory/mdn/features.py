@@ -1,7 +1,7 @@
 """Input features of the network: functions of Z and N that physics suggests.
 
 M2 to M12 are those of Lovell et al. (Phys. Rev. C 106, 014305, 2022), the shell index being that of
-the shells between magic numbers.  M16 to M24 go on with terms of the mass formulas: further
+the shells between magic numbers.  M16 to M24 continue with terms of the mass formulas: further
 macroscopic ones, pairing, and the valence products to which Casten and Duflo and Zuker ascribe
 deformation.
 """
@@ -86,6 +86,13 @@ def feature_matrix(Z: IntArray, N: IntArray, chosen: FeatureSet) -> FloatArray:
     -------
     array (nucleus, feature)
         Dimensionless; see `FEATURES`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.theory.mdn.features import feature_matrix
+    >>> feature_matrix(np.array([50]), np.array([82]), "M2").shape
+    (1, 2)
     """
     assert chosen in get_args(FeatureSet)
     z, n = Z.astype(np.float64), N.astype(np.float64)

@@ -9,7 +9,7 @@ its mirror image with Z and N exchanged for N < Z, and the transverse one,
     M(Z, N+2) - M(Z-2, N) + M(Z-2, N+1) - M(Z-1, N+2) + M(Z-1, N) - M(Z, N+1) = 0,
 
 count every proton, neutron and pair of neighbours as often with plus as with minus (Garvey et al.,
-Rev. Mod. Phys. 41, S1, 1969).  Nature breaks them by 0.1 MeV in the median and by far more at
+Rev. Mod. Phys. 41, S1, 1969).  Nature breaks them by 0.1 MeV in the median and by much more at
 closed shells and near N = Z, so they bind a network softly.  Iterated alone, to predict one unknown
 mass after the other, they diverge: see `iterate`.
 """
@@ -71,6 +71,14 @@ def find_relations(
         Any nuclei.
     forms : tuple of {"longitudinal", "transverse"}
         Which relations; the longitudinal one is mirrored where N < Z.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import nuclide_index
+    >>> from bmm.theory.mdn.garvey_kelson import find_relations
+    >>> Z, N = (each.ravel().tolist() for each in np.mgrid[50:53, 82:85])
+    >>> len(find_relations(nuclide_index(Z, N)).rows)
+    2
     """
     Z, N = numbers(nuclei)
     at = np.stack([Z, N], axis=1)

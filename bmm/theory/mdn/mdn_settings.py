@@ -29,7 +29,7 @@ class Constraint(Configuration):
     nu : float, default 2
         Degrees of freedom of the Student-t.
     batch : int, default 384
-        Relations of the chart that are drawn anew for each epoch.
+        Relations of the chart that are resampled for each epoch.
     """
 
     forms: tuple[Form, ...] = ("longitudinal", "transverse")

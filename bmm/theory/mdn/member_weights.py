@@ -1,9 +1,9 @@
-"""New measurements weigh the members of an ensemble anew, by Bayes' theorem.
+"""New measurements reweight the members of an ensemble, by Bayes' theorem.
 
 Member m is an hypothesis about all masses; data y_1 ... y_n that no member was trained on multiply
 its weight by prod_i p_m(y_i).  The errors of one member are alike in neighbouring nuclei, which
 the product does not know, so many new nuclei of one region decide too much: the effective number
-of members, 1 / sum_m w_m^2, tells when the ensemble must be trained anew.
+of members, 1 / sum_m w_m^2, tells when the ensemble must be retrained.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class EnsembleUpdate:
 
     @property
     def needs_retraining(self) -> bool:
-        """Whether too few members are left to speak for the ensemble."""
+        """Whether too few members are left to represent the ensemble."""
         return self.effective < FEWEST_EFFECTIVE * len(self.ensemble.log_weight)
 
     @property
@@ -56,12 +56,12 @@ class EnsembleUpdate:
         """One sentence."""
         left = f"{self.effective:.1f} of {len(self.ensemble.log_weight)} members are left"
         if self.needs_retraining:
-            return f"{left}, effectively, which is too few: train anew with bmm train-mdn"
+            return f"{left}, effectively, which is too few: retrain with bmm train-mdn"
         return f"{left}, effectively"
 
 
 def update_model(path: Path, measured: pd.DataFrame) -> EnsembleUpdate:
-    """Weigh the members of a model file anew; the file is left as it is.
+    """Reweight the members of a model file; the file is left as it is.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def update_model(path: Path, measured: pd.DataFrame) -> EnsembleUpdate:
 
 
 def reweight(ensemble: Ensemble, measured: pd.DataFrame) -> EnsembleUpdate:
-    """Weigh the members of an ensemble anew, without training.
+    """Reweight the members of an ensemble, without training.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ def read_ensemble(path: Path) -> Ensemble:
     if found != FORMAT:
         raise DataError(
             f"{path}: a model file of format {found}; this version of bmm reads format {FORMAT}, "
-            "so train the model anew: bmm train-mdn"
+            "so retrain the model: bmm train-mdn"
         )
     try:
         if _checksum(arrays) != header["sha256"]:

@@ -46,6 +46,15 @@ def exact_values(function: Function, rows: FloatArray, reference: FloatArray) ->
     -------
     array (n, d)
         In the unit of the function.
+
+    Examples
+    --------
+    A sum of its features, whose values are what each adds to the reference:
+
+    >>> import numpy as np
+    >>> from bmm.theory.mdn.shapley import exact_values
+    >>> exact_values(lambda rows: rows.sum(axis=1), np.array([[3.0, 5.0]]), np.array([[1.0, 2.0]]))
+    array([[2., 3.]])
     """
     d = rows.shape[1]
     assert d <= _MOST_EXACT

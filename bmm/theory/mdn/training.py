@@ -137,7 +137,7 @@ def _steps(
         seen = jnp.concatenate([x[at], x[corners.ravel()]]) if bound else x[at]
         said = member(seen)
         data = jax.tree.map(lambda each: each[:n], said)
-        # The masses are drawn anew, so that their uncertainties become part of the spread.
+        # The masses are drawn again, so that their uncertainties become part of the spread.
         drawn_mass = target + uncertainty * jax.random.normal(key, target.shape)
         share = used * jax.lax.stop_gradient(data.variance**settings.beta)
         likelihood = -(share * data.log_density(drawn_mass)).sum() / share.sum()

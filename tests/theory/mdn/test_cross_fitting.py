@@ -17,7 +17,7 @@ DOMAIN = Domain(Z=(20, 140))
 
 
 class Said:
-    """What somebody says of nuclei; the spread is for the mixture to find."""
+    """Predictions of nuclei; the spread is for the mixture to find."""
 
     components = ("MDN",)
 

@@ -65,8 +65,8 @@ def test_the_verdict_asks_for_retraining(small, new):
     from dataclasses import replace
 
     few = replace(update, effective=0.9)
-    assert "train anew with bmm train-mdn" in few.verdict
-    assert "train anew" not in replace(update, effective=4.0).verdict
+    assert "retrain with bmm train-mdn" in few.verdict
+    assert "retrain" not in replace(update, effective=4.0).verdict
 
 
 def test_measurements_that_cannot_be_used_are_named(small, new, training):
