@@ -24,7 +24,7 @@ import xarray as xr
 from rich.console import Console
 
 from bmm.mixing.convergence import compared_quantities
-from bmm.mixing.fit import convergence_of
+from bmm.mixing.fitted import convergence_of
 from bmm.mixing.priors import hyperparameters
 from bmm.mixing.settings import NAMED_PRIORS
 from bmm.workflows.config import RunConfig, load_config

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from bmm.figures import plot_uncertainty as plot_uncertainty
     from bmm.figures import plot_weights as plot_weights
     from bmm.mixing.corrected_fit import fit_forecast as fit_forecast
-    from bmm.mixing.fit import convergence_of as convergence_of
     from bmm.mixing.fit import fit as fit
     from bmm.mixing.fit import fitted_tree as fitted_tree
+    from bmm.mixing.fitted import convergence_of as convergence_of
     from bmm.mixing.pymc_model import pymc_model as pymc_model
     from bmm.mixing.settings import Mixing as Mixing
     from bmm.prediction.derived import derive as derive
@@ -55,7 +55,7 @@ _HOMES = {
     "Prediction": "bmm.prediction.predictive",
     "RunFolder": "bmm.workflows.folder",
     "add_groups": "bmm.prediction.groups",
-    "convergence_of": "bmm.mixing.fit",
+    "convergence_of": "bmm.mixing.fitted",
     "correct_theory": "bmm.theory.correction",
     "derive": "bmm.prediction.derived",
     "dirichlet_weights": "bmm.prediction.dirichlet",

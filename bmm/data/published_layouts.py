@@ -17,7 +17,8 @@ from pydantic import BaseModel, Field, PlainValidator, ValidationInfo, model_val
 
 from bmm.configuration import Configuration, checked
 from bmm.data.layout import TableLayout
-from bmm.data.text_table import parse_number, read_text, table_files
+from bmm.data.table_files import table_files
+from bmm.data.text_table import parse_number, read_text
 from bmm.errors import ConfigError, DataError
 from bmm.registry import Registry, suggestion
 

@@ -9,7 +9,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from bmm.data.layout import Column, RowLayout
-from bmm.data.text_table import Row, TextTable, parse_number, read_cells, table_files
+from bmm.data.table_files import table_files
+from bmm.data.text_table import Row, TextTable, parse_number, read_cells
 from bmm.errors import DataError, DomainError, quoted
 from bmm.nuclides import MAX_N, MAX_Z, is_plausible, parse_nuclide, proton_number
 
@@ -44,7 +45,7 @@ def read_rows(
     Parameters
     ----------
     path : Path
-        Text file, folder of files or pattern; see `bmm.data.text_table.table_files`.
+        Text file, folder of files or pattern; see `bmm.data.table_files.table_files`.
     layout : RowLayout
         Where the nuclei stand, and what is left out.
     columns : sequence of str or int, optional

@@ -22,8 +22,9 @@ from bmm.data.plausibility import looks_empty
 from bmm.data.published_layouts import LAYOUTS, NamedLayout
 from bmm.data.readings import Fit, Reading, fit_readings
 from bmm.data.smoothness import find_suspects
+from bmm.data.table_files import table_files
 from bmm.data.text_guess import GuessedText, guess_text
-from bmm.data.text_table import read_text, table_files
+from bmm.data.text_table import read_text
 from bmm.data.user_table import read_mass_table
 from bmm.errors import DataError, quoted
 

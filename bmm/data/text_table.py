@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 import re
 import zlib
 from collections import Counter
@@ -15,7 +14,6 @@ from pathlib import Path
 from bmm.data.hdf5_frame import read_frame
 from bmm.data.layout import TextLayout
 from bmm.errors import DataError, quoted
-from bmm.fingerprints import file_fingerprint, fingerprint
 
 __all__ = [
     "Row",
@@ -24,8 +22,6 @@ __all__ = [
     "read_cells",
     "read_points",
     "read_text",
-    "table_files",
-    "table_fingerprint",
 ]
 
 _LARGEST = 200_000_000  # bytes; a table of 10,000 nuclei with 30 columns has some 3 million
@@ -74,74 +70,6 @@ class _Line:
     number: int
     text: str
     is_comment: bool
-
-
-def table_files(path: Path, files: str = "*") -> list[Path]:
-    """List the files that make up a table: the one, those of a folder, or those of a pattern.
-
-    Parameters
-    ----------
-    path : Path
-        A file; a folder, of which every file counts that is not hidden; or a pattern such as
-        ``masses/*.mass``.
-    files : str, default "*"
-        Of a folder, only the files of this pattern.
-
-    Raises
-    ------
-    DataError
-        If there is no such file.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from bmm.data.text_table import table_files
-    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
-    >>> _ = path.write_text("50 82 -76.5")
-    >>> [each.name for each in table_files(path.parent)]
-    ['a.txt']
-    """
-    # These are false for impossible names too, such as one of 5,000 characters.
-    if os.path.isdir(path):
-        found = [each for each in path.glob(files) if not each.name.startswith(".")]
-    elif re.search(r"[*?\[]", path.name) and not os.path.isfile(path):
-        found = list(path.parent.glob(path.name))
-    else:
-        return [path]
-    there = sorted(each for each in found if each.is_file())
-    if not there:
-        called = "" if files == "*" else f" called {files}"
-        raise DataError(f"{path}: no file found; expected the files of a table{called}.")
-    return there
-
-
-def table_fingerprint(path: Path) -> str:
-    """SHA-256 of a table: of its file, or of the names and checksums of its files.
-
-    Raises
-    ------
-    DataError
-        If a file cannot be read.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from bmm.data.text_table import table_fingerprint
-    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
-    >>> _ = path.write_text("50 82 -76.5")
-    >>> len(table_fingerprint(path))
-    64
-    """
-    files = table_files(path)
-    try:
-        if files == [path]:
-            return file_fingerprint(path)
-        return fingerprint({each.name: file_fingerprint(each) for each in files})
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path}: expected a mass table, but {reason}") from error
 
 
 def read_text(path: Path) -> str:

@@ -15,7 +15,7 @@ from bmm.measurement.treatment import treatment_name
 from bmm.methods.interface import LIBRARIES_GB, Method
 from bmm.methods.mixture_forecast import DRAWS
 from bmm.mixing.corrected_fit import average_of, fit_forecast
-from bmm.mixing.fit import convergence_of, fitted_masses
+from bmm.mixing.fitted import convergence_of, fitted_masses
 from bmm.mixing.priors import hyperparameters
 from bmm.mixing.settings import FORECAST, MeasurementTreatment, Mixing
 from bmm.nuclides import nuclide_index

@@ -318,6 +318,7 @@ class FormWithNoise(CompiledLikelihood):
 class DensityForm(FormWithNoise):
     """Each mass is that of one model: see `bmm.mixing.likelihood`."""
 
+    by_model = True
     operation = LogLikelihood
 
     def observe(self, terms: Terms) -> None:

@@ -42,6 +42,8 @@ class Likelihood(ABC):
     corrected : bool
         Whether it is for corrected models: theory then has the variable support, and the spreads of
         models and measurements count whatever noise.measurement says.
+    by_model : bool
+        Whether every component of a predictive distribution is about one model.
     groups : int
         Into how many groups of alike location the draws of a nucleus are divided when its
         predictive distribution is written as a mixture of few components.
@@ -73,6 +75,7 @@ class Likelihood(ABC):
     """
 
     corrected: ClassVar[bool] = False
+    by_model: ClassVar[bool] = False
     groups: ClassVar[int] = 32
     priors: ClassVar[Mapping[str, Prior]] = {}
 

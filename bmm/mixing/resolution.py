@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from bmm.gp.basis import number_of_functions
-from bmm.mixing.fit import read_axes
+from bmm.mixing.fitted import read_axes
 
 __all__ = ["basis_resolution", "unresolved"]
 

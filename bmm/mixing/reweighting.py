@@ -12,8 +12,8 @@ from bmm.data import check_measured
 from bmm.errors import DataError, DomainError, RunError
 from bmm.mixing.corrected_fit import recorrected
 from bmm.mixing.draws import Draws
-from bmm.mixing.fit import (
-    derived_groups,
+from bmm.mixing.fit import derived_groups
+from bmm.mixing.fitted import (
     fitted_masses,
     read_axes,
     read_problem,

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bmm.mixing.draws import Nuclei
-from bmm.mixing.fit import posterior_draws, read_settings
+from bmm.mixing.fitted import posterior_draws, read_settings
 
 __all__ = ["dirichlet_weights"]
 

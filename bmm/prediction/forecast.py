@@ -23,7 +23,7 @@ from bmm.distributions import WIDE_INTERVALS, StudentTMixture, summarise_draws
 from bmm.distributions.student_t import NU
 from bmm.errors import DataError
 from bmm.mixing.corrected_fit import average_of
-from bmm.mixing.fit import fitted_masses
+from bmm.mixing.fitted import fitted_masses
 from bmm.nuclides import labels, nuclide_index, numbers
 from bmm.prediction.derived import QUANTITIES, across_border, derive, mark_models
 from bmm.prediction.existence import SEPARATIONS, bound, drip_lines, share_bound

@@ -11,7 +11,7 @@ import xarray as xr
 
 from bmm.errors import ConfigError, quoted
 from bmm.mixing.draws import Components, Draws, Nuclei
-from bmm.mixing.fit import read_axes, read_problem, read_settings
+from bmm.mixing.fitted import read_axes, read_problem, read_settings
 from bmm.mixing.model import axes
 from bmm.mixing.priors import prior_draws
 from bmm.mixing.settings import Mixing

@@ -33,7 +33,6 @@ from bmm.distributions import StudentTMixture
 from bmm.distributions.student_t import inflation
 from bmm.distributions.two_point import two_point_rule
 from bmm.errors import ConfigError
-from bmm.mixing.density import DensityForm
 from bmm.mixing.draws import Draws, Nuclei, mean_weights
 from bmm.mixing.likelihood import SIGMA_UNIT
 from bmm.mixing.noise import log_mass_ratio
@@ -72,7 +71,7 @@ def posterior_mixture(draws: Draws, nuclei: Nuclei) -> PosteriorMixture:
     Parameters
     ----------
     draws : Draws
-        Posterior draws of a fitted mixture; see `bmm.mixing.fit.posterior_draws`.
+        Posterior draws of a fitted mixture; see `bmm.mixing.fitted.posterior_draws`.
     nuclei : Nuclei
         The nuclei, on the chart of the fit.
 
@@ -81,7 +80,7 @@ def posterior_mixture(draws: Draws, nuclei: Nuclei) -> PosteriorMixture:
     DomainError
         For a nucleus outside the prediction chart.
     """
-    if isinstance(draws.form, DensityForm):
+    if draws.form.by_model:
         form = _ByModel(draws, nuclei)
         return PosteriorMixture(form.distribution(), form.theory, form.weight)
     parts = [_SingleComponent(draws, nuclei[some]) for some in _blocks(len(nuclei), draws.count)]

@@ -17,7 +17,7 @@ from bmm.distributions import StudentTMixture, student_t
 from bmm.distributions.logarithms import log_sum_exp
 from bmm.errors import DomainError
 from bmm.mixing.draws import Draws, Nuclei
-from bmm.mixing.fit import posterior_draws, read_settings
+from bmm.mixing.fitted import posterior_draws, read_settings
 from bmm.nuclides import Nuclides, chosen_nuclides, label, nuclide_index
 from bmm.prediction.posterior_mixture import posterior_mixture
 

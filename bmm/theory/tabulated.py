@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from bmm.data import AnyLayout, data_folder, load_theory, read_mass_table, read_provenance
 from bmm.data.provenance import Calibration
-from bmm.data.text_table import table_fingerprint
+from bmm.data.table_files import table_fingerprint
 from bmm.errors import DataError
 from bmm.theory.adapters import Domain, TheoryModel, prediction
 from bmm.theory.cards import BesideTheCard, Card

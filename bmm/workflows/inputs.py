@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bmm.data import MEASURED_TABLES, evaluation_path, load_theory, measured_masses
-from bmm.data.text_table import table_fingerprint
+from bmm.data.table_files import table_fingerprint
 from bmm.errors import ConfigError, DataError
 from bmm.nuclides import labels, nuclide_index, numbers
 from bmm.progress import track

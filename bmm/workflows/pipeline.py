@@ -16,7 +16,7 @@ from bmm.errors import RunError
 from bmm.evaluation import Scores
 from bmm.mixing.convergence import Convergence
 from bmm.mixing.corrected_fit import fit_forecast
-from bmm.mixing.fit import convergence_of
+from bmm.mixing.fitted import convergence_of
 from bmm.mixing.form import form_of
 from bmm.progress import recording, stage
 from bmm.workflows.config import RunConfig

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from bmm.distributions import interval_ends
 from bmm.distributions.storage import from_dataset
 from bmm.errors import ConfigError
-from bmm.mixing.fit import fitted_masses
+from bmm.mixing.fitted import fitted_masses
 from bmm.nuclides import label, nuclide_index
 from bmm.prediction.derived import QUANTITIES
 from bmm.prediction.forecast import Forecast, forecast

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bmm.data import evaluation_path
-from bmm.data.text_table import table_fingerprint
+from bmm.data.table_files import table_fingerprint
 from bmm.theory.cards import Card
 
 __all__ = ["provenance"]

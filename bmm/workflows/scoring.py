@@ -17,7 +17,7 @@ from bmm.evaluation.region_scores import chart_regions, region_scores
 from bmm.evaluation.weight_entropy import effective_numbers
 from bmm.methods.evidence import NoiseFamily
 from bmm.mixing.convergence import Convergence
-from bmm.mixing.fit import convergence_of
+from bmm.mixing.fitted import convergence_of
 from bmm.mixing.modes import select_mode
 from bmm.mixing.resolution import basis_resolution
 from bmm.mixing.settings import Mixing

@@ -17,7 +17,7 @@ from bmm.data import check_new_masses, read_measurements
 from bmm.errors import BmmError, RunError
 from bmm.fingerprints import file_fingerprint
 from bmm.mixing.convergence import Convergence
-from bmm.mixing.fit import convergence_of, fitted_masses
+from bmm.mixing.fitted import convergence_of, fitted_masses
 from bmm.mixing.reweighting import Updated, update
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from bmm.mixing.convergence import check_convergence
-from bmm.mixing.fit import convergence_of
+from bmm.mixing.fitted import convergence_of
 
 
 def chains(seed=0, count=4, draws=600):

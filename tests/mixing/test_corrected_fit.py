@@ -9,7 +9,7 @@ from bmm.data import load_measured
 from bmm.errors import DataError
 from bmm.measurement.treatment import errors_of_all
 from bmm.mixing.corrected_fit import average_of, fit_forecast, recorrected
-from bmm.mixing.fit import fitted_masses
+from bmm.mixing.fitted import fitted_masses
 from bmm.mixing.reweighting import update
 from bmm.mixing.settings import FORECAST, Sampler
 from bmm.theory.adapters import Domain, predict_all

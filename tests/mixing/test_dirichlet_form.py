@@ -14,7 +14,8 @@ from bmm.gp.basis import Axis, ChainBasis
 from bmm.mixing.dirichlet import BORDER, dirichlet_form, dirichlet_moments
 from bmm.mixing.dirichlet_operation import DirichletLogLikelihood, pack_dirichlet
 from bmm.mixing.draws import Draws, Nuclei
-from bmm.mixing.fit import convergence_of, fit, posterior_draws
+from bmm.mixing.fit import fit
+from bmm.mixing.fitted import convergence_of, posterior_draws
 from bmm.mixing.form import form_of
 from bmm.mixing.lattice import lattice_field
 from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Sampler

@@ -7,7 +7,7 @@ from bmm.errors import DomainError
 from bmm.gp.basis import ChainBasis, root_spectral_density
 from bmm.mixing import draws as draws_module
 from bmm.mixing.draws import Draws, log_normalise, mean_weights
-from bmm.mixing.fit import posterior_draws, read_axes, read_settings
+from bmm.mixing.fitted import posterior_draws, read_axes, read_settings
 from bmm.mixing.lattice import lattice_field
 from bmm.mixing.model import build_model
 from bmm.mixing.settings import Mixing

@@ -8,7 +8,8 @@ import xarray as xr
 import bmm
 from bmm.errors import ConfigError
 from bmm.mixing.draws import Draws
-from bmm.mixing.fit import checked_problem, convergence_of
+from bmm.mixing.fit import checked_problem
+from bmm.mixing.fitted import convergence_of
 from bmm.mixing.form import LIKELIHOODS, CompiledLikelihood, form_of
 from bmm.mixing.model import build_model
 from bmm.mixing.named_model import named_model

@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 from scipy import special, stats
 
-from bmm.mixing.fit import fit, posterior_draws, read_settings
+from bmm.mixing.fit import fit
+from bmm.mixing.fitted import posterior_draws, read_settings
 from bmm.mixing.linear import linear_mixture
 from bmm.mixing.noise import added_variance
 from bmm.mixing.training_data import training_problem

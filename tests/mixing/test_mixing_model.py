@@ -6,7 +6,8 @@ from scipy import special, stats
 
 from bmm.errors import ConfigError, DataError
 from bmm.gp.basis import root_spectral_density
-from bmm.mixing.fit import fit, read_axes
+from bmm.mixing.fit import fit
+from bmm.mixing.fitted import read_axes
 from bmm.mixing.model import axes, build_model, length_scales
 from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Prior, Priors, Sampler
 from bmm.mixing.training_data import training_problem

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from bmm.mixing.draws import log_normalise
-from bmm.mixing.fit import convergence_of, fit, posterior_draws
+from bmm.mixing.fit import fit
+from bmm.mixing.fitted import convergence_of, posterior_draws
 from bmm.mixing.settings import Mixing, Noise, Prior, Priors, Sampler
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import prediction

@@ -13,7 +13,8 @@ from scipy import special, stats
 
 from bmm.gp.basis import root_spectral_density
 from bmm.mixing.draws import Draws
-from bmm.mixing.fit import fit, read_axes
+from bmm.mixing.fit import fit
+from bmm.mixing.fitted import read_axes
 from bmm.mixing.model import axes
 from bmm.mixing.settings import Basis, Mixing, Noise, Sampler
 from bmm.mixing.training_data import training_problem

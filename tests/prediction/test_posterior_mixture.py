@@ -5,7 +5,7 @@ import pytest
 
 from bmm.distributions import StudentTMixture
 from bmm.mixing.draws import Nuclei
-from bmm.mixing.fit import posterior_draws
+from bmm.mixing.fitted import posterior_draws
 from bmm.mixing.settings import Noise
 from bmm.prediction import posterior_mixture as module
 from bmm.prediction.posterior_mixture import posterior_mixture
