@@ -46,7 +46,7 @@ def predict(
         known = row["measured"] == row["measured"]
         table.add_row(
             f"{row['symbol']}-{row['A']}",
-            f"{row['measured']:.3f}" if known else "",
+            f"{row['measured']:.3f}" if known else _estimate(row["extrapolated"]),
             f"{row['mean']:.3f}",
             f"{row['median']:.3f}",
             f"{row['sd']:.3f}",
@@ -54,7 +54,14 @@ def predict(
             f"{row['lower_95']:.3f}\n{row['upper_95']:.3f}",
             _with_models({str(key): value for key, value in row.items()}),
         )
+    if (chosen["measured"].isna() & chosen["extrapolated"].notna()).any():
+        table.caption = "#: not measured, estimated by the evaluators"
     Console().print(table)
+
+
+def _estimate(mass: float) -> str:
+    """Show an estimate of the evaluators (MeV) as they mark it; "" if there is none."""
+    return "" if mass != mass else f"{mass:.3f} #"
 
 
 def _with_models(row: dict[str, Any]) -> str:

@@ -150,7 +150,8 @@ def _index(dataset: xr.Dataset) -> pd.MultiIndex:
 
 
 def _chart(table: pd.DataFrame, separations: Separations) -> pd.DataFrame:
-    chart = table[["Z", "N", "A", "mean", "sd", "lower_68", "upper_68", "measured"]].copy()
+    columns = ["Z", "N", "A", "mean", "sd", "lower_68", "upper_68", "measured", "extrapolated"]
+    chart = table[columns].copy()
     pairs = zip(chart["Z"], chart["N"], strict=True)
     chart.insert(0, "label", [label(int(Z), int(N)) for Z, N in pairs])
     chart["residual"] = chart["mean"] - chart["measured"]

@@ -321,11 +321,13 @@ def _add_pointers(contents: Contents, chart: Any, source: ColumnDataSource, choo
                 ("chosen quantity", "@N{custom}"),
                 ("mass excess", "@mean{custom}"),
                 ("measured", "@Z{custom}"),
+                ("evaluators' estimate", "@extrapolated{custom}"),
             ],
             formatters={
                 "@N": chosen,
                 "@mean": cell_text(source, 'return spread(cell("mean"), cell("sd"));'),
                 "@Z": cell_text(source, 'return energy(cell("measured"));'),
+                "@extrapolated": cell_text(source, 'return energy(cell("extrapolated"));'),
             },
         ),
         TapTool(renderers=[squares]),

@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bmm.data import MEASURED_TABLES, evaluation_path, load_theory, measured_masses
+from bmm.data import (
+    MEASURED_TABLES,
+    evaluation_path,
+    load_measured,
+    load_theory,
+    measured_masses,
+)
 from bmm.data.table_files import table_fingerprint
 from bmm.errors import ConfigError, DataError
 from bmm.nuclides import labels, nuclide_index, numbers
@@ -26,6 +32,7 @@ __all__ = [
     "chart_theory",
     "chosen_cards",
     "covered_nuclei",
+    "evaluators_estimates",
     "fitted_models",
     "known_masses",
     "own_measurements",
@@ -35,6 +42,20 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 _SHOWN = 20
+
+
+def evaluators_estimates(data: Data) -> pd.DataFrame | None:
+    """Masses that the evaluators estimated from trends, indexed (Z, N), MeV.
+
+    Parameters
+    ----------
+    data : Data
+        Names and files; None is returned for measured masses of one's own.
+    """
+    if data.measured not in MEASURED_TABLES:
+        return None
+    table = load_measured(data.measured, estimated=True)
+    return table[table["estimated"]]
 
 
 def known_masses(data: Data, checksums: Mapping[str, str] | None = None) -> pd.DataFrame:

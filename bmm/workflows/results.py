@@ -16,6 +16,7 @@ from bmm.prediction.predictive import Prediction, predict
 from bmm.progress import stage
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
+from bmm.workflows.inputs import evaluators_estimates
 from bmm.workflows.prediction_table import prediction_table
 from bmm.workflows.scoring import score_run
 
@@ -56,7 +57,8 @@ def write_results(
     """
     with stage("predictions"):
         prediction = predict(tree, measured=measured, seed=config.seed)
-        folder.write_predictions(prediction_table(prediction.summary, every))
+        estimates = evaluators_estimates(config.data)
+        folder.write_predictions(prediction_table(prediction.summary, every, estimates))
         folder.write_distribution(_labelled(prediction))
     with stage("joint draws and derived quantities"):
         known = forecast(tree, every, prediction.distribution)

@@ -27,6 +27,14 @@ def test_predict_a_chain_as_csv(bmm, whole, predictions, tmp_path):
     pd.testing.assert_frame_equal(table, chosen.reset_index(drop=True))
 
 
+def test_predict_marks_the_evaluators_estimates(bmm, whole, predictions):
+    row = predictions[predictions["extrapolated"].notna()].iloc[0]
+    shown = bmm("predict", whole.path, f"{row['Z']},{row['N']}").out
+    assert f"{row['extrapolated']:.3f} #" in shown
+    assert "#: not measured, estimated by the evaluators" in shown
+    assert "#" not in bmm("predict", whole.path, "Sn-132").out
+
+
 def test_predict_says_that_a_run_has_not_converged(bmm, runs):
     for options in ([], ["--csv"]):
         shown = bmm("predict", runs["short"].path, "Sn-132", *options)

@@ -24,6 +24,7 @@ MODELS = ["FRDM2012", "DZ33", "HFB24-to-80"]
 RUNS = ["whole", "short", "stopped"]
 COLUMNS = [
     "Z", "N", "A", "symbol", "mass_excess", "mass_excess_sd", "measured", "measured_uncertainty",
+    "extrapolated", "extrapolated_uncertainty",
     "mean", "median", "sd", "lower_68", "upper_68", "lower_95", "upper_95",
     *(f"weight_{model}" for model in MODELS),
 ]  # fmt: skip
@@ -105,6 +106,18 @@ def test_columns_of_the_predictions(predictions, tree):
     assert list(predictions.columns) == COLUMNS
     assert len(predictions) == tree["chart"].sizes["nucleus"]
     assert (predictions["A"] == predictions["Z"] + predictions["N"]).all()
+
+
+def test_predictions_hold_the_evaluators_estimates(predictions):
+    table = load_measured("AME2020", estimated=True)
+    expected = table[table["estimated"]]
+    rows = predictions.set_index(["Z", "N"])
+    given = rows[rows["extrapolated"].notna()]
+    assert set(given.index) == set(expected.index) & set(rows.index)
+    assert given["measured"].isna().all()
+    names = ["mass_excess", "mass_excess_uncertainty"]
+    stored = given[["extrapolated", "extrapolated_uncertainty"]].to_numpy()
+    assert stored == pytest.approx(expected.loc[given.index, names].to_numpy(), abs=1e-6)
 
 
 def test_predictions_hold_the_measured_masses(predictions):

@@ -30,8 +30,8 @@ SAMPLERS = {
 }
 
 PREDICTIONS = (
-    "Z,N,A,symbol,measured,mean,median,sd,lower_68,upper_68,lower_95,upper_95,weight_DZ33\n"
-    "50,82,132,Sn,,-76.5,-76.5,0.2,-76.7,-76.3,-76.9,-76.1,1.0\n"
+    "Z,N,A,symbol,measured,extrapolated,mean,median,sd,lower_68,upper_68,lower_95,upper_95,weight_DZ33\n"
+    "50,82,132,Sn,,,-76.5,-76.5,0.2,-76.7,-76.3,-76.9,-76.1,1.0\n"
 )
 COMPARISON = """
 methods = ["equal-weights", { method = "corrected-mixture", model = "DZ33" }]
