@@ -16,7 +16,15 @@ import xarray as xr
 from bmm.distributions import summarise_draws
 from bmm.prediction.derived import across_border, derive
 
-__all__ = ["SEPARATIONS", "bound", "count_bound", "drip_lines", "existence", "share_bound"]
+__all__ = [
+    "SEPARATIONS",
+    "bound",
+    "count_bound",
+    "drip_lines",
+    "existence",
+    "existence_rises",
+    "share_bound",
+]
 
 SEPARATIONS = ("S_1n", "S_2n", "S_1p", "S_2p")
 """Quantities that are positive of a bound nucleus."""
@@ -126,6 +134,42 @@ def count_bound(surfaces: xr.DataArray, max_Z: int = 119) -> xr.DataArray:
     """
     chosen = surfaces["Z"].to_numpy() <= max_Z
     return bound(surfaces).isel(nucleus=chosen).fillna(0).sum("nucleus").rename("n_bound")
+
+
+def existence_rises(table: pd.DataFrame, least: float = 0.1) -> dict[str, float]:
+    """Count where a nucleus is more likely to exist than one with two neutrons fewer.
+
+    The proton-rich side does not count: of each element, isotopes from the one that is most likely
+    to exist on.  Rises by pairing are left out by the step of two.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns Z, N and existence, as in ``derived.csv``.
+    least : float, default 0.1
+        Smaller rises do not count.
+
+    Returns
+    -------
+    dict
+        least, places and elements.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.prediction.existence import existence_rises
+    >>> columns = {"Z": 50, "N": [120, 122, 124, 126], "existence": [1.0, 0.4, 0.7, 0.2]}
+    >>> existence_rises(pd.DataFrame(columns))
+    {'least': 0.1, 'places': 1, 'elements': 1}
+    """
+    places = elements = 0
+    for _, chain in table.dropna(subset=["existence"]).groupby("Z"):
+        share = chain.set_index("N")["existence"]
+        share = share[share.index >= share.idxmax()]
+        before = share.reindex(share.index - 2).to_numpy()
+        rises = int(np.count_nonzero(share.to_numpy() - before > least))
+        places, elements = places + rises, elements + (rises > 0)
+    return {"least": least, "places": places, "elements": elements}
 
 
 def drip_lines(surfaces: xr.DataArray, state: xr.DataArray | None = None) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ import xarray as xr
 
 from bmm.distributions import StudentTMixture
 from bmm.distributions.storage import from_dataset
+from bmm.errors import DomainError
 from bmm.evaluation.mixture_scores import Scores
-from bmm.nuclides import label, nuclide_index
+from bmm.nuclides import label, nuclide_index, symbol
 from bmm.prediction.existence import SEPARATIONS
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
@@ -22,6 +24,7 @@ from bmm.workflows.folder import RunFolder
 __all__ = ["Contents", "Separations", "gather"]
 
 _SURPRISES = 15
+_PREFERRED = (20, 50, 60)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Contents:
         The measured nuclei, indexed (Z, N): columns of ``evaluation.csv``.
     separations : Separations
         Separation energies, existence and drip lines from joint draws.
+    chains : list of int
+        Proton numbers of the isotopic chains to draw.
     """
 
     path: Path
@@ -78,6 +83,7 @@ class Contents:
     components: list[str]
     nuclei: pd.DataFrame
     separations: Separations
+    chains: list[int]
 
     @property
     def models(self) -> list[str]:
@@ -108,18 +114,23 @@ class Contents:
         return table.loc[furthest[:_SURPRISES]]
 
 
-def gather(path: Path) -> Contents:
+def gather(path: Path, chains: Sequence[int] = ()) -> Contents:
     """Read a run folder.
 
     Parameters
     ----------
     path : Path
         Folder of a complete run.
+    chains : sequence of int, optional
+        Proton numbers of the isotopic chains to draw; by default Ca, Sn and Nd, or the longest
+        chains of a chart without them.
 
     Raises
     ------
     RunError
         If there is no complete run, or a file cannot be read.
+    DomainError
+        If the chart has no isotope of a chain.
     """
     folder = RunFolder.open(path)
     config, tree = folder.read_config(), folder.read_posterior()
@@ -138,6 +149,7 @@ def gather(path: Path) -> Contents:
         components=[str(name) for name in stored["theory"].to_numpy()],
         nuclei=folder.read_evaluation(),
         separations=separations,
+        chains=_chains(chart["Z"], chains, path),
     )
 
 
@@ -161,6 +173,16 @@ def _chart(table: pd.DataFrame, separations: Separations) -> pd.DataFrame:
     chart = chart.merge(more, on=["Z", "N"], how="left", validate="one_to_one")
     means = {name: chart[f"{name}_mean"] for name in SEPARATIONS}
     return pd.concat([chart, pd.DataFrame(means)], axis=1)
+
+
+def _chains(Z: pd.Series[int], wanted: Sequence[int], path: Path) -> list[int]:
+    """Proton numbers of the chains that are drawn."""
+    sizes = Z.value_counts()
+    for each in wanted:
+        if each not in sizes.index:
+            raise DomainError(f"{path}: the chart has no isotope of {symbol(each)}")
+    preferred = [each for each in _PREFERRED if each in sizes.index]
+    return list(wanted) or preferred or sorted(int(each) for each in sizes.index[:3])
 
 
 def _single_models(theory: xr.Dataset, chart: pd.DataFrame) -> pd.DataFrame:

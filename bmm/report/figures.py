@@ -21,7 +21,6 @@ from bmm.report.contents import Contents
 
 __all__ = ["shown_figures"]
 
-_PREFERRED = (20, 50, 60)
 _WEIGHT = "Posterior mean weight of {} over the chart; grey where it covers no nucleus."
 _MAPS = {
     "residuals": "Predicted minus measured mass of the fitted nuclei, MeV.",
@@ -73,7 +72,7 @@ def _joint_figures(contents: Contents, folder: Path) -> dict[str, list[dict[str,
     nuclei, lines = contents.separations.nuclei, contents.separations.lines
     chart = contents.chart
     measured = _measured(contents)
-    elements = _elements(contents)
+    elements = contents.chains
     theory = xr.Dataset(
         {"mass_excess": (("nucleus", "theory"), contents.theory.to_numpy())},
         {"Z": ("nucleus", chart["Z"]), "N": ("nucleus", chart["N"]), "theory": [*contents.theory]},
@@ -99,13 +98,6 @@ def _joint_figures(contents: Contents, folder: Path) -> dict[str, list[dict[str,
 def _measured(contents: Contents) -> Any:
     known = contents.chart[np.isfinite(contents.chart["measured"])]
     return nuclide_index(known)
-
-
-def _elements(contents: Contents) -> list[int]:
-    """Ca, Sn and Nd if the chart has them, else the elements with most nuclei."""
-    sizes = contents.chart["Z"].value_counts()
-    wanted = [Z for Z in _PREFERRED if Z in sizes.index]
-    return wanted or sorted(int(Z) for Z in sizes.index[:3])
 
 
 def _embedded(path: Path, text: str) -> dict[str, str]:

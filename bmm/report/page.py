@@ -15,6 +15,7 @@ from bokeh.resources import INLINE
 from jinja2 import Environment, Template
 
 from bmm.mixing.resolution import unresolved
+from bmm.prediction.existence import existence_rises
 from bmm.prediction.forecast import DRAWS
 from bmm.report import tables
 from bmm.report.contents import Contents, gather
@@ -26,7 +27,7 @@ from bmm.writing import write_whole
 __all__ = ["add_explorer", "page_template", "write_page", "write_report"]
 
 
-def write_report(paths: Sequence[Path], file: Path) -> Path:
+def write_report(paths: Sequence[Path], file: Path, chains: Sequence[int] = ()) -> Path:
     """Write the report of one run, or of several side by side.
 
     Parameters
@@ -35,6 +36,8 @@ def write_report(paths: Sequence[Path], file: Path) -> Path:
         Folders of complete runs.
     file : Path
         The page, ``.html``.
+    chains : sequence of int, optional
+        Proton numbers of the isotopic chains to draw; see `bmm.report.contents.gather`.
 
     Returns
     -------
@@ -45,8 +48,10 @@ def write_report(paths: Sequence[Path], file: Path) -> Path:
     ------
     RunError
         If a folder holds no complete run, or the page cannot be written.
+    DomainError
+        If the chart of a run has no isotope of a chain.
     """
-    return write_page([gather(path) for path in paths], file)
+    return write_page([gather(path, chains) for path in paths], file)
 
 
 def write_page(runs: Sequence[Contents], file: Path) -> Path:
@@ -116,6 +121,7 @@ def _shown(contents: Contents) -> dict[str, Any]:
         "figures": shown_figures(contents),
         "largest_residuals": tables.residual_rows(contents),
         "border": _border(contents),
+        "rises": existence_rises(contents.separations.nuclei),
         "citations": origin["citations"],
         "data": config.data,
         "own": tables.own_lines(contents),

@@ -1,6 +1,7 @@
 """Existence on surfaces whose drip lines are known, and on the masses that are measured."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -8,7 +9,13 @@ from bmm.conversions import mass_excess
 from bmm.data import load_measured
 from bmm.nuclides import labels
 from bmm.prediction.derived import derive
-from bmm.prediction.existence import bound, count_bound, drip_lines, existence
+from bmm.prediction.existence import (
+    bound,
+    count_bound,
+    drip_lines,
+    existence,
+    existence_rises,
+)
 
 Z, N = (each.ravel() for each in np.meshgrid(range(6, 30), range(4, 60), indexing="ij"))
 SHIFTS = np.array([0.0, 0.0, 0.0, 0.05])
@@ -105,3 +112,18 @@ def test_measured_nuclei_are_bound_but_known_emitters(surfaces):
     assert all(state[name] == 1 for name in ("Sn-132", "Pb-208", "Ni-64", "U-238", "Ca-48"))
     # Neutron, proton and two-proton emitters.
     assert all(state[name] == 0 for name in ("He-5", "He-7", "Li-10", "F-15", "Ne-16"))
+
+
+def test_rises_count_beyond_the_most_likely_isotope_only():
+    table = pd.DataFrame(
+        {
+            "Z": [20] * 5 + [21] * 4,
+            "N": [28, 30, 32, 33, 34, 28, 30, 32, 34],
+            # Proton-rich isotopes of Ca rise, then one rises by 0.15; Sc only falls.
+            "existence": [0.2, 0.6, 1.0, 0.3, np.nan, 1.0, 0.9, 0.5, 0.4],
+        }
+    )
+    assert existence_rises(table)["places"] == 0
+    table.loc[table["Z"] == 21, "existence"] = [1.0, 0.3, 0.45, 0.6]
+    assert existence_rises(table) == {"least": 0.1, "places": 2, "elements": 1}
+    assert existence_rises(table, 0.2)["places"] == 0
