@@ -8,6 +8,7 @@ mixing weights of nucleus x = (Z, N) are w(x) ~ Dirichlet(alpha(x)), and
 
 from __future__ import annotations
 
+import logging
 from math import isfinite, log
 from typing import Annotated, Any, Literal
 
@@ -31,6 +32,10 @@ __all__ = [
     "Priors",
     "Sampler",
 ]
+
+logger = logging.getLogger(__name__)
+
+_OBSERVABLES = ("binding_energy_per_nucleon", "mass_excess")
 
 type MeasurementTreatment = Literal["stated", "learnt"]
 """Errors of measured masses: those of the stated uncertainties, or learnt from their history."""
@@ -330,6 +335,18 @@ class Mixing(Configuration):
     mode: Mode | None = None
     temper: Annotated[float, Field(gt=0, le=1)] = 1.0
     sampler: Sampler = Sampler()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_observable(cls, data: Any) -> Any:
+        """Pass over a key of earlier configurations, which changed no result."""
+        if not isinstance(data, dict) or data.get("observable") not in _OBSERVABLES:
+            return data
+        logger.warning(
+            "key 'mixing.observable' changes no result and is passed over: masses are mass "
+            "excesses, and the log likelihood is per MeV"
+        )
+        return {key: value for key, value in data.items() if key != "observable"}
 
     @field_validator("likelihood")
     @classmethod
