@@ -154,9 +154,12 @@ class RunFolder(ResultFolder):
         Raises
         ------
         RunError
-            If the file is missing or damaged.
+            If the file is missing or damaged, or the run was made before it had all columns.
         """
-        return pd.read_csv(self.verified(self.predictions))
+        table = pd.read_csv(self.verified(self.predictions))
+        if "extrapolated" not in table:
+            raise self._made_earlier(f"the column extrapolated in {self.predictions.name}")
+        return table
 
     def write_derived(self, table: pd.DataFrame, lines: pd.DataFrame) -> None:
         """Write derived quantities of every nucleus, and drip lines."""
@@ -172,11 +175,15 @@ class RunFolder(ResultFolder):
             If the file is missing or damaged, or the run was made before there was one.
         """
         if not self.holds(self.derived):
-            raise RunError(
-                f"{self.path} was made by an earlier version of bmm, without {self.derived.name}; "
-                f"expected it to be run again: bmm run {self.config} -o {self.path} --overwrite"
-            )
+            raise self._made_earlier(self.derived.name)
         return pd.read_csv(self.verified(self.derived))
+
+    def _made_earlier(self, without: str) -> RunError:
+        """Refusal of a run that an earlier version made."""
+        return RunError(
+            f"{self.path} was made by an earlier version of bmm, without {without}; "
+            f"expected it to be run again: bmm run {self.config} -o {self.path} --overwrite"
+        )
 
     def read_drip_lines(self) -> pd.DataFrame:
         """Read the drip lines, indexed (Z, side).

@@ -12,7 +12,7 @@ from bmm.workflows.config import RunConfig, Theory
 from bmm.workflows.folder import RunFolder
 
 CONFIG = RunConfig(name="mine", theory=Theory(models=["DZ33"]))
-PREDICTIONS = "Z,N,symbol,mean\n11,12,Na,-9.5\n11,13,Na,-8.4\n50,82,Sn,-76.5\n"
+PREDICTIONS = "Z,N,symbol,mean,extrapolated\n11,12,Na,-9.5,\n11,13,Na,-8.4,\n50,82,Sn,-76.5,\n"
 
 
 @pytest.fixture
@@ -142,3 +142,12 @@ def test_selected_predictions_come_in_the_order_of_the_chart(complete):
 def test_scores_are_strict_json(complete):
     with pytest.raises(ValueError, match="not JSON compliant"):
         complete.write_scores({"rms": float("nan")})
+
+
+def test_a_run_of_an_earlier_version_is_refused_and_says_how_to_run_it_again(tmp_path):
+    with RunFolder.begin(tmp_path / "old") as folder:
+        folder.write_config(CONFIG.to_toml())
+        folder.predictions.write_text("Z,N,symbol,mean\n11,12,Na,-9.5\n")
+        folder.complete()
+    with pytest.raises(RunError, match="earlier version of bmm, without the column .* run again: "):
+        RunFolder.open(tmp_path / "old").read_predictions()
