@@ -149,5 +149,7 @@ def test_a_run_of_an_earlier_version_is_refused_and_says_how_to_run_it_again(tmp
         folder.write_config(CONFIG.to_toml())
         folder.predictions.write_text("Z,N,symbol,mean\n11,12,Na,-9.5\n")
         folder.complete()
-    with pytest.raises(RunError, match="earlier version of bmm, without the column .* run again: "):
+    with pytest.raises(
+        RunError, match=r"earlier version of bmm, without the column .* run again: "
+    ):
         RunFolder.open(tmp_path / "old").read_predictions()
