@@ -12,6 +12,9 @@ from bmm.fingerprints import (
     fingerprint,
     syntax,
 )
+from bmm.methods.local import LocalMixture
+from bmm.mixing.form import LIKELIHOODS
+from bmm.mixing.settings import Mixing
 
 SOURCE = '''"""A module."""
 
@@ -116,10 +119,17 @@ def test_all_that_a_module_imports_counts_and_nothing_else(package):
         assert package(**{name: "X = 1\n"}) != whole
 
 
-def test_the_code_of_a_likelihood_reaches_its_kernels():
-    reached = set(_sources(("bmm.mixing.model",)))
-    assert {"bmm.gp.basis", "bmm.mixing.lattice", "bmm.mixing.vectorized"} <= reached
-    assert not {name for name in reached if name.split(".")[1] in ("workflows", "report", "cli")}
+KERNELS = {"bmm.gp.basis", "bmm.mixing.lattice", "bmm.mixing.vectorized"}
+
+
+@pytest.mark.parametrize("likelihood", ["density", "linear", "dirichlet"])
+def test_the_code_of_a_likelihood_reaches_its_kernels(likelihood):
+    of_chains = ("bmm.mixing.compilation", LIKELIHOODS.module(likelihood))
+    of_forecasts = LocalMixture(mixing=Mixing(likelihood=likelihood)).modules
+    for modules in (of_chains, of_forecasts):
+        reached = set(_sources(modules))
+        assert reached >= KERNELS
+        assert not {each for each in reached if each.split(".")[1] in ("workflows", "report")}
 
 
 def test_the_code_fingerprint_is_that_of_its_sources():

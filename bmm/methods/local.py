@@ -16,6 +16,7 @@ from bmm.methods.interface import LIBRARIES_GB, Method
 from bmm.methods.mixture_forecast import DRAWS
 from bmm.mixing.corrected_fit import average_of, fit_forecast
 from bmm.mixing.fitted import convergence_of, fitted_masses
+from bmm.mixing.form import LIKELIHOODS
 from bmm.mixing.priors import hyperparameters
 from bmm.mixing.settings import FORECAST, MeasurementTreatment, Mixing
 from bmm.nuclides import nuclide_index
@@ -105,6 +106,11 @@ class LocalMixture(Method):
         """Name of the method, such as local-density-mixture."""
         name = f"local-{self.mixing.likelihood}-mixture"
         return f"{name}, corrected" if self.corrected else name
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """That of the likelihood too, which is found by its name."""
+        return (*super().modules, LIKELIHOODS.module(self.mixing.likelihood))
 
     def memory(self, nuclei: int, models: int) -> float:
         """Memory of a fit and a forecast, GB: all draws, and a few numbers of each nucleus."""

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -165,7 +166,8 @@ def start(folder, name, *options, **streams):
     # What a shell starts in the background ignores Ctrl-C, and so would these.
     return subprocess.Popen(
         command,
-        env=os.environ | {"NO_COLOR": "1"},
+        # A runtime folder of its own: nothing is said about the other runs beside it.
+        env=os.environ | {"NO_COLOR": "1", "XDG_RUNTIME_DIR": tempfile.mkdtemp()},
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         **streams,
     )

@@ -20,8 +20,7 @@ import obstore  # noqa: F401
 import zarr  # noqa: F401
 
 from bmm.cli import main
-from bmm.mixing import fit as fitting
-from bmm.mixing.sampling import Sampled, sample
+from bmm.mixing import sampling
 from bmm.workflows import pipeline
 from bmm.workflows.config import load_config
 from bmm.workflows.inputs import select_measured
@@ -33,20 +32,20 @@ class Compiled(Exception):
 
 def compile_all(configuration):
     """Compile the models of the free chains and of those confined to a mode, to be remembered."""
-    asked = []
+    asked, sample = [], sampling.sample
 
     def skip(*_, **__):
         asked.append(len(asked))
         if len(asked) == 2:
             raise Compiled
-        return Sampled(None, False, 0.0, 0.0)
+        return sampling.Sampled(None, False, 0.0, 0.0)
 
-    fitting.sample = skip
+    sampling.sample = skip
     config = load_config(configuration)
     try:
         pipeline.fit_configuration(config, select_measured(config))
     except Compiled:
-        fitting.sample = sample
+        sampling.sample = sample
 
 
 def be_child(arguments):

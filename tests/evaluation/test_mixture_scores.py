@@ -10,9 +10,10 @@ from scipy import stats
 
 from bmm.distributions import StudentTMixture
 from bmm.errors import DataError
-from bmm.evaluation import evaluate, global_bma, nucleus_table, score_tables
+from bmm.evaluation import evaluate, nucleus_table, score_tables
 from bmm.evaluation.nucleus_scores import nucleus_scores
 from bmm.evaluation.scores import LEVELS
+from bmm.methods.averaging import global_bma
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import prediction
 
