@@ -231,7 +231,7 @@ def local_workers(workers: int) -> Iterator[ClusterEngine]:
             )
         except RuntimeError as error:
             raise RunError(f"{workers} workers could not be started ({error})") from error
-        with cluster, distributed.Client(cluster) as client:
+        with cluster, distributed.Client(cluster, set_as_default=False) as client:
             yield ClusterEngine(client, revive=partial(cluster.scale, workers))
 
 
@@ -251,7 +251,8 @@ def connected(address: str) -> Iterator[ClusterEngine]:
     """
     distributed = _dask("--scheduler")
     try:
-        client = distributed.Client(address)
+        # Of a default client, xarray would ask the scheduler for a lock before it writes a file.
+        client = distributed.Client(address, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise RunError(f"--scheduler {quoted(address)}: expected a Dask scheduler there") from error
     with client:
