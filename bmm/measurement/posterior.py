@@ -139,7 +139,7 @@ class MeasurementErrors:
         coords = {"nucleus": labels(Z.tolist(), N.tolist()), "Z": ("nucleus", Z)}
         coords["N"] = ("nucleus", N)
         units = {"site_mean": "MeV", "site_variance": "MeV^2", "shared_sd": "MeV"}
-        made = xr.Dataset(
+        return xr.Dataset(
             {
                 name: ("nucleus", values, {"units": units.get(name, "1")})
                 for name, values in columns.items()
@@ -147,7 +147,6 @@ class MeasurementErrors:
             coords,
             {"length": law.length},
         )
-        return made
 
     @cached_property
     def mean(self) -> FloatArray:

@@ -94,6 +94,9 @@ class LocalMixture(Method):
     corrected : bool, default False
         Correct every model by the field of its residuals first; the weights are learnt from what
         the corrected models predict for nuclei that were left out (see `bmm.theory.correction`).
+    measurement_errors : {"stated", "learnt"}, default "stated"
+        Errors of the masses where residual fields are conditioned; see
+        `bmm.mixing.corrected_fit.fit_forecast`.
     """
 
     method: Literal["local-mixture"] = "local-mixture"

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import re
-import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import urlparse
@@ -21,7 +20,6 @@ from bmm.data import load_measured
 from bmm.distributions import StudentTMixture
 from bmm.errors import BmmError
 from bmm.nuclides import nuclide_index
-from bmm.prediction.existence import existence_rises
 from bmm.prediction.predictive import predict
 from bmm.report import page as page_module
 from bmm.report import server as server_module
@@ -30,7 +28,7 @@ from bmm.report.explorer import explorer, quantities
 from bmm.report.page import write_page
 from bmm.report.panels import panel_facts
 from bmm.report.server import explorer_server
-from bmm.report.tables import region_heads, region_rows, side_by_side
+from bmm.report.tables import region_heads, region_rows
 from bmm.report.workbench import Workbench, joint_table
 from bmm.workflows.folder import RunFolder
 from bmm.workflows.run_forecast import RunTables
@@ -332,45 +330,6 @@ def test_the_measured_nuclei_have_their_scores(contents):
     assert (nuclei["mean"] - measured[nuclei.index]).to_numpy() == pytest.approx(
         nuclei["error"], abs=2e-6
     )
-
-
-def test_the_report_draws_the_chains_that_were_asked_for(bmm, reported, tmp_path):
-    run = shutil.copytree(reported[1], tmp_path / "tin")
-    done = bmm("report", run, "--chains", "Pd, te")
-    assert done.code == 0, done.err
-    page = (run / "report.html").read_text()
-    assert "Two-neutron separation energies of Pd, Te: median" in page
-    assert page != (reported[1] / "report.html").read_text()
-    for chains, reason in (("Pb", "no isotope of Pb"), ("Xx", "names no element")):
-        refused = bmm("report", run, "--chains", chains)
-        assert refused.code == 2
-        assert reason in refused.err
-        assert refused.err.count("\n") == 1
-
-
-def test_the_report_counts_where_existence_rises(reported, contents):
-    found = existence_rises(contents.separations.nuclei)
-    page = (reported[1] / "report.html").read_text()
-    told = f"on adding two neutrons at {found['places']} places in {found['elements']} elements"
-    assert told in page
-
-
-def test_runs_side_by_side(bmm, reported, contents):
-    run = reported[1]
-    done = bmm("report", run, run, "-o", run.parent / "both.html")
-    assert done.code == 0, done.err
-    assert "Side by side" in (run.parent / "both.html").read_text()
-    one, other = side_by_side([contents, contents])
-    assert one["crps"] == other["crps"]
-    assert re.fullmatch(r"\d+ ± \d+", one["rms"])
-    assert other["paired"] == "+0"  # no difference, and none in doubt
-
-
-def test_what_is_no_run_is_named(bmm, tmp_path):
-    for command in ("report", "explore"):
-        done = bmm(command, tmp_path / "nothing")
-        assert done.code == 2
-        assert "nothing" in done.err
 
 
 class Elements(HTMLParser):
