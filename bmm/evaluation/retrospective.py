@@ -55,10 +55,11 @@ class Later:
         self._fields = []
         for k, model in enumerate(correction.models.values()):
             here = np.flatnonzero(np.isfinite(centre[k]))
-            self._fields.append((here, model.field.covariance(Z[here], N[here]), model.factor))
+            factor = model.factor_at(Z[here], N[here])
+            self._fields.append((here, model.field.covariance(Z[here], N[here]), factor))
 
     def given(self, added: Sequence[int] | IntArray) -> tuple[FloatArray, FloatArray]:
-        """Add some of the masses.
+        """Add some of the masses; spread factors stay what they were without them.
 
         Parameters
         ----------

@@ -374,7 +374,7 @@ class Mixing(Configuration):
 FORECAST = Mixing(
     likelihood="dirichlet",
     temper=1 / 3,
-    noise=Noise(nu=5.0),
+    noise=Noise(nu=8.0),
     priors=Priors(
         eta=_prior("Gamma", alpha=4, beta=16),
         rho_Z=_prior("LogNormal", mu=3, sigma=0.2),

@@ -4,11 +4,11 @@ Neighbouring nuclei err together, so that a separation energy is known far bette
 drawn one by one would say.  Every nucleus x has its own distribution, with the quantile function
 Q_x, and a standard normal z(x) ties it to the others:
 
-    m(x) = Q_x[Phi(z(x))],      z(x) = [f e(x) + b(x) t(x)] / sd(x).
+    m(x) = Q_x[Phi(z(x))],      z(x) = [f(x) e(x) + b(x) t(x)] / sd(x).
 
 * e is the residual field of the *average* of the models given the measured masses, less its mean,
-  and f its spread factor (`bmm.theory.correction.correct_average`).  Part of what one model gets
-  wrong between neighbours is its own and averages out.
+  and f its spread factor, which is local (`bmm.theory.correction.CorrectedModel.factor_at`).  Part
+  of what one model gets wrong between neighbours is its own and averages out.
 * b(x) is what the distribution is wider than f e, and t a field of unit variance.  The models part
   beyond the data as trends, alike over a dozen nucleons.
 
@@ -124,16 +124,18 @@ class JointLaw:
     table : QuantileTable
         Their quantile functions.
     average : CorrectedModel or None
-        Residual field of the models' average, given the measured masses, and its spread factor;
-        without it, nuclei are tied by the trend alone.
-    known_sd, added_sd : array (n,)
-        Standard deviation of the field times the factor, and of the trend that is added, MeV.
+        Residual field of the models' average, given the measured masses; without it, nuclei are
+        tied by the trend alone.
+    factor, known_sd, added_sd : array (n,)
+        Spread factor of that field, its standard deviation times the factor, and the standard
+        deviation of the trend that is added, MeV.
     """
 
     Z: IntArray
     N: IntArray
     table: QuantileTable
     average: CorrectedModel | None
+    factor: FloatArray
     known_sd: FloatArray
     added_sd: FloatArray
 
@@ -145,11 +147,12 @@ class JointLaw:
         table = QuantileTable.of(marginal)
         low, high = marginal.quantile([0.16, 0.84]).T
         width = (high - low) / (2 * student_t.quantile(0.84, NU))
-        known_sd = np.zeros(len(Z))
+        factor, known_sd = np.zeros(len(Z)), np.zeros(len(Z))
         if average is not None:
-            known_sd = average.factor * average.field.at(Z, N)[1]
+            factor = average.factor_at(Z, N)
+            known_sd = factor * average.field.at(Z, N)[1]
         added_sd = np.sqrt(np.maximum(width**2 - known_sd**2, 0.0))
-        return cls(Z, N, table, average, known_sd, added_sd)
+        return cls(Z, N, table, average, factor, known_sd, added_sd)
 
     @property
     def _sd(self) -> FloatArray:
@@ -166,7 +169,7 @@ class JointLaw:
         if self.average is not None:
             known = self.average.field.draws(Z, N, count, rng)
             known -= self.average.field.at(Z, N)[0]
-            known *= self.average.factor
+            known *= self.factor[at]
             drawn += known
         drawn /= self._sd[at]
         return drawn
@@ -192,5 +195,5 @@ class JointLaw:
             known = field.process.at(np.concatenate([a, b]))
             own = (first[:, None] == second) * field.kernel.nugget_variance(a)[:, None]
             between = known.covariance(slice(0, m), slice(m, None)) + own
-            covariance += self.average.factor**2 * between
+            covariance += self.factor[first, None] * self.factor[second] * between
         return np.asarray(covariance / (self._sd[first, None] * self._sd[second]))

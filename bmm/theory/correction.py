@@ -1,9 +1,9 @@
 """Theories corrected by what they got wrong nearby.
 
 Every model gets the field of its own residuals (see `bmm.theory.residual_field`), and with it a
-spread for each nucleus that grows with the distance from the data.  A measured nucleus is
-corrected by the others only: weights must not be learnt from a nucleus that was corrected by its
-own mass.
+spread for each nucleus that grows with the distance from the data, and is larger where left-out
+neighbours are farther off than elsewhere (`bmm.gp.local_spread`).  A measured nucleus is corrected
+by the others only: weights must not be learnt from a nucleus that was corrected by its own mass.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from bmm.data import check_measured
 from bmm.data.mass_errors import MassErrors
 from bmm.distributions.student_t import NU, inflation
 from bmm.errors import DataError
+from bmm.gp.local_spread import LENGTH, PRIOR_COUNT, local_spread
 from bmm.nuclides import nuclide_index, numbers
 from bmm.progress import track
 from bmm.theory.joined import join_masses
@@ -78,6 +79,8 @@ class FittedHyperparameters:
             If something is missing.
         """
         try:
+            if facts["local_spread"] != {"length": LENGTH, "prior_count": PRIOR_COUNT}:
+                raise ValueError(f"local_spread = {facts['local_spread']}")
             return cls(
                 Hyperparameters.from_dict(facts),
                 float(facts["factor"]),
@@ -122,12 +125,28 @@ class CorrectedModel:
     field : ResidualField
         Conditioned on the measured nuclei that the model covers.
     factor : float
-        What the field's spread is multiplied by, so that a Student-t with `NU` degrees of freedom
-        fits the deviations of left-out nuclei best.
+        What the field's spread is multiplied by over the whole chart, so that a Student-t with `NU`
+        degrees of freedom fits the deviations of left-out nuclei best.
     """
 
     field: ResidualField
     factor: float
+
+    @classmethod
+    def of(cls, field: ResidualField) -> CorrectedModel:
+        """Learn the factor from the deviations of left-out nuclei."""
+        from scipy import stats
+
+        mean, sd = field.left_out(np.arange(len(field.residual)))
+        noise = field.noise if field.noise.ndim == 1 else np.diag(field.noise)
+        spread = local_spread(field, field.Z, field.N, NU)
+        wide = np.sqrt(noise + spread**2 * np.maximum(sd**2 - noise, 0))
+        factor = stats.t.fit((field.residual - mean) / wide, fdf=NU, floc=0)[-1]
+        return cls(field, float(factor))
+
+    def factor_at(self, Z: IntArray, N: IntArray) -> FloatArray:
+        """Multiply the factor by the local spread at nuclei (m,); see `bmm.gp.local_spread`."""
+        return self.factor * local_spread(self.field, Z, N, NU)
 
     @property
     def learnt(self) -> FittedHyperparameters:
@@ -141,6 +160,7 @@ class CorrectedModel:
             "n_training": len(self.field.residual),
             "log_evidence": self.field.log_evidence,
             "factor": self.factor,
+            "local_spread": {"length": LENGTH, "prior_count": PRIOR_COUNT},
             **self.field.hyperparameters.as_dict(),
         }
 
@@ -301,7 +321,7 @@ def correct_average(
         field = ResidualField.conditioned(learnt, Z, N, residual, known_sd, errors)
     else:
         field = fit_residuals(Z, N, residual, known_sd, None if elements is None else Z // elements)
-    return CorrectedModel(field, _left_out_factor(field))
+    return CorrectedModel.of(field)
 
 
 def _average_residual(
@@ -353,15 +373,15 @@ def _correct_model(
             field = ResidualField.conditioned(found, Z[at], N[at], residual, given, errors)
     else:
         field = learnt.conditioned(Z[at], N[at], residual, given, errors)
-    factor = learnt.factor if learnt else _left_out_factor(field)
+    model = CorrectedModel(field, learnt.factor) if learnt else CorrectedModel.of(field)
     covered = np.isfinite(mass)
     mean, sd = np.full(len(mass), np.nan), np.full(len(mass), np.nan)
     others = covered.copy()
     others[at] = False
     mean[others], sd[others] = field.at(Z[others], N[others])
     mean[at], sd[at] = field.left_out_anew()
-    scale = np.hypot(factor * sd, np.nan_to_num(stated))
-    return mass + mean, np.where(covered, scale, np.nan), CorrectedModel(field, factor)
+    scale = np.hypot(model.factor_at(Z, N) * sd, np.nan_to_num(stated))
+    return mass + mean, np.where(covered, scale, np.nan), model
 
 
 def _uncorrected_scale(
@@ -388,11 +408,3 @@ def _known(
     if name not in learnt:
         raise DataError("expected what an earlier correction has learnt of this model too")
     return learnt[name]
-
-
-def _left_out_factor(field: ResidualField) -> float:
-    """Scale of the Student-t that fits standardised deviations of left-out nuclei best."""
-    from scipy import stats
-
-    mean, sd = field.left_out(np.arange(len(field.residual)))
-    return float(stats.t.fit((field.residual - mean) / sd, fdf=NU, floc=0)[-1])

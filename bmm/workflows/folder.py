@@ -124,9 +124,13 @@ class RunFolder(ResultFolder):
         Raises
         ------
         RunError
-            If the file is missing or damaged.
+            If the file is missing or damaged, or the run was made before spreads were local.
         """
-        return read_tree(self.verified(self.posterior))
+        tree = read_tree(self.verified(self.posterior))
+        fields = json.loads(tree.attrs.get("fields", "{}")).values()
+        if any("amplitude" in each and "local_spread" not in each for each in fields):
+            raise self._made_earlier(f"local spreads in {self.posterior.name}")
+        return tree
 
     def write_predictions(self, table: pd.DataFrame) -> None:
         """Write one row per nucleus, masses to the eV."""

@@ -29,8 +29,11 @@ def corrected(residual, known):
         LEARNT, Z[known], N[known], residual[known], np.full(known.sum(), 0.02)
     )
     mean, sd = field.at(Z, N)
-    theory = prediction(INDEX, ["one"], -60 + mean[:, None], FACTOR * sd[:, None])
-    return Correction(theory, {"one": CorrectedModel(field, FACTOR)})
+    model = CorrectedModel(field, FACTOR)
+    scale = model.factor_at(Z, N) * sd
+    return Correction(
+        prediction(INDEX, ["one"], -60 + mean[:, None], scale[:, None]), {"one": model}
+    )
 
 
 def worlds(count):
@@ -53,13 +56,16 @@ def test_adding_masses_is_correcting_by_them_as_well():
     centre, scale = later.given(added)
     both = KNOWN.copy()
     both[np.flatnonzero(~KNOWN)[added]] = True
+    before, after = (corrected(residual, known).models["one"] for known in (KNOWN, both))
     expected = corrected(residual, both).theory.isel(nucleus=~KNOWN)
+    # The local spread stays what it was before the masses were added.
+    kept = (before.factor_at(Z, N) / after.factor_at(Z, N))[~KNOWN]
     others = np.setdiff1d(np.arange((~KNOWN).sum()), added)
     assert centre[0, others] == pytest.approx(
         expected["mass_excess"].to_numpy()[others, 0], abs=1e-7
     )
     assert scale[0, others] == pytest.approx(
-        expected["mass_excess_sd"].to_numpy()[others, 0], abs=1e-6
+        (expected["mass_excess_sd"].to_numpy()[:, 0] * kept)[others], abs=1e-6
     )
     rms, _ = later.score(added, others)
     error = centre[0, others] - frame(residual, ~KNOWN)["mass_excess"].to_numpy()[others]

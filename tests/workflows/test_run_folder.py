@@ -153,3 +153,14 @@ def test_a_run_of_an_earlier_version_is_refused_and_says_how_to_run_it_again(tmp
         RunError, match=r"earlier version of bmm, without the column .* run again: "
     ):
         RunFolder.open(tmp_path / "old").read_predictions()
+
+
+def test_a_posterior_without_local_spreads_is_refused_and_says_how_to_run_it_again(tmp_path):
+    tree = xr.DataTree.from_dict({"/chart": xr.Dataset({"support": ("nucleus", [1.0])})})
+    tree.attrs["fields"] = '{"average": {"amplitude": {"smooth": 0.5}, "factor": 0.8}}'
+    with RunFolder.begin(tmp_path / "old") as folder:
+        folder.write_config(CONFIG.to_toml())
+        folder.write_posterior(tree)
+        folder.complete()
+    with pytest.raises(RunError, match=r"earlier version of bmm, without local spreads .* again: "):
+        RunFolder.open(tmp_path / "old").read_posterior()
