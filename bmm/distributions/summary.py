@@ -14,6 +14,7 @@ All are in MeV, which the attribute `units` says; in CSV files the columns have 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -27,6 +28,9 @@ INTERVALS = (0.68, 0.95)
 
 WIDE_INTERVALS = (*INTERVALS, 0.997)
 """Those of the bands along isotopic chains: one, two and three sigma of a normal distribution."""
+
+# Values summarised at a time: quantiles work on copies, and draws of the whole chart are large.
+_AT_A_TIME = 512
 
 
 def interval_ends(intervals: Sequence[float] = INTERVALS) -> dict[str, float]:
@@ -83,15 +87,24 @@ def summarise_draws(
     values = draws.transpose("draw", ...)
     at = values.isel(draw=0, drop=True)
     array = values.to_numpy()
-    median, *quantiles = np.quantile(
-        array, [0.5, *ends.values()], axis=0, method="inverted_cdf" if whole else "linear"
-    )
-    columns = {"mean": array.mean(axis=0), "median": median, "sd": _deviation(array)}
-    columns |= dict(zip(ends, quantiles, strict=True))
+    flat = array.reshape(len(array), -1)
+    found = np.empty((3 + len(ends), flat.shape[1]))
+    for start in range(0, flat.shape[1], _AT_A_TIME):
+        some = slice(start, start + _AT_A_TIME)
+        found[:, some] = _summaries(flat[:, some], [0.5, *ends.values()], whole)
+    names = ("mean", "median", "sd", *ends)
+    columns = dict(zip(names, found.reshape(-1, *array.shape[1:]), strict=True))
     return xr.Dataset(
         {name: (at.dims, each, dict(draws.attrs)) for name, each in columns.items()},
         coords=at.coords,
     )
+
+
+def _summaries(array: FloatArray, probabilities: list[float], whole: bool) -> FloatArray:
+    """Mean, median, sd and ends of draws (draw, n), one row each; the first probability is 0.5."""
+    method: Literal["inverted_cdf", "linear"] = "inverted_cdf" if whole else "linear"
+    median, *ends = np.quantile(array, probabilities, axis=0, method=method)
+    return np.stack([array.mean(axis=0), median, _deviation(array), *ends])
 
 
 def _deviation(array: FloatArray) -> FloatArray:

@@ -214,9 +214,12 @@ def derive(masses: xr.DataArray, quantity: str) -> xr.DataArray:
     Z, N = masses["Z"].to_numpy(), masses["N"].to_numpy()
     rows = partners(quantity, nuclide_index(Z, N))
     values = masses.transpose(..., "nucleus").to_numpy()
-    total = np.full(values.shape, definition.constant)
+    total, term = np.full(values.shape, definition.constant), np.empty(values.shape)
     for (_, _, coefficient), at in zip(definition.terms, rows.T, strict=True):
-        total += coefficient * values[..., at]
+        # In place: draws of the whole chart are large.
+        np.take(values, at, axis=-1, out=term, mode="wrap")
+        term *= coefficient
+        total += term
     if definition.alternates_with:
         total *= 1 - 2 * ((Z if definition.alternates_with == "Z" else N) % 2)
     total[..., (rows < 0).any(axis=1) | across_border(masses, quantity)] = np.nan
