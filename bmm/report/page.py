@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -120,6 +121,9 @@ def _shown(contents: Contents) -> dict[str, Any]:
         "drip_lines": tables.drip_rows(contents),
         "figures": shown_figures(contents),
         "largest_residuals": tables.residual_rows(contents),
+        "doubts": tables.doubt_rows(contents),
+        "doubt_lines": tables.doubt_lines(contents),
+        "path": shlex.quote(str(contents.path)),
         "border": _border(contents),
         "rises": existence_rises(contents.separations.nuclei),
         "citations": origin["citations"],
