@@ -110,7 +110,7 @@ def test_pointing_at_a_nucleus_shows_what_the_evaluators_estimate(page, wait, re
     # The first and the last on the edges of the chart; one beside them; measured, and neither.
     for place in (estimated.index[0], (47, 81), (49, 85), estimated.index[-1], (50, 70), (46, 86)):
         row = table.loc[place]
-        pointer(page, *place).perform()
+        pointer(page, *map(int, place)).perform()
         shown = wait(
             lambda name=row["label"]: re.search(
                 rf"{name} chosen quantity: .*?evaluators' estimate: ?(\S+)( MeV)?",
