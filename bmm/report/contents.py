@@ -20,6 +20,7 @@ from bmm.nuclides import label, nuclide_index, symbol
 from bmm.prediction.existence import SEPARATIONS
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
+from bmm.workflows.frozen_run import FrozenRun, frozen_record
 
 __all__ = ["DOUBT", "Contents", "Doubts", "Separations", "gather"]
 
@@ -94,6 +95,8 @@ class Contents:
         Proton numbers of the isotopic chains to draw.
     doubts : Doubts or None
         Masses to doubt, if `bmm doubt` has judged those of the run.
+    frozen : FrozenRun or None
+        Date and checksums, if the run is frozen.
     """
 
     path: Path
@@ -108,6 +111,7 @@ class Contents:
     separations: Separations
     chains: list[int]
     doubts: Doubts | None
+    frozen: FrozenRun | None
 
     @property
     def models(self) -> list[str]:
@@ -152,7 +156,8 @@ def gather(path: Path, chains: Sequence[int] = ()) -> Contents:
     Raises
     ------
     RunError
-        If there is no complete run, or a file cannot be read.
+        If there is no complete run, a file cannot be read, or the run has changed since it was
+        frozen.
     DomainError
         If the chart has no isotope of a chain.
     """
@@ -177,6 +182,7 @@ def gather(path: Path, chains: Sequence[int] = ()) -> Contents:
         separations=separations,
         chains=_chains(chart["Z"], chains, path),
         doubts=doubts,
+        frozen=frozen_record(path),
     )
 
 

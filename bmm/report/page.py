@@ -122,6 +122,7 @@ def _shown(contents: Contents) -> dict[str, Any]:
         "drip_lines": tables.drip_rows(contents),
         "figures": shown_figures(contents),
         "largest_residuals": tables.residual_rows(contents),
+        "frozen": contents.frozen,
         "sources": source_rows(contents),
         "fields": field_rows(contents),
         "field_heads": FIELD_HEADS,
