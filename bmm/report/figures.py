@@ -88,7 +88,7 @@ def _doubts(contents: Contents, folder: Path) -> list[dict[str, str]]:
         _embedded(
             folder / "doubts.png",
             "Probability that a measured mass is off by more than four stated uncertainties and "
-            f"150 keV; the first twenty by name.{beside}",
+            f"150 keV; the first twenty above 0.01 by name.{beside}",
         )
     ]
 

@@ -239,8 +239,8 @@ def doubt_lines(contents: Contents) -> list[str]:
     lines = [
         f"{summary['n']} masses of {summary['evaluation']}, judged by "
         f"{', '.join(summary['models'])} and by their neighbours.",
-        f"Probabilities are recalibrated by {learnt['n']} masses remeasured after earlier "
-        f"evaluations, of which {learnt['n_off']} were off."
+        f"Probabilities are recalibrated by {learnt['n']} masses remeasured at "
+        f"{learnt['transitions']} earlier transitions, of which {learnt['n_off']} were off."
         if learnt
         else "Probabilities are not recalibrated by what earlier ones have been worth.",
     ]
@@ -267,9 +267,8 @@ def doubt_rows(contents: Contents) -> list[dict[str, Any]]:
             {
                 "nucleus": row["nucleus"],
                 "on_chart": row["nucleus"] in on_chart,
-                "probability": f"{row['probability']:.2f}",
+                "probability": _share(row["probability"]),
                 "measured": _MeV(row["mass_excess"], row["uncertainty"]),
-                "uncertainty": f"{1000 * row['uncertainty']:.1f}",
                 "left_out": _MeV(row["left_out"], row["left_out_sd"]),
                 "deviation": f"{1000 * row['deviation']:+.0f}",
                 "models": ", ".join(
@@ -331,6 +330,10 @@ def _pm(value: float, error: float | None, sign: str = "") -> str:
 def _digits(error: float, least: int) -> int:
     """Decimals that show one digit of an error."""
     return max(least, -floor(log10(error))) if error > 0 else least
+
+
+def _share(probability: float) -> str:
+    return "< 0.01" if probability < 0.01 else f"{probability:.2f}"
 
 
 def _MeV(value: float, error: float) -> str:

@@ -18,7 +18,6 @@ from bmm.errors import ConfigError, RunError
 from bmm.figures.doubt import doubt_figure
 from bmm.figures.files import write_figure
 from bmm.measurement.doubt import (
-    Recalibration,
     doubt_masses,
     found_first,
     reliability,
@@ -26,6 +25,7 @@ from bmm.measurement.doubt import (
     what_became_of,
 )
 from bmm.measurement.posterior import infer_measurement_errors
+from bmm.measurement.recalibration import Recalibration
 from bmm.mixing.corrected_fit import average_hyperparameters
 from bmm.mixing.fitted import fitted_masses
 from bmm.nuclides import nuclide_index
@@ -274,18 +274,17 @@ def _recalibration(evaluation: str, console: Console) -> Recalibration | None:
     """Learn what probabilities have been worth at all transitions up to an evaluation."""
     split = load_comparison("prequential").split
     assert isinstance(split, PrequentialSplit)
-    probability, off = [], []
+    known = []
     for each in split.transitions:
         if MEASURED_TABLES.index(each.test) > MEASURED_TABLES.index(evaluation):
             continue
         judged = _judge(each.train, _cards(each.train, each.models), console)
         table = what_became_of(judged.table, [each.test])
         anew = table[table["measured_anew"]]
-        probability.append(anew["posterior_probability"].to_numpy())
-        off.append((anew["outcome"] == "off").to_numpy())
-    if not probability:
-        return None
-    return Recalibration.learn(np.concatenate(probability), np.concatenate(off))
+        known.append(
+            (anew["posterior_probability"].to_numpy(), (anew["outcome"] == "off").to_numpy())
+        )
+    return Recalibration.learn(known) if known else None
 
 
 def _validate(table: pd.DataFrame) -> tuple[dict[str, Any] | None, pd.DataFrame | None]:

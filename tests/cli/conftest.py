@@ -92,7 +92,7 @@ def doubted(reported, call_bmm, tmp_path_factory):
     """The same run with its masses judged, and a report made since: what was printed, and it."""
     run = shutil.copytree(reported[1], tmp_path_factory.mktemp("doubted") / "tin")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(doubt, "_NUCLEI", Domain(Z=(44, 54), N=(56, 84)))
+        patch.setattr(doubt, "_NUCLEI", Domain(Z=(48, 52), N=(62, 80)))
         done = call_bmm("doubt", run)
     assert done.code == 0, done.err
     assert call_bmm("report", run).code == 0

@@ -136,7 +136,7 @@ def test_a_mass_to_doubt_leads_to_the_chart(browser, wait, doubted):
     cells = row.replace("\n", " ").split("\t")
     assert cells[0] == first["nucleus"]
     assert float(cells[1]) == pytest.approx(first["probability"], abs=0.0051)
-    assert float(cells[5]) == pytest.approx(1000 * first["deviation"], abs=0.51)
+    assert float(cells[4]) == pytest.approx(1000 * first["deviation"], abs=0.51)
     for selector in ("#doubts0 tbody a", "#doubts0 tbody td a"):
         name = browser.execute_script(
             "const link = document.querySelector(arguments[0]); link.scrollIntoView();"
