@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,11 +19,18 @@ __all__ = ["doubt"]
 
 def doubt(
     evaluation: Annotated[
-        str, typer.Argument(help="Evaluation whose masses are judged, such as AME2003.")
+        str,
+        typer.Argument(
+            help="Evaluation whose masses are judged, such as AME2003; or the folder of a run, "
+            "whose masses its own models judge.",
+            metavar="[EVALUATION|RUN]",
+        ),
     ] = "AME2020",
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", "-m", help="A theory that judges; repeat it for more."),
+        typer.Option(
+            "--model", "-m", help="A theory that judges an evaluation; repeat it for more."
+        ),
     ] = None,
     recalibrate: Annotated[
         bool,
@@ -30,7 +38,8 @@ def doubt(
     ] = True,
     count: Annotated[int, typer.Option(min=1, max=1000, help="Masses to print.")] = 20,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder; by default runs/doubt-NAME.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder; by default runs/doubt-NAME, or the run's."),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a list that is there.")
@@ -42,21 +51,36 @@ def doubt(
     What earlier evaluations' masses turned out to be is the prior; theories, corrected by the
     smooth field of what they get wrong, and neighbouring masses are the witnesses.
     """
-    from bmm.workflows.doubt import find_doubts
+    from bmm.errors import ConfigError
+    from bmm.workflows.doubt import find_doubts, find_run_doubts
 
     console = Console(quiet=quiet)
-    folder = output or Path("runs") / f"doubt-{evaluation}"
-    result = find_doubts(
-        evaluation,
-        folder,
-        models=model or (),
-        recalibrate=recalibrate,
-        overwrite=overwrite,
-        console=console,
-    )
+    of_run = Path(evaluation).is_dir()
+    folder = output or (Path(evaluation) if of_run else Path("runs") / f"doubt-{evaluation}")
+    if of_run:
+        if model or output:
+            raise ConfigError(
+                f"{evaluation} is a folder: expected no --model and no --output with a run, whose "
+                "own models judge and whose folder gets the list"
+            )
+        result = find_run_doubts(
+            folder, recalibrate=recalibrate, overwrite=overwrite, console=console
+        )
+    else:
+        result = find_doubts(
+            evaluation,
+            folder,
+            models=model or (),
+            recalibrate=recalibrate,
+            overwrite=overwrite,
+            console=console,
+        )
     console.print(_table(result, count))
     _print_validation(result, console)
-    console.print(f"results: {folder}", highlight=False, markup=False, soft_wrap=True)
+    plain = partial(console.print, highlight=False, markup=False, soft_wrap=True)
+    plain(f"results: {folder}")
+    if of_run:
+        plain(f"to see them in its report: bmm report {folder}")
 
 
 def _table(result: DoubtResult, count: int) -> Table:

@@ -54,14 +54,12 @@ def export(
     Measured nuclei keep their measured masses.  A changed mass does not change the reaction rates
     of a network; S_1n and Q values lie beside each draw.
     """
+    from bmm.cli.convergence import warn_unconverged
     from bmm.export import ExportSettings
     from bmm.workflows.export import export_run
     from bmm.workflows.folder import RunFolder
 
-    if not RunFolder.open(run).read_scores()["converged"]:
-        Console(stderr=True).print(
-            "[bold red]NOT CONVERGED:[/] the chains of this run disagree.", soft_wrap=True
-        )
+    warn_unconverged(RunFolder.open(run))
     done = export_run(
         run,
         to,

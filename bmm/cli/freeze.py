@@ -20,9 +20,12 @@ def freeze(
     Archive the folder, or publish the checksum: `bmm score` then says which forecast was tested,
     and that it is older than the measurements.
     """
+    from bmm.cli.convergence import warn_unconverged
+    from bmm.workflows.folder import RunFolder
     from bmm.workflows.frozen_run import freeze_run
 
     record = freeze_run(run)
+    warn_unconverged(RunFolder.open(run))
     console = Console(quiet=quiet, highlight=False, soft_wrap=True)
     console.print(f"frozen: {record.date}, bmm {record.bmm}")
     for name, sha256 in sorted(record.sha256.items()):

@@ -26,14 +26,12 @@ def predict(
     ] = False,
 ) -> None:
     """Print mass excesses (MeV), uncertainties and weights."""
+    from bmm.cli.convergence import warn_unconverged
     from bmm.workflows.folder import RunFolder
 
     folder = RunFolder.open(run)
     chosen = folder.select_predictions(nuclei)
-    if not folder.read_scores()["converged"]:
-        Console(stderr=True).print(
-            "[bold red]NOT CONVERGED:[/] the chains of this run disagree.", soft_wrap=True
-        )
+    warn_unconverged(folder)
     if csv:
         typer.echo(chosen.to_csv(index=False, float_format="%.6f"), nl=False)
         return

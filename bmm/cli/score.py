@@ -39,6 +39,8 @@ def score(
 
     Each distribution is that of the measurement: its uncertainty is added to the forecast's.
     """
+    from bmm.cli.convergence import warn_unconverged
+    from bmm.workflows.folder import RunFolder
     from bmm.workflows.scored_forecast import score_forecast
 
     path = output or run.resolve().with_name(f"{run.resolve().name}-score")
@@ -47,6 +49,7 @@ def score(
     frozen = done.summary["frozen"]
     said = "not frozen" if frozen is None else f"frozen {frozen['date']}, {frozen['checksum']}"
     console.print(f"{run}: {said}", markup=False, soft_wrap=True)
+    warn_unconverged(RunFolder.open(run))
     console.print(_nuclei(done, count))
     console.print(_totals(done))
     for warning in done.warnings:

@@ -13,11 +13,11 @@ from bmm.theory.adapters import numbers
 __all__ = ["doubt_figure"]
 
 _LABELLED = 20
-_LEAST = 1e-3
+_LEAST, _LEAST_NAMED = 1e-3, 0.01
 
 
 def doubt_figure(table: pd.DataFrame, curve: pd.DataFrame | None = None) -> Figure:
-    """Draw the probability of every mass to be off, the first twenty by name.
+    """Draw the probability of every mass to be off, the first twenty above 0.01 by name.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def doubt_figure(table: pd.DataFrame, curve: pd.DataFrame | None = None) -> Figu
         vmax=1.0,
         scale="log",
     )
-    first = table.head(_LABELLED)
+    first = table[table["probability"] >= _LEAST_NAMED].head(_LABELLED)
     for name, Z, N in zip(first["nucleus"], *numbers(first.index), strict=True):
         axes[0].annotate(
             name, (N, Z), xytext=(6, -9), textcoords="offset points", fontsize=6,

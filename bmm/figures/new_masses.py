@@ -28,6 +28,7 @@ def new_masses_figure(table: pd.DataFrame) -> Figure:
     second.hist(table["pit"], bins=_BINS, range=(0, 1), color="#0072b2", alpha=0.8)
     second.axhline(len(table) / _BINS, color="0.5", linewidth=0.8)
     second.set(xlabel="PIT", ylabel="Nuclei", xlim=(0, 1))
+    second.yaxis.get_major_locator().set_params(integer=True)
     second.spines[["top", "right"]].set_visible(False)
     return figure
 
@@ -54,4 +55,6 @@ def _draw_masses(ax: Axes, table: pd.DataFrame) -> None:
     else:
         ax.set_xlabel("Nuclei, in the order of Z and N")
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize=8, ncols=3)
+    ax.legend(
+        frameon=False, fontsize=8, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0
+    )

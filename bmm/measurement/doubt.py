@@ -2,19 +2,19 @@
 
 A mass is off if its true value differs from the stated one by more than four stated uncertainties
 and by more than 150 keV.  The probability is that of the posterior of `bmm.measurement.posterior`,
-recalibrated by what earlier evaluations' masses have turned out to be.
+recalibrated by what earlier evaluations' masses have turned out to be; see
+`bmm.measurement.recalibration`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import optimize, special, stats
+from scipy import stats
 
 from bmm.arrays import BoolArray, FloatArray, IntArray
 from bmm.data import load_measured
@@ -23,7 +23,6 @@ from bmm.nuclides import labels
 from bmm.theory.joined import theory_at
 
 __all__ = [
-    "Recalibration",
     "doubt_masses",
     "found_first",
     "off_limit",
@@ -37,9 +36,6 @@ _WITNESSES = 4
 # A later value is a new measurement if its uncertainty is below this share of the old one.
 _ANEW = 0.5
 _EDGES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0)
-# Standard deviations of the priors of intercept and log slope of a recalibration.
-_PRIOR_SD = (2.0, 1.0)
-_FEWEST_LOGIT = -30.0
 
 
 def off_limit(uncertainty: FloatArray) -> FloatArray:
@@ -183,52 +179,6 @@ def what_became_of(doubts: pd.DataFrame, later: Sequence[str]) -> pd.DataFrame:
     )
     table["measured_anew"] = anew & present
     return table
-
-
-@dataclass(frozen=True)
-class Recalibration:
-    """What stated probabilities have been worth, logit p' = intercept + slope logit p.
-
-    Parameters
-    ----------
-    intercept, slope : float
-        The slope is positive: ranks stay.
-    n, n_off : int
-        Remeasured masses that it was learnt from, and how many of them were off.
-    """
-
-    intercept: float
-    slope: float
-    n: int
-    n_off: int
-
-    @classmethod
-    def learn(cls, probability: FloatArray, off: BoolArray) -> Recalibration:
-        """Learn it by penalised likelihood, intercept ~ N(0, 2), log slope ~ N(0, 1).
-
-        Parameters
-        ----------
-        probability, off : array (n,)
-            Of masses that have been remeasured since.
-        """
-        x = _logit(probability)
-
-        def loss(at: FloatArray) -> float:
-            eta = at[0] + np.exp(at[1]) * x
-            surprise = np.logaddexp(0, np.where(off, -eta, eta)).sum()
-            return float(surprise + 0.5 * np.sum((at / np.array(_PRIOR_SD)) ** 2))
-
-        best = optimize.minimize(loss, np.zeros(2), method="Nelder-Mead", tol=1e-8)
-        return cls(float(best.x[0]), float(np.exp(best.x[1])), len(x), int(off.sum()))
-
-    def apply(self, probability: FloatArray) -> FloatArray:
-        """Recalibrate probabilities (n,)."""
-        return np.asarray(special.expit(self.intercept + self.slope * _logit(probability)))
-
-
-def _logit(probability: FloatArray) -> FloatArray:
-    # A posterior normal leaves probabilities that no record could tell from each other.
-    return np.clip(special.logit(np.asarray(probability, dtype=np.float64)), _FEWEST_LOGIT, None)
 
 
 def roc_area(score: FloatArray, off: BoolArray) -> float:

@@ -27,9 +27,9 @@ from bmm.theory.correction import (
     correct_average,
     correct_theory,
 )
-from bmm.theory.residual_field import BLOCK, FEWEST
+from bmm.theory.residual_field import BLOCK, FEWEST, Hyperparameters
 
-__all__ = ["average_of", "fit_forecast", "recorrected"]
+__all__ = ["average_hyperparameters", "average_of", "fit_forecast", "recorrected"]
 
 logger = logging.getLogger(__name__)
 
@@ -165,6 +165,18 @@ def average_of(tree: xr.DataTree, measured: pd.DataFrame) -> CorrectedModel | No
         return None
     theory = tree["theory"].to_dataset()
     return correct_average(measured, theory, learnt=learnt, errors=_errors(tree, measured))
+
+
+def average_hyperparameters(tree: xr.DataTree) -> Hyperparameters | None:
+    """Hyperparameters of the residual field of the models' average.
+
+    Parameters
+    ----------
+    tree : DataTree
+        From `fit_forecast`; None is returned of another, or if there were too few nuclei.
+    """
+    learnt = _learnt(tree).get(_AVERAGE)
+    return None if learnt is None else learnt.hyperparameters
 
 
 def recorrected(tree: xr.DataTree, measured: pd.DataFrame) -> xr.DataTree:

@@ -20,8 +20,12 @@ from bmm.nuclides import label, nuclide_index, symbol
 from bmm.prediction.existence import SEPARATIONS
 from bmm.workflows.config import RunConfig
 from bmm.workflows.folder import RunFolder
+from bmm.workflows.frozen_run import FrozenRun, frozen_record
 
-__all__ = ["Contents", "Separations", "gather"]
+__all__ = ["DOUBT", "Contents", "Doubts", "Separations", "gather"]
+
+DOUBT = "doubt"
+"""Column of the chart with the probability that the measured mass is off."""
 
 _SURPRISES = 15
 _PREFERRED = (20, 50, 60)
@@ -42,6 +46,23 @@ class Separations:
 
 
 @dataclass(frozen=True)
+class Doubts:
+    """Measured masses by the probability that they are off.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``doubts.csv``, indexed (Z, N), the most doubtful first; see
+        `bmm.workflows.doubt.DoubtResult`.
+    summary : dict
+        What ``doubts.json`` holds.
+    """
+
+    table: pd.DataFrame
+    summary: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Contents:
     """One run, as a report shows it.
 
@@ -57,8 +78,9 @@ class Contents:
         Versions, checksums and citations.
     chart : DataFrame
         One row for each nucleus: label, Z, N, A, mean, sd, lower_68, upper_68, measured, residual
-        (mean minus measured), all MeV, and weight_<model>; the columns of the separations, such as
-        S_2n_median and existence, and the means again as S_1n, S_2n, S_1p and S_2p.
+        (mean minus measured), all MeV, weight_<model>, and `DOUBT` if masses were judged; the
+        columns of the separations, such as S_2n_median and existence, and the means again as S_1n,
+        S_2n, S_1p and S_2p.
     theory : DataFrame
         Masses of the single models, MeV, one column each, row by row as the chart.
     distribution : StudentTMixture
@@ -71,6 +93,10 @@ class Contents:
         Separation energies, existence and drip lines from joint draws.
     chains : list of int
         Proton numbers of the isotopic chains to draw.
+    doubts : Doubts or None
+        Masses to doubt, if `bmm doubt` has judged those of the run.
+    frozen : FrozenRun or None
+        Date and checksums, if the run is frozen.
     """
 
     path: Path
@@ -84,6 +110,8 @@ class Contents:
     nuclei: pd.DataFrame
     separations: Separations
     chains: list[int]
+    doubts: Doubts | None
+    frozen: FrozenRun | None
 
     @property
     def models(self) -> list[str]:
@@ -128,7 +156,8 @@ def gather(path: Path, chains: Sequence[int] = ()) -> Contents:
     Raises
     ------
     RunError
-        If there is no complete run, or a file cannot be read.
+        If there is no complete run, a file cannot be read, or the run has changed since it was
+        frozen.
     DomainError
         If the chart has no isotope of a chain.
     """
@@ -136,7 +165,9 @@ def gather(path: Path, chains: Sequence[int] = ()) -> Contents:
     config, tree = folder.read_config(), folder.read_posterior()
     theory = tree["theory"].to_dataset()
     separations = Separations(folder.read_derived(), folder.read_drip_lines())
-    chart = _chart(folder.read_predictions(), separations)
+    found = folder.read_doubts()
+    doubts = None if found is None else Doubts(*found)
+    chart = _chart(folder.read_predictions(), separations, doubts)
     stored = folder.read_distribution()
     return Contents(
         path=path,
@@ -150,6 +181,8 @@ def gather(path: Path, chains: Sequence[int] = ()) -> Contents:
         nuclei=folder.read_evaluation(),
         separations=separations,
         chains=_chains(chart["Z"], chains, path),
+        doubts=doubts,
+        frozen=frozen_record(path),
     )
 
 
@@ -161,12 +194,14 @@ def _index(dataset: xr.Dataset) -> pd.MultiIndex:
     return nuclide_index(dataset)
 
 
-def _chart(table: pd.DataFrame, separations: Separations) -> pd.DataFrame:
+def _chart(table: pd.DataFrame, separations: Separations, doubts: Doubts | None) -> pd.DataFrame:
     columns = ["Z", "N", "A", "mean", "sd", "lower_68", "upper_68", "measured", "extrapolated"]
     chart = table[columns].copy()
     pairs = zip(chart["Z"], chart["N"], strict=True)
     chart.insert(0, "label", [label(int(Z), int(N)) for Z, N in pairs])
     chart["residual"] = chart["mean"] - chart["measured"]
+    if doubts is not None:
+        chart = chart.join(doubts.table["probability"].rename(DOUBT), on=["Z", "N"])
     weights = [name for name in table if _is_weight(name)]
     chart = chart.join(table[weights])
     more = separations.nuclei.drop(columns=["A", "nucleus"])

@@ -28,7 +28,7 @@ from bokeh.plotting import figure
 from bmm.figures.palette import model_styles
 from bmm.nuclides import MAGIC_NUMBERS
 from bmm.prediction.existence import SEPARATIONS
-from bmm.report.contents import Contents
+from bmm.report.contents import DOUBT, Contents
 from bmm.report.panels import chain_panel, density_panel, panel_facts
 from bmm.report.scripts import cell_text, script
 
@@ -37,7 +37,7 @@ __all__ = ["Explorer", "explorer", "quantities"]
 _START = "Sn-132"
 _BEST = "best"
 _DIVERGING = "residual"
-_LEAST_SD = 1e-3  # MeV; where the colours of an uncertainty begin at the latest
+_LEAST = 1e-3  # MeV, or a probability; where the colours of a logarithmic scale begin at the latest
 _MARGIN = 4
 _CLEAR = "rgba(0, 0, 0, 0)"
 _MISSING = (217, 217, 217, 255)
@@ -73,6 +73,8 @@ def quantities(contents: Contents) -> dict[str, dict[str, str]]:
         "sd": "Uncertainty of the mass excess, one sd (MeV)",
         "residual": "Predicted minus measured mass (MeV)",
     }
+    if contents.doubts is not None:
+        mixture[DOUBT] = "Probability that the measured mass is off"
     weights = {f"weight_{name}": f"Weight of {name}" for name in contents.models}
     if len(weights) > 1:
         weights = {_BEST: "Model with the largest weight"} | weights
@@ -201,7 +203,7 @@ def _limits(contents: Contents, name: str) -> tuple[float, float]:
         return -end, end
     low, high = np.quantile(values, [0.01, 0.99])
     if _kind(name) == "log":
-        low = max(low, min(_LEAST_SD, 0.5 * high))
+        low = max(low, min(_LEAST, 0.5 * high))
     return float(low), float(max(high, np.nextafter(low, np.inf)))
 
 
@@ -209,7 +211,7 @@ def _kind(name: str) -> str:
     """How a quantity is coloured: by the model, or by a linear or logarithmic scale."""
     if name == _BEST:
         return "models"
-    return "log" if name == "sd" or name.endswith("_sd") else "linear"
+    return "log" if name in ("sd", DOUBT) or name.endswith("_sd") else "linear"
 
 
 def _colours(models: Sequence[str]) -> list[str]:
@@ -220,7 +222,7 @@ def _mappers(contents: Contents) -> dict[str, Any]:
     last = len(contents.models) - 0.5
     return {
         "linear": LinearColorMapper(palette=Cividis256, low=0, high=1, nan_color=_CLEAR),
-        "log": LogColorMapper(palette=Cividis256, low=_LEAST_SD, high=1, nan_color=_CLEAR),
+        "log": LogColorMapper(palette=Cividis256, low=_LEAST, high=1, nan_color=_CLEAR),
         "models": LinearColorMapper(
             palette=_colours(contents.models), low=-0.5, high=last, nan_color=_CLEAR
         ),

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from bmm.figures.axes import CHART, SQUARE
+from bmm.figures.doubt import doubt_figure
 from bmm.figures.existence import plot_existence
 from bmm.figures.files import file_stems, write_figure, write_plot
 from bmm.figures.isotopes import isotope_figure
@@ -36,13 +38,14 @@ def shown_figures(contents: Contents) -> dict[str, list[dict[str, str]]]:
     ----------
     contents : Contents
         The run; ``figures/`` in its folder gets the PIT histogram, and with separation energies
-        the isotopic chains and the map of existence, each as PNG and PDF.
+        the isotopic chains, the map of existence and, if there are any, that of the doubts, each
+        as PNG and PDF.
 
     Returns
     -------
     dict
-        By section, "calibration", "maps", "isotopes" and "existence": data (base64), alt, caption
-        and file of each figure.
+        By section, "calibration", "maps", "isotopes", "existence" and "doubts": data (base64),
+        alt, caption and file of each figure.
 
     Raises
     ------
@@ -65,7 +68,29 @@ def shown_figures(contents: Contents) -> dict[str, list[dict[str, str]]]:
         for model, stem in zip(contents.models, file_stems(contents.models), strict=True)
     }
     maps = [_embedded(folder / f"{stem}.png", text) for stem, text in (texts | _MAPS).items()]
-    return {"calibration": calibration, "maps": maps, **_joint_figures(contents, folder)}
+    joint = _joint_figures(contents, folder)
+    return {"calibration": calibration, "maps": maps, **joint, "doubts": _doubts(contents, folder)}
+
+
+def _doubts(contents: Contents, folder: Path) -> list[dict[str, str]]:
+    if contents.doubts is None:
+        return []
+    found = contents.doubts.summary["validation"]
+    curve = None if found is None else pd.DataFrame(found["reliability"])
+    write_figure(folder / "doubts", doubt_figure(contents.doubts.table, curve))
+    beside = (
+        ""
+        if curve is None
+        else " On the right, of the masses remeasured since: the share that was off, against the "
+        "mean probability; on the diagonal if calibrated."
+    )
+    return [
+        _embedded(
+            folder / "doubts.png",
+            "Probability that a measured mass is off by more than four stated uncertainties and "
+            f"150 keV; the first twenty above 0.01 by name.{beside}",
+        )
+    ]
 
 
 def _joint_figures(contents: Contents, folder: Path) -> dict[str, list[dict[str, str]]]:

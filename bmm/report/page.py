@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +22,7 @@ from bmm.report import tables
 from bmm.report.contents import Contents, gather
 from bmm.report.explorer import explorer
 from bmm.report.figures import shown_figures
+from bmm.report.learnt import FIELD_HEADS, field_rows, source_rows
 from bmm.report.scripts import script
 from bmm.writing import write_whole
 
@@ -120,6 +122,13 @@ def _shown(contents: Contents) -> dict[str, Any]:
         "drip_lines": tables.drip_rows(contents),
         "figures": shown_figures(contents),
         "largest_residuals": tables.residual_rows(contents),
+        "frozen": contents.frozen,
+        "sources": source_rows(contents),
+        "fields": field_rows(contents),
+        "field_heads": FIELD_HEADS,
+        "doubts": tables.doubt_rows(contents),
+        "doubt_lines": tables.doubt_lines(contents),
+        "path": shlex.quote(str(contents.path)),
         "border": _border(contents),
         "rises": existence_rises(contents.separations.nuclei),
         "citations": origin["citations"],

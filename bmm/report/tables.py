@@ -13,6 +13,8 @@ from bmm.report.contents import Contents
 
 __all__ = [
     "coverage_rows",
+    "doubt_lines",
+    "doubt_rows",
     "drip_rows",
     "effective_rows",
     "hyperparameter_rows",
@@ -30,6 +32,8 @@ Row = dict[str, str]
 
 _NONE = "-"
 _NAMED = 20
+_DOUBTED = 20
+_DEVIATION = "deviation_"
 _UNITS = {
     "rho_Z": " (nucleons)",
     "rho_N": " (nucleons)",
@@ -222,8 +226,60 @@ def residual_rows(contents: Contents) -> list[dict[str, Any]]:
     found = contents.largest_residuals().to_dict(orient="records")
     rows = [{str(key): value for key, value in row.items()} for row in found]
     for row in rows:
-        digits = _digits(row["sd"], least=3)
-        row["predicted"] = f"{row['mean']:.{digits}f} ± {row['sd']:.{digits}f}"
+        row["predicted"] = _MeV(row["mean"], row["sd"])
+    return rows
+
+
+def doubt_lines(contents: Contents) -> list[str]:
+    """Say what a list of masses to doubt is made from, and what it is worth."""
+    if contents.doubts is None:
+        return []
+    summary = contents.doubts.summary
+    learnt, found = summary["recalibration"], summary["validation"]
+    lines = [
+        f"{summary['n']} masses of {summary['evaluation']}, judged by "
+        f"{', '.join(summary['models'])} and by their neighbours.",
+        f"Probabilities are recalibrated by {learnt['n']} masses remeasured at "
+        f"{learnt['transitions']} earlier transitions, of which {learnt['n_off']} were off."
+        if learnt
+        else "Probabilities are not recalibrated by what earlier ones have been worth.",
+    ]
+    if found is not None:
+        lines.append(
+            f"Of {found['n_measured_anew']} masses remeasured since, "
+            f"{found['n_off_measured_anew']} were off, "
+            f"{found['expected_off_measured_anew']:.1f} expected."
+        )
+    return lines
+
+
+def doubt_rows(contents: Contents) -> list[dict[str, Any]]:
+    """Measured masses that are most likely to be off, the most doubtful first."""
+    if contents.doubts is None:
+        return []
+    table, on_chart = contents.doubts.table, set(contents.chart["label"])
+    models = [name for name in table if str(name).startswith(_DEVIATION)]
+    rows = []
+    for row in table.head(_DOUBTED).to_dict(orient="records"):
+        each = {str(name).removeprefix(_DEVIATION): row[name] for name in models}
+        later = f"{row['later']}: {1000 * row['change']:+.0f} keV, {row['outcome']}"
+        rows.append(
+            {
+                "nucleus": row["nucleus"],
+                "on_chart": row["nucleus"] in on_chart,
+                "probability": _share(row["probability"]),
+                "measured": _MeV(row["mass_excess"], row["uncertainty"]),
+                "left_out": _MeV(row["left_out"], row["left_out_sd"]),
+                "deviation": f"{1000 * row['deviation']:+.0f}",
+                "models": ", ".join(
+                    f"{name} {1000 * deviation:+.0f}"
+                    for name, deviation in each.items()
+                    if np.isfinite(deviation)
+                ),
+                "neighbours": [(name, name in on_chart) for name in row["neighbours"].split()],
+                "later": later if row["later"] else _NONE,
+            }
+        )
     return rows
 
 
@@ -274,6 +330,15 @@ def _pm(value: float, error: float | None, sign: str = "") -> str:
 def _digits(error: float, least: int) -> int:
     """Decimals that show one digit of an error."""
     return max(least, -floor(log10(error))) if error > 0 else least
+
+
+def _share(probability: float) -> str:
+    return "< 0.01" if probability < 0.01 else f"{probability:.2f}"
+
+
+def _MeV(value: float, error: float) -> str:
+    digits = _digits(error, least=3)
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def _keV(value: float | None) -> str:

@@ -19,7 +19,7 @@ from bmm.nuclides import nuclide_index, select_nuclei
 from bmm.workflows.config import RunConfig, load_config
 from bmm.workflows.log import rounded
 from bmm.workflows.result_folder import ResultFolder
-from bmm.writing import write_json, write_whole
+from bmm.writing import without_nan, write_json, write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from bmm.evaluation import Scores
 
 __all__ = ["RunFolder"]
+
+# Columns of the list of doubts that are empty where there is nothing to say.
+_TEXTS = ("nucleus", "origin", "neighbours", "later", "outcome")
 
 
 class RunFolder(ResultFolder):
@@ -43,6 +46,8 @@ class RunFolder(ResultFolder):
     * ``derived.csv``: separation energies, Q values, gaps and existence; see
       `bmm.prediction.forecast.Forecast.derived_table`
     * ``drip_lines.csv``: see `bmm.prediction.existence.drip_lines`
+    * ``doubts.csv``, ``doubts.json``: masses to doubt, if `bmm.workflows.doubt.find_run_doubts`
+      has judged them
     * ``report.html``: made of all the others
     * ``chains/``, only until all draws are in ``posterior.nc``: see `bmm.mixing.chain_storage`
     * ``manifest.json``: see `bmm.workflows.result_folder`; the origin is what
@@ -79,6 +84,8 @@ class RunFolder(ResultFolder):
         self.derived = path / "derived.csv"
         self.drip_lines = path / "drip_lines.csv"
         self.chains = path / "chains"
+        self.doubts = path / "doubts.csv"
+        self.doubt_summary = path / "doubts.json"
 
     @property
     def checksums(self) -> dict[str, str] | None:
@@ -98,7 +105,8 @@ class RunFolder(ResultFolder):
         """Delete what was made from a posterior that is about to be replaced."""
         self.reopen(self.config, self.posterior)
         made = (self.distribution, self.report, self.derived, self.drip_lines)
-        for file in (self.scores, self.evaluation, self.predictions, *made):
+        doubts = (self.doubts, self.doubt_summary)
+        for file in (self.scores, self.evaluation, self.predictions, *made, *doubts):
             file.unlink(missing_ok=True)
         shutil.rmtree(self.figures, ignore_errors=True)
 
@@ -198,6 +206,33 @@ class RunFolder(ResultFolder):
             If the file is missing or damaged.
         """
         return pd.read_csv(self.verified(self.drip_lines)).set_index(["Z", "side"])
+
+    def write_doubts(self, table: pd.DataFrame, summary: Mapping[str, Any]) -> None:
+        """Add a list of doubts to a complete run; see `bmm.workflows.doubt.DoubtResult`."""
+        rows = table.reset_index()
+        self.add(self.doubts, partial(rows.to_csv, index=False, float_format="%.6g"))
+        text = json.dumps(without_nan(dict(summary)), indent=2, allow_nan=False) + "\n"
+        self.add(self.doubt_summary, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def read_doubts(self) -> tuple[pd.DataFrame, dict[str, Any]] | None:
+        """Read what `write_doubts` wrote, indexed (Z, N); None if there is nothing.
+
+        Raises
+        ------
+        RunError
+            If a file is damaged.
+        """
+        if not (self.holds(self.doubts) and self.holds(self.doubt_summary)):
+            return None
+        texts = dict.fromkeys(_TEXTS, str)
+        table = pd.read_csv(
+            self.verified(self.doubts), index_col=["Z", "N"], dtype=texts, keep_default_na=False,
+            na_values=[""],
+        )  # fmt: skip
+        summary: dict[str, Any] = json.loads(
+            self.verified(self.doubt_summary).read_text(encoding="utf-8")
+        )
+        return table.fillna(dict.fromkeys(_TEXTS, "")), summary
 
     def select_predictions(self, selections: Sequence[str]) -> pd.DataFrame:
         """Read the predictions of chosen nuclei.

@@ -135,6 +135,7 @@ def score_forecast(
     frozen = frozen_record(run)
     summary = {
         "run": str(run),
+        "converged": runs[0].folder.read_scores()["converged"],
         "frozen": None if frozen is None else frozen.as_dict,
         "measurements": str(measurements),
         "sha256": file_fingerprint(measurements),
@@ -203,12 +204,14 @@ def _totals(
     joint = runs[0].joint_draws(nuclide_index(new.index), _JOINT, seed=0)
     noise = new["mass_excess_uncertainty"].to_numpy(dtype=np.float64)
     rows: list[dict[str, Any]] = []
+    names = [run.name for run in runs]
     for i, (run, each) in enumerate(zip(runs, judged, strict=True)):
         drawn = joint if i == 0 else None
         scores = totals(each, new.index, LEVELS, joint=drawn, noise=noise)
-        rows.append(
-            {"what": "other run" if i else "run", "name": run.name, "nuclei": "all"} | scores
-        )
+        # Runs of one configuration are told apart by their folders.
+        alike = i > 0 and names.count(run.name) > 1
+        name = f"{run.name}, {run.folder.path}" if alike else run.name
+        rows.append({"what": "other run" if i else "run", "name": name, "nuclei": "all"} | scores)
     measured = new["mass_excess"].to_numpy(dtype=np.float64)
     joined = join_masses(new, runs[0].chart).transpose("theory", "nucleus")
     for name, masses in zip(

@@ -25,6 +25,7 @@ from bmm.nuclides import nuclide_index
 from bmm.prediction.predictive import predict
 from bmm.workflows.config import RunConfig
 from bmm.workflows.inputs import own_measurements
+from bmm.workflows.learnt_values import learnt_values
 from bmm.writing import without_nan
 
 __all__ = ["score_run"]
@@ -75,6 +76,7 @@ def score_run(
         * basis: see `bmm.mixing.resolution.basis_resolution`
         * data: measured, the evaluation or the user's own table, and extra, for each further file
           of measurements: file, added and replaced (lists of nuclides)
+        * learnt: see `bmm.workflows.learnt_values.learnt_values`
         * seconds: wall time of compilation and sampling
         * provenance: see `bmm.workflows.run_provenance.provenance`
     """
@@ -107,6 +109,7 @@ def score_run(
             "measured": config.data.measured,
             "extra": own_measurements(config.data),
         },
+        "learnt": learnt_values(config, tree),
         "seconds": {
             "compile": tree.attrs["compile_seconds"],
             "sample": tree.attrs["sample_seconds"],

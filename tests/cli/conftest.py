@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ import pytest
 from bmm.cli import main
 from bmm.report import page
 from bmm.report.contents import gather
+from bmm.theory.adapters import Domain
+from bmm.workflows import doubt
 
 
 @pytest.fixture
@@ -84,6 +87,18 @@ def contents(reported):
     return gather(reported[1])
 
 
+@pytest.fixture(scope="session")
+def doubted(reported, call_bmm, tmp_path_factory):
+    """The same run with its masses judged, and a report made since: what was printed, and it."""
+    run = shutil.copytree(reported[1], tmp_path_factory.mktemp("doubted") / "tin")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(doubt, "_NUCLEI", Domain(Z=(48, 52), N=(62, 80)))
+        done = call_bmm("doubt", run)
+    assert done.code == 0, done.err
+    assert call_bmm("report", run).code == 0
+    return done, run
+
+
 HOSTILE = (
     "</textarea></script><script>window.harmed = 1</script>\"'>"
     "<img src=x onerror='window.harmed = 1'>\n&amp;"
@@ -121,7 +136,7 @@ def hostile(monkeypatch):
 
 FIGURES = {
     section: [{"data": "", "alt": HOSTILE, "caption": HOSTILE, "file": HOSTILE}]
-    for section in ("calibration", "maps", "isotopes", "existence")
+    for section in ("calibration", "maps", "isotopes", "existence", "doubts")
 }
 
 

@@ -34,7 +34,7 @@ from bmm.workflows.folder import RunFolder
 from bmm.workflows.run_forecast import RunTables
 
 NEUTRON = 8.07131806
-SECTIONS = ("calibration", "maps", "isotopes", "existence")
+SECTIONS = ("calibration", "maps", "isotopes", "existence", "doubts")
 HOSTILE = "<script>window.harmed = 1</script>"  # part of what `hostile` writes
 
 

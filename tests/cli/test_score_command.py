@@ -78,7 +78,9 @@ def test_new_masses_are_scored(bmm, run, write, beyond, tmp_path):
     assert (models["crps"] == models["mae"]).all()
     assert models["log_score"].isna().all()
     assert "not frozen" in done.out
-    assert not done.err
+    assert done.err == "NOT CONVERGED: the chains of this run disagree.\n"
+    assert summary["converged"] is False
+    assert other["name"] == f"tin, {run}"
     assert (tmp_path / "score" / "figures" / "score.png").is_file()
     again = bmm("score", run, file, "-o", tmp_path / "score")
     assert again.code == 2
@@ -137,8 +139,13 @@ def test_a_frozen_run_has_a_date_and_checksums(bmm, run, write, beyond, tmp_path
     assert record["checksum"] == hashlib.sha256(lines.encode()).hexdigest()
     for line in lines.splitlines():
         assert line in done.out
+    assert "NOT CONVERGED" in done.err
     again = bmm("freeze", run)
     assert again.out == done.out
+    assert bmm("report", run).code == 0
+    page = (run / "report.html").read_text()
+    assert f"Frozen on {record['date']}" in page
+    assert f"<code>sha256 {record['checksum']}</code>" in page
     scored = bmm("score", run, write(beyond), "-o", tmp_path / "score")
     assert scored.code == 0, scored.err
     assert read(tmp_path / "score")[2]["frozen"] == record
@@ -152,7 +159,10 @@ def test_a_run_that_changed_since_it_was_frozen_is_refused(bmm, run, write, beyo
     done = bmm("score", run, write(beyond), "-o", tmp_path / "score")
     assert done.code == 2
     assert "predictions.csv" in done.err
-    assert bmm("freeze", run).code == 2
+    for command in ("freeze", "report"):
+        refused = bmm(command, run)
+        assert refused.code == 2
+        assert "predictions.csv" in refused.err
 
 
 def test_a_right_forecast_scores_as_expected():

@@ -1,16 +1,13 @@
-"""Doubtful masses: identities of left-out predictions, recalibration, and what became of them."""
+"""Doubtful masses: identities of left-out predictions, and what became of them."""
 
 import numpy as np
 import pytest
-from scipy import special
 
 from bmm.data import load_measured
 from bmm.measurement.doubt import (
-    Recalibration,
     doubt_masses,
     found_first,
     off_limit,
-    reliability,
     roc_area,
     what_became_of,
 )
@@ -71,29 +68,6 @@ def test_the_first_are_those_found_wrong(doubts):
 
 def test_limits_are_four_uncertainties_or_150_keV():
     assert off_limit(np.array([0.0, 0.0375, 0.05])) == pytest.approx([0.15, 0.15, 0.2])
-
-
-def test_a_recalibration_is_recovered():
-    rng = np.random.default_rng(2)
-    raw = rng.uniform(1e-4, 0.99, 40_000)
-    off = rng.uniform(size=raw.size) < special.expit(-0.6 + 0.5 * special.logit(raw))
-    learnt = Recalibration.learn(raw, off)
-    assert learnt.intercept == pytest.approx(-0.6, abs=0.06)
-    assert learnt.slope == pytest.approx(0.5, abs=0.03)
-    assert learnt.n_off == off.sum()
-    curve = reliability(learnt.apply(raw), off)
-    sd = np.sqrt(curve["expected"] * (1 - curve["expected"]) / curve["n"])
-    assert (np.abs(curve["observed"] - curve["expected"]) < 4 * sd + 0.005).all()
-    assert curve["n"].sum() == raw.size
-    assert (np.argsort(learnt.apply(raw[:100])) == np.argsort(raw[:100])).all()
-    # A posterior normal may say that something is impossible: the record cannot.
-    assert Recalibration.learn(np.zeros(10), np.ones(10, dtype=bool)).apply(np.zeros(1))[0] > 0.5
-
-
-def test_little_history_changes_little():
-    few = Recalibration.learn(np.array([0.5]), np.array([True]))
-    assert few.apply(np.array([0.5]))[0] == pytest.approx(0.75, abs=0.1)
-    assert few.slope == pytest.approx(1, abs=0.05)
 
 
 def test_ranks():

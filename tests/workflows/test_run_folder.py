@@ -4,6 +4,7 @@ import resource
 import signal
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -91,6 +92,7 @@ def test_streams_without_draws_are_thrown_away(tmp_path, name):
 
 def test_what_a_posterior_gave_is_discarded_with_it(complete):
     complete.figures.mkdir()
+    complete.write_doubts(pd.DataFrame({"nucleus": ["Sn-132"]}), {})
     complete.discard_results()
     assert names(complete) == ["config.toml", "log.txt", "manifest.json", "posterior.nc"]
     with pytest.raises(RunError, match="holds no complete run: it was not finished; to go on: bmm"):

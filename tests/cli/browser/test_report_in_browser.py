@@ -5,8 +5,9 @@ import re
 from urllib.parse import urlparse
 
 import numpy as np
+import pandas as pd
 import pytest
-from on_the_page import TEXT, asked, complaints, details, model, pointer, source
+from on_the_page import READY, TEXT, asked, complaints, details, model, pointer, source
 
 pytestmark = pytest.mark.browser
 
@@ -99,3 +100,60 @@ def test_the_chart_is_painted_with_the_quantity_that_is_chosen(page, contents):
         rows, columns = chart["Z"] - chart["Z"].min(), chart["N"] - chart["N"].min()
         assert painted[rows, columns] == pytest.approx(chart[name], rel=1e-5, abs=1e-6, nan_ok=True)
         assert np.isfinite(painted).sum() == np.isfinite(chart[name]).sum()
+
+
+def test_pointing_at_a_nucleus_shows_what_the_evaluators_estimate(page, wait, reported):
+    table = pd.read_csv(reported[1] / "predictions.csv").set_index(["Z", "N"])
+    table["label"] = table["symbol"] + "-" + table["A"].astype(str)
+    estimated = table[table["extrapolated"].notna()]
+    assert estimated["measured"].isna().all()
+    # The first and the last on the edges of the chart; one beside them; measured, and neither.
+    for place in (estimated.index[0], (47, 81), (49, 85), estimated.index[-1], (50, 70), (46, 86)):
+        row = table.loc[place]
+        pointer(page, *map(int, place)).perform()
+        shown = wait(
+            lambda name=row["label"]: re.search(
+                rf"{name} chosen quantity: .*?evaluators' estimate: ?(\S+)( MeV)?",
+                page.execute_script(TEXT),
+            )
+        )
+        if np.isfinite(row["extrapolated"]):
+            value = shown[1].replace("\N{MINUS SIGN}", "-")
+            assert value == f"{row['extrapolated']:.3f}"
+            assert shown[2] == " MeV"
+        else:
+            assert shown[1] == "\N{EN DASH}"
+        assert "NaN" not in page.execute_script(TEXT)
+
+
+def test_a_mass_to_doubt_leads_to_the_chart(browser, wait, doubted):
+    browser.get("about:blank")
+    browser.get((doubted[1] / "report.html").as_uri())
+    wait(lambda: browser.execute_script(READY))
+    table = pd.read_csv(doubted[1] / "doubts.csv")
+    first = table.iloc[0]
+    row = browser.execute_script("return document.querySelector('#doubts0 tbody tr').innerText")
+    cells = row.replace("\n", " ").split("\t")
+    assert cells[0] == first["nucleus"]
+    assert float(cells[1]) == pytest.approx(first["probability"], abs=0.0051)
+    assert float(cells[4]) == pytest.approx(1000 * first["deviation"], abs=0.51)
+    for selector in ("#doubts0 tbody a", "#doubts0 tbody td a"):
+        name = browser.execute_script(
+            "const link = document.querySelector(arguments[0]); link.scrollIntoView();"
+            "link.click(); return link.textContent", selector,
+        )  # fmt: skip
+        wait(lambda wanted=name: wanted in details(browser).split("Z =")[0])
+    assert browser.execute_script(
+        "const image = document.querySelector('#doubts0 img'); image.loading = 'eager';"
+        "return image.decode().then(() => image.naturalWidth > 500)"
+    )
+    model(browser, "choose_0", "model.value = 'doubt'")
+    Z, N = first["Z"], first["N"]
+    pointer(browser, int(Z), int(N)).perform()
+    shown = wait(
+        lambda: re.search(
+            rf"{first['nucleus']} chosen quantity: ?(\S+)", browser.execute_script(TEXT)
+        )
+    )
+    assert float(shown[1]) == pytest.approx(first["probability"], rel=1e-3)
+    assert not [each for each in complaints(browser) if each["level"] == "SEVERE"]
