@@ -81,6 +81,9 @@ QUANTITIES = {
 }
 """Derived quantities by name."""
 
+# Draws worked on at a time: those of the whole chart are large.
+_DRAWS = 128
+
 
 def partners(quantity: str, nuclei: pd.MultiIndex) -> npt.NDArray[np.intp]:
     """Positions of a quantity's masses among the nuclei, array (nucleus, term); -1 if absent.
@@ -214,12 +217,12 @@ def derive(masses: xr.DataArray, quantity: str) -> xr.DataArray:
     Z, N = masses["Z"].to_numpy(), masses["N"].to_numpy()
     rows = partners(quantity, nuclide_index(Z, N))
     values = masses.transpose(..., "nucleus").to_numpy()
-    total, term = np.full(values.shape, definition.constant), np.empty(values.shape)
-    for (_, _, coefficient), at in zip(definition.terms, rows.T, strict=True):
-        # In place: draws of the whole chart are large.
-        np.take(values, at, axis=-1, out=term, mode="wrap")
-        term *= coefficient
-        total += term
+    total = np.full(values.shape, definition.constant)
+    flat, sums = (each.reshape(-1, values.shape[-1]) for each in (values, total))
+    for start in range(0, len(flat), _DRAWS):
+        some = slice(start, start + _DRAWS)
+        for (_, _, coefficient), at in zip(definition.terms, rows.T, strict=True):
+            sums[some] += coefficient * flat[some, at]
     if definition.alternates_with:
         total *= 1 - 2 * ((Z if definition.alternates_with == "Z" else N) % 2)
     total[..., (rows < 0).any(axis=1) | across_border(masses, quantity)] = np.nan

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from bmm.arrays import FloatArray
 from bmm.distributions import summarise_draws
 from bmm.prediction.derived import across_border, derive
 
@@ -60,12 +61,16 @@ def bound(surfaces: xr.DataArray) -> xr.DataArray:
     # In single precision, and one energy after the other: surfaces are many and large.
     state = np.ones(surfaces.transpose(..., "nucleus").shape, dtype=np.float32)
     for name in SEPARATIONS:
-        energy = derive(anywhere, name).to_numpy()
-        state[np.isnan(energy) & (state > 0)] = np.nan
-        state[energy <= 0] = 0.0
+        _judge(state, derive(anywhere, name).to_numpy())
     found = surfaces.transpose(..., "nucleus").copy(data=state)
     found.name, found.attrs = "bound", {}
     return found
+
+
+def _judge(state: npt.NDArray[np.float32], energy: FloatArray) -> None:
+    """Write into a state what a separation energy says; both (..., nucleus)."""
+    state[np.isnan(energy) & (state > 0)] = np.nan
+    state[energy <= 0] = 0.0
 
 
 def existence(surfaces: xr.DataArray) -> xr.DataArray:

@@ -146,13 +146,14 @@ class Forecast:
             Mass excess, MeV; NaN where nothing is measured and no model predicts.
         """
         rng = np.random.default_rng(self.seed if seed is None else seed)
-        drawn = np.full((count, len(self.index)), np.nan)
         mass, uncertainty = self._measurement.T
         known = np.flatnonzero(np.isfinite(mass))
-        noise = rng.standard_normal((count, known.size))
-        drawn[:, known] = mass[known] + uncertainty[known] * noise
-        if self._predicted.size:
-            drawn[:, self._predicted] = self.law.draws(count, rng)
+        measured = rng.standard_normal((count, known.size))
+        measured *= uncertainty[known]
+        measured += mass[known]
+        predicted = self.law.draws(count, rng) if self._predicted.size else np.empty((count, 0))
+        drawn = np.full((count, len(self.index)), np.nan)
+        drawn[:, known], drawn[:, self._predicted] = measured, predicted
         coords = {
             name: self.nuclei[name].variable
             for name in ("nucleus", "Z", "N", "models")

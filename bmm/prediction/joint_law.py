@@ -87,13 +87,14 @@ class QuantileTable:
     def masses(self, z: FloatArray, rows: IntArray | None = None) -> FloatArray:
         """Masses (draw, nucleus) at z (draw, nucleus) of all nuclei, or of some rows, MeV."""
         at = np.arange(len(self.value)) if rows is None else rows
-        return np.asarray(_interpolated(np.ascontiguousarray(z), at, self.value, self.slope))
+        found = np.empty(z.shape)
+        _interpolate(np.ascontiguousarray(z), at, self.value, self.slope, found)
+        return found
 
 
 @numba.njit(cache=True)
-def _interpolated(z, rows, value, slope):  # type: ignore[no-untyped-def]
-    """Piecewise cubics at z (draw, nucleus)."""
-    found = np.empty(z.shape)
+def _interpolate(z, rows, value, slope, found):  # type: ignore[no-untyped-def]
+    """Write piecewise cubics at z (draw, nucleus) into found, which may be z itself."""
     last = value.shape[1] - 2
     for i in range(z.shape[0]):
         for j in range(z.shape[1]):
@@ -110,7 +111,6 @@ def _interpolated(z, rows, value, slope):  # type: ignore[no-untyped-def]
             cubic = t * (rise + t * ((3 * step - 2 * rise - end) + t * (rise + end - 2 * step)))
             beyond = slope[row, 0] if z[i, j] < 0 else slope[row, last + 1]
             found[i, j] = low + cubic + (z[i, j] - inside) * beyond
-    return found
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,11 @@ class JointLaw:
         self, count: int, rng: np.random.Generator, rows: IntArray | None = None
     ) -> FloatArray:
         """Joint draws of the mass excess of all nuclei, or of some rows; (count, nucleus), MeV."""
-        return self.table.masses(self.standard_normal(count, rng, rows), rows)
+        drawn = self.standard_normal(count, rng, rows)
+        at = np.arange(len(self.Z)) if rows is None else rows
+        # In place: draws of the whole chart are large.
+        _interpolate(drawn, at, self.table.value, self.table.slope, drawn)
+        return drawn
 
     def correlation(self, first: IntArray, second: IntArray) -> FloatArray:
         """Correlation of z between two lists of rows, array (first, second).
