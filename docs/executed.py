@@ -20,7 +20,6 @@ from typing import Any
 
 import nbclient
 import nbformat
-from traitlets.config import Config
 
 from bmm.data import data_folder, models_folder
 from bmm.errors import RunError
@@ -62,8 +61,6 @@ def executed(path: Path, folder: Path = FOLDER) -> Path:
             timeout=_LONGEST,
             kernel_name="python3",
             record_timing=False,
-            # Not over the network, even of this machine.
-            config=Config({"KernelManager": {"transport": "ipc"}}),
             resources={"metadata": {"path": place}},
         )
         try:
