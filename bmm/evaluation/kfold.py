@@ -15,6 +15,8 @@ from bmm.arrays import IntArray
 from bmm.data import check_measured
 from bmm.errors import ConfigError
 from bmm.mixing.fit import fit
+from bmm.mixing.fitted import read_axes
+from bmm.mixing.refinement import with_sizes
 from bmm.mixing.settings import Mixing
 from bmm.nuclides import labels, numbers
 from bmm.prediction.predictive import predict
@@ -34,9 +36,9 @@ def kfold(
 ) -> ELPDDataLOOKFold:
     """Fit the mixture without each fold in turn, and score the masses that were left out.
 
-    It is compiled once.  Where leave-one-out by importance sampling (``az.loo``) reports large
-    Pareto k, this is what to compare fits by; blocks of neighbours as folds ask for extrapolation,
-    which nuclei left out at random do not.
+    It is compiled once, with the basis of the fit to all masses.  Where leave-one-out by
+    importance sampling (``az.loo``) reports large Pareto k, this is what to compare fits by; blocks
+    of neighbours as folds ask for extrapolation, which nuclei left out at random do not.
 
     Parameters
     ----------
@@ -84,6 +86,7 @@ def kfold(
     fold_of = _folds(len(measured), folds, seed)
     elpd_i, lppd_i = np.empty(len(measured)), np.empty(len(measured))
     everything = fit(measured, theory, theory, settings, seed=seed, console=console)
+    settings = with_sizes(settings, read_axes(everything))
     lppd_i[:] = predict(everything, measured.index, measured).summary["log_density"].to_numpy()
     chains = everything["posterior"].sizes
     for left_out in _each(fold_of):

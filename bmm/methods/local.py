@@ -18,6 +18,7 @@ from bmm.mixing.corrected_fit import average_of, fit_forecast
 from bmm.mixing.fitted import convergence_of, fitted_masses
 from bmm.mixing.form import LIKELIHOODS
 from bmm.mixing.priors import hyperparameters
+from bmm.mixing.refinement import MOST_FUNCTIONS
 from bmm.mixing.settings import FORECAST, MeasurementTreatment, Mixing
 from bmm.nuclides import nuclide_index
 from bmm.prediction.forecast import Forecast
@@ -25,7 +26,7 @@ from bmm.prediction.predictive import predict
 
 __all__ = ["FittedMixture", "LocalForecast", "LocalMixture", "MixturePrediction"]
 
-_FUNCTIONS = 40  # of the basis along an axis, where its resolution decides: more than on any chart
+_FUNCTIONS = 40  # of the basis along an axis whose size only the rule knows: more than on any chart
 _NUMBERS = 3  # of each draw, model and nucleus, while it is predicted
 
 
@@ -119,7 +120,9 @@ class LocalMixture(Method):
         """Memory of a fit and a forecast, GB: all draws, and a few numbers of each nucleus."""
         sampler, basis = self.mixing.sampler, self.mixing.basis
         draws = sampler.chains * (sampler.draws + sampler.tune)
-        functions = (basis.m_Z or _FUNCTIONS) * (basis.m_N or _FUNCTIONS)
+        functions = MOST_FUNCTIONS
+        if not basis.automatic:
+            functions = (basis.m_Z or _FUNCTIONS) * (basis.m_N or _FUNCTIONS)
         numbers = models * (functions + _NUMBERS * nuclei)
         return super().memory(nuclei, models) + LIBRARIES_GB + 8e-9 * draws * numbers
 
@@ -144,6 +147,7 @@ class LocalMixture(Method):
                 name: posterior[name].mean(("chain", "draw")).to_numpy().tolist()
                 for name in hyperparameters(self.mixing)
             },
+            "basis": {name: tree.attrs[name] for name in ("m_Z", "m_N", "basis_refinements")},
             "convergence": convergence_of(tree).as_dict(),
         }
         return FittedMixture(tree, facts)

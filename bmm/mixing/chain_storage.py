@@ -50,7 +50,8 @@ class ChainStore:
     folder : Path
         Where the chains are kept; made if missing.
     name : str
-        Name of the set: ``"free"``, or ``"mode"`` for chains confined to a mode.
+        Name of the set: ``"free"``, or ``"mode"`` for chains confined to a mode; of a refined basis
+        (`bmm.mixing.refinement`) with its size, such as ``"free-29Z-51N"``.
     origin : dict
         Everything that decides the draws, plain values: a stored chain of another origin is never
         used.
@@ -105,7 +106,13 @@ class ChainStore:
 
 
 def chain_stores(
-    folder: Path, problem: xr.Dataset, axes: tuple[Axis, Axis], settings: Mixing, seed: int
+    folder: Path,
+    problem: xr.Dataset,
+    axes: tuple[Axis, Axis],
+    settings: Mixing,
+    seed: int,
+    *,
+    refined: bool = False,
 ) -> tuple[ChainStore, ChainStore]:
     """Make the stores of the free chains and of those confined to a mode.
 
@@ -121,6 +128,8 @@ def chain_stores(
         Priors, noise and sampler.
     seed : int
         Seed of the fit.
+    refined : bool, default False
+        Whether the basis is finer than that of the first fit, whose chains stay beside these.
     """
     chosen = settings.model_dump(mode="json", exclude={"mode": True, "basis": True})
     # A chain does not know how many others there are.
@@ -140,7 +149,11 @@ def chain_stores(
         "machine": f"{platform.system()} {platform.machine()}",
     }
     mode = settings.mode.model_dump(mode="json") if settings.mode is not None else None
-    return ChainStore(folder, "free", origin), ChainStore(folder, "mode", origin | {"mode": mode})
+    size = "".join(f"-{axis.m}{axis.name}" for axis in axes) if refined else ""
+    return (
+        ChainStore(folder, f"free{size}", origin),
+        ChainStore(folder, f"mode{size}", origin | {"mode": mode}),
+    )
 
 
 def holds_draws(folder: Path) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import astuple, replace
+from dataclasses import astuple
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,20 +14,17 @@ import xarray as xr
 from rich.console import Console
 
 from bmm.data import check_measured
-from bmm.errors import ConfigError, DataError, RunError, quoted
+from bmm.errors import ConfigError, DataError, quoted
 from bmm.gp.basis import Axis
-from bmm.mixing.chain_storage import chain_stores
 from bmm.mixing.draws import Draws
 from bmm.mixing.form import form_of
 from bmm.mixing.modes import find_modes
 from bmm.mixing.priors import hyperparameters, log_prior, prior_draws
+from bmm.mixing.refinement import SampledSets, sample_resolved, with_sizes
 from bmm.mixing.settings import Mixing
 from bmm.mixing.training_data import refuse_uncovered, training_problem
 from bmm.progress import recording, stage
 from bmm.theory.validation import check_agreement, check_theory
-
-if TYPE_CHECKING:
-    from bmm.mixing.sampling import Sampled
 
 __all__ = [
     "PRIOR_DRAWS",
@@ -68,7 +65,8 @@ def fit(
         Their predictions for all nuclei that may be asked for later; its Z and N set the box of the
         basis, and a nucleus that is not in it cannot be predicted.
     settings : Mixing, optional
-        Priors, noise, basis and sampler.
+        Priors, noise, basis and sampler.  Unless they set the size of the basis, it is refined
+        where it does not resolve the fitted length scales (see `bmm.mixing.settings.Basis`).
     seed : int, default 0
         The same seed gives the same draws on the same machine.
     store : Path, optional
@@ -86,6 +84,8 @@ def fit(
         uncertainties of their masses), chart (theory at all nuclei) and, if the chains found
         several, modes; `bmm.add_groups` adds the predictive ones.  The log likelihood is per MeV of
         mass excess, so that `arviz.compare` may put any two fits to the same masses side by side.
+        The attributes m_Z, m_N and basis_refinements are the numbers of basis functions, and how
+        often the basis was refined.
 
     Raises
     ------
@@ -115,33 +115,9 @@ def fit(
     problem, axes_ = checked_problem(measured, theory, chart, settings)
     chart = check_theory(chart)
     with recording(console):
-        sampled = _sample(problem, axes_, settings, seed, store)
+        sampled = sample_resolved(problem, axes_, settings, seed, store)
         with stage("log likelihood"):
-            return _assemble(sampled, problem, chart, axes_, settings, seed)
-
-
-def _sample(
-    problem: xr.Dataset, axes: tuple[Axis, Axis], settings: Mixing, seed: int, store: Path | None
-) -> list[Sampled]:
-    """Sample the free chains, and those confined to a mode if one is to be sampled for itself."""
-    # The sampler takes seconds to import, and a mixture is read and predicted without it.
-    from bmm.mixing.compilation import compile_mixture
-    from bmm.mixing.sampling import sample
-
-    free, confined = (None, None)
-    if store is not None:
-        free, confined = chain_stores(store, problem, axes, settings, seed)
-    with stage("compiling the sampler"):
-        compiled = compile_mixture(problem, axes, settings)
-    sampled = [sample(compiled, settings.sampler, seed, store=free)]
-    if settings.mode is not None and not sampled[0].partial:
-        compiled = compile_mixture(problem, axes, settings, confined=True)
-        try:
-            sampled.append(sample(compiled, settings.sampler, seed + 1, store=confined))
-        except RunError as error:
-            logger.warning("only the free chains are kept: %s", error)
-            sampled = [replace(sampled[0], partial=True)]
-    return sampled
+            return _assemble(sampled, problem, chart, settings, seed)
 
 
 def checked_problem(
@@ -188,35 +164,23 @@ def checked_problem(
 
 
 def _assemble(
-    sampled: list[Sampled],
-    problem: xr.Dataset,
-    chart: xr.Dataset,
-    axes: tuple[Axis, Axis],
-    settings: Mixing,
-    seed: int,
+    sampled: SampledSets, problem: xr.Dataset, chart: xr.Dataset, settings: Mixing, seed: int
 ) -> xr.DataTree:
-    # An interrupted set may be shorter than the other.
-    draws = min(each.tree["posterior"].sizes["draw"] for each in sampled)
-    posterior, stats = (
-        xr.concat(
-            [each.tree[name].to_dataset().isel(draw=slice(draws)) for each in sampled], dim="chain"
-        )
-        for name in ("posterior", "sample_stats")
-    )
-    posterior = posterior.assign_coords(chain=np.arange(posterior.sizes["chain"]))
-    stats = stats.assign_coords(chain=posterior["chain"])
+    if sampled.refinements:
+        settings = with_sizes(settings, sampled.axes)
     tree = xr.DataTree.from_dict(
         {
-            "posterior": posterior,
-            "sample_stats": stats,
-            **derived_groups(posterior, problem, axes, settings, seed),
+            "posterior": sampled.posterior,
+            "sample_stats": sampled.sample_stats,
+            **derived_groups(sampled.posterior, problem, sampled.axes, settings, seed),
             "chart": chart,
         }
     )
-    tree.attrs = _attributes(axes, settings, seed) | {
-        "partial": int(any(each.partial for each in sampled)),
-        "compile_seconds": sum(each.compile_seconds for each in sampled),
-        "sample_seconds": sum(each.sample_seconds for each in sampled),
+    tree.attrs = _attributes(sampled.axes, settings, seed) | {
+        "basis_refinements": sampled.refinements,
+        "partial": int(sampled.partial),
+        "compile_seconds": sampled.compile_seconds,
+        "sample_seconds": sampled.sample_seconds,
     }
     modes = find_modes(tree, list(hyperparameters(settings)))
     if modes is not None:
@@ -316,6 +280,7 @@ def derived_groups(
 def _attributes(axes: tuple[Axis, Axis], settings: Mixing, seed: int) -> dict[str, Any]:
     return {
         **{f"axis_{axis.name}": json.dumps(astuple(axis)[1:]) for axis in axes},
+        **{f"m_{axis.name}": axis.m for axis in axes},
         "mixing": settings.model_dump_json(),
         "seed": seed,
     }

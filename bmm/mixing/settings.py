@@ -16,6 +16,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 
 from bmm.configuration import Configuration
 from bmm.distributions.degrees_of_freedom import NU
+from bmm.errors import quoted
 from bmm.gp.basis import Kernel
 from bmm.mixing.form import LIKELIHOODS
 
@@ -223,7 +224,9 @@ class Basis(Configuration):
     Parameters
     ----------
     m_Z, m_N : int, optional
-        Number of basis functions along Z and N.
+        Number of basis functions along Z and N.  Without either, the rule resolves the length
+        scales of the prior, and the basis is refined for those of the posterior
+        (`bmm.mixing.refinement`).
     c_Z, c_N : float, optional
         Half width of the box in units of the half width of the prediction chart.
     resolve : (float, float), default (0.05, 0.95)
@@ -242,6 +245,11 @@ class Basis(Configuration):
         if not 0 < self.resolve[0] <= self.resolve[1] < 1:
             raise ValueError(f"resolve must ascend between 0 and 1, not {list(self.resolve)}")
         return self
+
+    @property
+    def automatic(self) -> bool:
+        """Whether the basis is refined where it does not resolve the fitted length scales."""
+        return self.m_Z is None and self.m_N is None
 
 
 class Mode(Configuration):
@@ -309,7 +317,7 @@ class Mixing(Configuration):
     priors : Priors, or "bmm" or "kth"
         See `Priors`; "kth" stands for those of the KTH study.
     noise, basis, sampler
-        See `Noise`, `Basis`, `Sampler`.
+        See `Noise`, `Basis`, `Sampler`; ``basis="auto"`` is the default, a basis without sizes.
     mode : Mode, optional
         A mode to be sampled for itself.
     temper : float, default 1
@@ -357,6 +365,13 @@ class Mixing(Configuration):
     @classmethod
     def _on_both_axes(cls, value: Any) -> Any:
         return {"Z": value, "N": value} if isinstance(value, str) else value
+
+    @field_validator("basis", mode="before")
+    @classmethod
+    def _automatic(cls, value: Any) -> Any:
+        if isinstance(value, str) and value != "auto":
+            raise ValueError(f"expected 'auto' or a table of sizes, not {quoted(value)}")
+        return {} if value == "auto" else value
 
     @field_validator("priors", mode="before")
     @classmethod

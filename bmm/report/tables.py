@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import floor, log10
 from typing import Any
 
@@ -68,8 +68,19 @@ def key_lines(contents: Contents) -> list[str]:
         f"largest residual: {first['nucleus']}, predicted minus measured {first['off']:+.3f} MeV "
         f"({first['off_sd']:+.1f} sd)",
         *left_out,
+        *_refined(scores),
         *(f"own measurements: {line}" for line in own_lines(contents)),
     ]
+
+
+def _refined(scores: Mapping[str, Any]) -> list[str]:
+    """Say that the basis was refined, and to what."""
+    times = scores.get("basis_refinements", 0)
+    if not times:
+        return []
+    sizes = " and ".join(f"m_{axis} = {each['m']}" for axis, each in scores["basis"].items())
+    how_often = "once" if times == 1 else f"{times} times"
+    return [f"the basis was refined {how_often}, to {sizes}, for the fitted length scales"]
 
 
 def own_lines(contents: Contents) -> list[str]:

@@ -187,7 +187,7 @@ def _sample(
 ) -> xr.DataTree:
     """Write the posterior, unless it is there, and read it, for that is what all else is made of.
 
-    A partial posterior gives way to a complete one, or to one of more draws.
+    A partial posterior gives way to a complete one, or to one of a finer basis or of more draws.
     """
     found = folder.read_posterior() if folder.holds(folder.posterior) else None
     sampled = found is not None and not found.attrs["partial"]
@@ -196,7 +196,7 @@ def _sample(
         folder.discard_chains()
         return found
     tree = fit_configuration(config, measured, store=folder.chains, console=console)
-    if found is not None and tree.attrs["partial"] and _number(tree) <= _number(found):
+    if found is not None and tree.attrs["partial"] and _progress(tree) <= _progress(found):
         logger.warning("interrupted again: the draws of the last time are kept, which are more")
         return found
     folder.discard_results()
@@ -207,9 +207,10 @@ def _sample(
     return folder.read_posterior()
 
 
-def _number(tree: xr.DataTree) -> int:
-    """Count the draws of all chains."""
-    return tree["posterior"].sizes["chain"] * tree["posterior"].sizes["draw"]
+def _progress(tree: xr.DataTree) -> tuple[int, int]:
+    """Count the refinements of the basis, and the draws of all chains."""
+    sizes = tree["posterior"].sizes
+    return tree.attrs.get("basis_refinements", 0), sizes["chain"] * sizes["draw"]
 
 
 def fit_configuration(

@@ -74,6 +74,7 @@ def score_run(
         * regions: rows of model ("mixture" for the posterior mean), region, n, bias_MeV and
           rms_MeV; see `bmm.evaluation.region_scores`
         * basis: see `bmm.mixing.resolution.basis_resolution`
+        * basis_refinements: how often the basis was refined; see `bmm.mixing.refinement`
         * data: measured, the evaluation or the user's own table, and extra, for each further file
           of measurements: file, added and replaced (lists of nuclides)
         * learnt: see `bmm.workflows.learnt_values.learnt_values`
@@ -105,6 +106,7 @@ def score_run(
         "effective_models": effective_numbers(summary, measured),
         "regions": _regions(summary, _models(tree), measured),
         "basis": basis_resolution(tree),
+        "basis_refinements": int(tree.attrs.get("basis_refinements", 0)),
         "data": {
             "measured": config.data.measured,
             "extra": own_measurements(config.data),

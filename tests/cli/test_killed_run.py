@@ -43,6 +43,7 @@ chains = 3
 cores = 2
 tune = 40
 """
+SHORT_CHAINS = "[mixing.sampler]\nchains = 3\ncores = 2\ntune = 40\ndraws = 40"
 FILES = {
     "config.toml", "posterior.nc", "predictions.csv", "distribution.nc", "derived.csv",
     "drip_lines.csv", "evaluation.csv", "scores.json",
@@ -260,3 +261,26 @@ def test_an_interrupted_run_is_resumed_to_the_same_result(server, place):
     assert resumed["status"] == (0 if scores_of(folder)["converged"] else NOT_CONVERGED)
     assert_complete_and_equal(folder, whole)
     assert server.run("resume", folder)["status"] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_is_resumed_in_either_fit_of_a_refined_basis(number, server, place):
+    path = place / "coarse.toml"
+    free = CONFIGURATION.partition("[mixing.basis]")[0]
+    # The rule resolves fourteen nucleons; the prior expects ten.
+    path.write_text(f"{free}[mixing]\nbasis = {{ resolve = [0.9, 0.95] }}\n{SHORT_CHAINS}")
+    whole = place / f"refined-{number}"
+    server.run("run", path, "-o", whole, "--quiet")
+    scores = scores_of(whole)
+    assert scores["basis_refinements"] == 1
+    fine = "free-{}Z-{}N".format(*(scores["basis"][axis]["m"] for axis in "ZN"))
+    for first in ("free-0", f"{fine}-0"):
+        folder = place / f"resumed-{number}-{first}"
+        deadly = {"signal": number, "file": str(folder / f"chains/{first}.nc")}
+        ended = server.run("run", path, "-o", folder, "--quiet", **deadly)
+        assert ended["status"] == (-number if number == signal.SIGKILL else NOT_CONVERGED)
+        assert (folder / "chains/free-0.nc").exists()
+        server.run("resume", folder, "--quiet")
+        assert_complete_and_equal(folder, whole)
+        log = (folder / "log.txt").read_text()
+        assert "is taken from the store" in log

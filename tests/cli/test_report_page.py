@@ -98,9 +98,11 @@ def test_what_is_wrong_with_the_basis_and_own_masses_are_named(contents, tmp_pat
     assert "[mixing.basis]\nm_Z = 44\nm_N = 30" in shown
     assert "new.csv: 1 added (Sn-138); 1 replaced (Sn-120)" in shown
     scores["basis"]["Z"]["resolved"] = True
+    scores["basis_refinements"] = 1
     shown = write_page([replace(contents, scores=scores)], tmp_path / "page.html").read_text()
     assert 'class="verdict good"' in shown
     assert "mixing.basis]\nm_Z = 44" not in shown
+    assert "the basis was refined once, to m_Z = 4 and m_N = 5" in shown
 
 
 def test_the_page_asks_no_one_for_anything(reported):

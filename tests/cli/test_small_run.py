@@ -39,7 +39,7 @@ TOP_SCORES = [
     "crps_MeV", "coverage", "coverage_standard_error", "log_score", "baselines", "bma_n",
     "left_out",
     "weights", "responsibilities", "convergence", "modes", "hyperparameters", "redundancy",
-    "effective_models", "regions", "basis",
+    "effective_models", "regions", "basis", "basis_refinements",
     "data", "seconds",
     "provenance",
 ]  # fmt: skip
