@@ -196,8 +196,13 @@ def _refuse_misreading(
 
 
 def _told(found: Misreading, declared: Reading, against: str) -> str:
+    better = " and ".join(found.reading.differs_in(declared))
+    if found.better >= found.declared:  # a shift that only parities show
+        return (
+            f"its odd and even nuclei, compared with {against} (nuclei: {found.n}), are those of a "
+            f"table with {better}"
+        )
     return (
         f"read as declared, the median deviation from {against} is {found.declared:.1f} MeV "
-        f"(nuclei: {found.n}); it is {found.better:.2f} MeV with "
-        f"{' and '.join(found.reading.differs_in(declared))}"
+        f"(nuclei: {found.n}); it is {found.better:.2f} MeV with {better}"
     )

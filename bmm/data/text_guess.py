@@ -76,21 +76,21 @@ def guess_text(path: Path) -> GuessedText:
     lines = re.split(r"\r\n|\r|\n", read_text(path))
     ways = [_divided(lines, *way) for way in _DIVISIONS]
     found = max((way for way in ways if way is not None), key=lambda way: way[0], default=None)
-    if found is None:
+    if found is not None:
+        keys, header = found[1], found[2]
+        try:
+            return _read(path, keys, header)
+        except DataError:
+            if keys["format"] != "whitespace":
+                raise
+        skip = keys.get("skip", 0) + bool(header)
+    else:  # so many cells are blank that no number of them is usual
+        skip = next((k for k, line in enumerate(lines) if _is_row(line)), len(lines))
+    keys = {"format": "fixed", "widths": _widths(lines, skip)} | ({"skip": skip} if skip else {})
+    if not keys["widths"]:
         raise DataError(
             f"{path}: no rows of numbers found; expected a table with one nucleus per line."
         )
-    keys, header = found[1], found[2]
-    try:
-        return _read(path, keys, header)
-    except DataError:
-        if keys["format"] != "whitespace":
-            raise
-    keys = {"format": "fixed", "widths": _widths(lines, keys.get("skip", 0))}
-    if found[1].get("skip"):
-        keys["skip"] = found[1]["skip"] + bool(header)
-    elif header:
-        keys["skip"] = 1
     return _read(path, keys, [])
 
 

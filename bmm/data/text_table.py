@@ -27,6 +27,7 @@ __all__ = [
 _LARGEST = 200_000_000  # bytes; a table of 10,000 nuclei with 30 columns has some 3 million
 _SEPARATORS = (",", ";", "\t")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,3})?")
+_CUT = re.compile(r"[.][0-9]*$")
 _SHOWN = 8
 
 
@@ -160,6 +161,7 @@ def read_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTabl
     cells = [Row(f"{where}{line.number}", _cells(line, layout, separator)) for line in rows]
     if layout.format == "fixed":
         _refuse_tabs(rows, where)
+        _refuse_cut_numbers(rows, layout, where)
     elif cells:
         _refuse_ragged(cells, header, f"{where}{found.number}" if names else "", layout)
     return TextTable(header, cells, text[-1:] in ("\n", "\r"))
@@ -329,6 +331,26 @@ def _refuse_ragged(rows: list[Row], header: list[str], where: str, layout: TextL
                     else "."
                 )
             )
+
+
+def _refuse_cut_numbers(lines: list[_Line], layout: TextLayout, where: str) -> None:
+    """Refuse widths that part decimals from their number, which would be rounded unseen."""
+    for _, end in layout.spans:
+        cut = [line for line in lines if _CUT.search(line.text[:end]) and _parted(line.text, end)]
+        if 2 * len(cut) > len(lines):
+            raise DataError(
+                f"{where}{cut[0].number}: character {end}, where a column ends, is inside the "
+                f"number {quoted(_word(cut[0].text, end))}, as in most rows; expected other widths."
+            )
+
+
+def _parted(text: str, place: int) -> bool:
+    return text[place : place + 1].isdigit() and parse_number(_word(text, place)) is not None
+
+
+def _word(text: str, place: int) -> str:
+    """Return what stands around a place, up to blanks."""
+    return text[:place].split(" ")[-1] + text[place:].split(" ")[0]
 
 
 def _refuse_tabs(lines: list[_Line], where: str) -> None:

@@ -114,6 +114,24 @@ def test_a_layout_is_told(tin, tmp_path, case):
     assert len(masses) == (165 if case.startswith(("placeholders", "marks")) else len(tin))
 
 
+def test_a_table_whose_cells_are_blank_now_here_now_there_is_read(tmp_path):
+    """As FRDM(1995) is laid out: no number of cells is that of most rows."""
+    masses = load_theory("FRDM1995")["mass_excess"].round(2)
+    measured = load_measured("AME2020")["mass_excess"].reindex(masses.index)
+
+    def line(Z, N, M):
+        eps3 = "" if N % 3 else "0.123"
+        eps6 = "" if (Z + N) % 2 else "0.012"
+        known = f"{measured[Z, N]:10.2f}{0.1:10.3f}" if measured[Z, N] < 500 else f"{'':20}"
+        return f"{Z:4d}{N:5d}{Z + N:5d}{0.2:9.3f}{eps3:>9}{eps6:>9}{M - 20:10.2f}{M:10.2f}{known}"
+
+    head = "   Z    N    A     eps2     eps3     eps6       Esh       Mth      Mexp     sigma\n"
+    guess = guess_table(write(tmp_path / "table.dat", masses, line, head))
+    assert guess.keys()["widths"] == [4, 5, 5, 9, 9, 9, 10, 10, 10, 10]
+    assert guess.evidence[0].rms == pytest.approx(0.680, abs=1e-3)
+    assert guess.masses["mass_excess"].equals(masses.sort_index())
+
+
 def test_a_column_that_repeats_measured_masses_is_no_model(tin, tmp_path):
     measured = load_measured("AME2020")["mass_excess"].reindex(tin.index)
     path = write(
