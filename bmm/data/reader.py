@@ -83,8 +83,7 @@ def _rows_of_file(
     skipped = {
         (key if layout.named else int(key)): each for key, each in layout.skip_rows_with.items()
     }
-    names = [str(each) for each in (*wanted, *skipped)] if layout.named else []
-    table = read_cells(path, layout, names)
+    table = read_cells(path, layout, [*wanted, *skipped])
     _refuse_too_few(table, [*wanted, *skipped])
     place = {column: _position(table, column) for column in (*wanted, *skipped)}
     Z = _proton_number_of(path) if layout.Z_from_file_name else None

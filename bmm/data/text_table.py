@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bmm.data.hdf5_frame import read_frame
-from bmm.data.layout import TextLayout
+from bmm.data.layout import Column, TextLayout
 from bmm.errors import DataError, quoted
 
 __all__ = [
@@ -123,7 +123,7 @@ def read_text(path: Path) -> str:
     return text
 
 
-def read_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTable:
+def read_cells(path: Path, layout: TextLayout, columns: Sequence[Column]) -> TextTable:
     """Divide a file into rows of cells.
 
     Parameters
@@ -132,15 +132,17 @@ def read_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTabl
         The file.
     layout : TextLayout
         What separates cells, and where the rows begin.
-    names : sequence of str
-        Columns that the header has to name; none if columns are counted.
+    columns : sequence of str or int
+        Columns that are wanted; those by name, the header has to name.
 
     Raises
     ------
     DataError
-        If the header lacks a name or has it twice, or a row has another number of cells than the
-        header or the other rows; the message names the line.
+        If the header lacks a name or has it twice, a row has another number of cells than the
+        header or the other rows, or widths cut the decimals of a wanted column; the message names
+        the line.
     """
+    names = [column for column in columns if isinstance(column, str)]
     if layout.format == "hdf5":
         return _frame_cells(path, layout, names)
     text = read_text(path)
@@ -161,7 +163,9 @@ def read_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTabl
     cells = [Row(f"{where}{line.number}", _cells(line, layout, separator)) for line in rows]
     if layout.format == "fixed":
         _refuse_tabs(rows, where)
-        _refuse_cut_numbers(rows, layout, where)
+        counted = [column - 1 for column in columns if isinstance(column, int)]
+        wanted = [*map(header.index, names), *counted]
+        _refuse_cut_numbers(rows, [end for _, end in layout.spans], wanted, where)
     elif cells:
         _refuse_ragged(cells, header, f"{where}{found.number}" if names else "", layout)
     return TextTable(header, cells, text[-1:] in ("\n", "\r"))
@@ -333,9 +337,11 @@ def _refuse_ragged(rows: list[Row], header: list[str], where: str, layout: TextL
             )
 
 
-def _refuse_cut_numbers(lines: list[_Line], layout: TextLayout, where: str) -> None:
+def _refuse_cut_numbers(
+    lines: list[_Line], ends: list[int], columns: list[int], where: str
+) -> None:
     """Refuse widths that part decimals from their number, which would be rounded unseen."""
-    for _, end in layout.spans:
+    for end in (ends[column] for column in columns if column < len(ends)):
         cut = [line for line in lines if _CUT.search(line.text[:end]) and _parted(line.text, end)]
         if 2 * len(cut) > len(lines):
             raise DataError(

@@ -1,9 +1,18 @@
 """What a table is, told from its numbers."""
 
+import re
+
 import numpy as np
 import pytest
 
-from bmm.conversions import ATOMIC_MASS_UNIT, NEUTRON_MASS_EXCESS, atomic_mass, binding_energy
+from bmm.conversions import (
+    ATOMIC_MASS_UNIT,
+    HELIUM_MASS_EXCESS,
+    HYDROGEN_MASS_EXCESS,
+    NEUTRON_MASS_EXCESS,
+    atomic_mass,
+    binding_energy,
+)
 from bmm.conversions import electron_binding_energy as electrons
 from bmm.data import load_measured, load_theory, read_mass_table
 from bmm.data.table_guess import guess_table
@@ -70,6 +79,12 @@ LAYOUTS = {
         {"Z": 1, "A": 2, "value": 3},
     ),
     "nuclides": ("", lambda Z, N, M: f"{Z + N}{symbol(Z)} 0.1 {M:.2f} {N % 7}", {"nuclide": 1}),
+    "nuclides and nothing else": (
+        "",
+        lambda Z, N, M: f"{symbol(Z)}-{Z + N} {M:.2f}",
+        {"nuclide": 1},
+    ),
+    "ZA and nothing else": ("", lambda Z, N, M: f"{1000 * Z + Z + N},{M:.2f}", {"nuclide": 1}),
     "ZA": ("", lambda Z, N, M: f"{1000 * Z + Z + N} 0.1 {M:.2f} {N % 7}", {"nuclide": 1}),
     "a decimal comma": (
         "Z;N;M\n",
@@ -153,17 +168,27 @@ def test_published_layouts_are_recognised(tin, tmp_path):
     assert len(guess.measured) == 172
 
 
-def test_separation_energies_alone_are_refused(tmp_path):
+LEAVING = {
+    "S_2n": (0, 2, 2 * NEUTRON_MASS_EXCESS, 1, "separation energies"),
+    "S_1p": (1, 0, HYDROGEN_MASS_EXCESS, 1000, "separation energies"),
+    "Q_alpha": (2, 2, HELIUM_MASS_EXCESS, -1, "Q values"),
+    "Q_beta-": (-1, 1, 0.0, -1, "Q values"),
+}
+
+
+@pytest.mark.parametrize("name", LEAVING)
+def test_differences_of_masses_alone_are_refused(tmp_path, name):
+    dZ, dN, leaving, factor, kind = LEAVING[name]
     masses = load_theory("FRDM2012")["mass_excess"]
     energy = {
-        (Z, N): masses[Z, N - 2] + 2 * NEUTRON_MASS_EXCESS - M
+        (Z, N): factor * (masses[Z - dZ, N - dN] + leaving - M)
         for (Z, N), M in masses.items()
-        if 40 <= Z <= 60 and (Z, N - 2) in masses.index
+        if 40 <= Z <= 60 and (Z - dZ, N - dN) in masses.index
     }
-    path = tmp_path / "s2n.csv"
+    path = tmp_path / "energies.csv"
     rows = "".join(f"{Z},{N},{value:.3f}\n" for (Z, N), value in energy.items())
-    path.write_text("Z,N,S2n\n" + rows)
-    with pytest.raises(DataError, match="'S2n' holds separation energies, S_2n; masses cannot"):
+    path.write_text("Z,N,E\n" + rows)
+    with pytest.raises(DataError, match=rf"'E' holds {kind}, {re.escape(name)}; masses cannot"):
         guess_table(path)
 
 
