@@ -10,13 +10,14 @@ import pandas as pd
 from bmm.arrays import FloatArray, IntArray
 from bmm.data.expected_masses import expected_masses
 from bmm.data.measured import load_measured
+from bmm.data.plausibility import LARGEST_UNCERTAINTY
 from bmm.data.readings import Reading, find_misreading
 from bmm.errors import DataError
 from bmm.nuclides import MAX_N, MAX_Z, label
 
 __all__ = ["check_new_masses"]
 
-_UNCERTAINTY = (1e-9, 5.0)  # MeV; AME2020: from 1e-8 to 0.84
+_UNCERTAINTY = (1e-9, LARGEST_UNCERTAINTY)  # MeV; AME2020: from 1e-8 to 0.84
 _SIGMAS, _LEAST, _MOST = 10.0, 3.0, 50.0  # sd, and MeV: a deviation beyond is absurd
 _GUESS = 10.0  # MeV; standard deviation of shipped models where nothing is known
 _STEPS = 2  # nucleons from the nearest nuclide of AME2020, measured or estimated

@@ -17,6 +17,7 @@ from bmm.errors import DataError
 __all__ = [
     "LARGEST_MASS",
     "LARGEST_SPREAD",
+    "LARGEST_UNCERTAINTY",
     "Column",
     "check_masses",
     "check_spreads",
@@ -30,6 +31,9 @@ LARGEST_MASS = 2000.0
 
 LARGEST_SPREAD = 100.0
 """Largest standard deviation (MeV) that a model may state."""
+
+LARGEST_UNCERTAINTY = 5.0
+"""Largest uncertainty (MeV) of a measured mass; AME1995 has an estimate of +- 4 MeV."""
 
 # The worst shipped models are off by 16 MeV where masses are measured and by 62 MeV elsewhere.
 _OFF = np.array([50.0, 50.0, 100.0, 300.0])  # MeV, by the source expected from; an error of a row

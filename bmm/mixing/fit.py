@@ -22,9 +22,9 @@ from bmm.mixing.form import form_of
 from bmm.mixing.modes import find_modes
 from bmm.mixing.priors import hyperparameters, log_prior, prior_draws
 from bmm.mixing.settings import Mixing
-from bmm.mixing.training_data import refuse_uncovered, training_problem
+from bmm.mixing.training_data import refuse_idle, refuse_uncovered, training_problem
 from bmm.progress import recording, stage
-from bmm.theory.validation import check_agreement, check_theory
+from bmm.theory.validation import check_agreement, check_same_models, check_theory
 
 if TYPE_CHECKING:
     from bmm.mixing.sampling import Sampled
@@ -160,7 +160,9 @@ def checked_problem(
 
     measured, theory, chart = check_measured(measured), check_theory(theory), check_theory(chart)
     check_agreement(measured, theory)
+    check_same_models(theory, chart)
     problem = training_problem(measured, theory)
+    refuse_idle(problem["theory_mass_excess"])
     refuse_uncovered(chart["mass_excess"], "predicted")
     form = form_of(settings)
     form.check(settings)
