@@ -27,6 +27,7 @@ from bmm.data.text_guess import GuessedText, guess_text
 from bmm.data.text_table import read_text
 from bmm.data.user_table import read_mass_table
 from bmm.errors import DataError, quoted
+from bmm.nuclides import is_plausible
 
 __all__ = ["Evidence", "TableGuess", "guess_table"]
 
@@ -271,7 +272,7 @@ def _empty(values: FloatArray) -> list[float]:
 
 def _usable(roles: Roles, values: FloatArray) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
     """Nuclei with a value, those that are measured if enough are, and what is expected of them."""
-    known = np.isfinite(values) & ~np.isin(values, _empty(values))
+    known = np.isfinite(values) & ~np.isin(values, _empty(values)) & is_plausible(roles.Z, roles.N)
     Z, N, value = roles.Z[known], roles.N[known], values[known]
     expected = expected_masses(Z, N)
     measured = expected.source == Source.MEASURED
@@ -347,7 +348,7 @@ def _no_masses(path: Path, text: GuessedText, best: _Candidate) -> DataError:
 
 
 def _difference(roles: Roles, values: FloatArray) -> str:
-    known = np.isfinite(values) & ~np.isin(values, _empty(values))
+    known = np.isfinite(values) & ~np.isin(values, _empty(values)) & is_plausible(roles.Z, roles.N)
     Z, N, value = roles.Z[known], roles.N[known], values[known]
     for name, (dZ, dN, leaving) in _DIFFERENCES.items():
         inside = (dZ < Z) & (dN < N)

@@ -147,6 +147,13 @@ def test_a_table_whose_cells_are_blank_now_here_now_there_is_read(tmp_path):
     assert guess.masses["mass_excess"].equals(masses.sort_index())
 
 
+def test_one_row_off_the_chart_is_refused_by_its_line(tin, tmp_path):
+    path = write(tmp_path / "t.csv", tin, lambda Z, N, M: f"{Z},{N},{M:.2f}", "Z,N,M\n")
+    path.write_text(path.read_text() + "48,775,-80.00\n")
+    with pytest.raises(DataError, match=r"t\.csv, line \d+: Z=48, N=775 is no nuclide"):
+        guess_table(path)
+
+
 def test_a_column_that_repeats_measured_masses_is_no_model(tin, tmp_path):
     measured = load_measured("AME2020")["mass_excess"].reindex(tin.index)
     path = write(
