@@ -103,9 +103,11 @@ class RowLayout(TextLayout):
         out.
     estimated : {"refuse", "skip", "keep"}, default "refuse"
         What to do with numbers marked by "#", as AME marks those that are not measured.
+    isomers : {"refuse", "skip"}, default "refuse"
+        What to do with names of isomers in the column `nuclide`, such as "132Snm" or "99mTc".
     skip_rows_with : table of str to list of str
         Rows to leave out: by column, the texts of its cells, in which ``*`` stands for anything,
-        such as ``nuclide = ["*m"]`` for isomers.
+        such as ``state = ["m*", "n"]``.
 
     The other keys are those of `TextLayout`.
     """
@@ -117,6 +119,7 @@ class RowLayout(TextLayout):
     Z_from_file_name: bool = False
     missing: tuple[str, ...] = ("", "nan", "NaN", "*", "-")
     estimated: Literal["refuse", "skip", "keep"] = "refuse"
+    isomers: Literal["refuse", "skip"] = "refuse"
     skip_rows_with: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")

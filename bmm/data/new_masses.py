@@ -10,14 +10,16 @@ import pandas as pd
 from bmm.arrays import FloatArray, IntArray
 from bmm.data.expected_masses import expected_masses
 from bmm.data.measured import load_measured
+from bmm.data.plausibility import LARGEST_UNCERTAINTY
 from bmm.data.readings import Reading, find_misreading
 from bmm.errors import DataError
 from bmm.nuclides import MAX_N, MAX_Z, label
 
 __all__ = ["check_new_masses"]
 
-_UNCERTAINTY = (1e-9, 5.0)  # MeV; AME2020: from 1e-8 to 0.84
+_UNCERTAINTY = (1e-9, LARGEST_UNCERTAINTY)  # MeV; AME2020: from 1e-8 to 0.84
 _SIGMAS, _LEAST, _MOST = 10.0, 3.0, 50.0  # sd, and MeV: a deviation beyond is absurd
+_GUESS = 10.0  # MeV; standard deviation of shipped models where nothing is known
 _STEPS = 2  # nucleons from the nearest nuclide of AME2020, measured or estimated
 
 
@@ -37,8 +39,8 @@ def check_new_masses(path: Path, new: pd.DataFrame, forecast: pd.DataFrame) -> N
     ------
     DataError
         If an uncertainty is impossible, a nucleus is far from all that is known, or a mass is more
-        than 3 MeV and 10 standard deviations off AME2020 or, where it is not measured there, off
-        the forecast.
+        than 3 MeV and 10 standard deviations, or 50 MeV, off AME2020 or, where it is not measured
+        there, off the forecast, or where there is none either, off shipped models.
     """
     known = load_measured("AME2020", estimated=True)
     uncertain = ~new["mass_excess_uncertainty"].between(*_UNCERTAINTY)
@@ -48,6 +50,9 @@ def check_new_masses(path: Path, new: pd.DataFrame, forecast: pd.DataFrame) -> N
         at = _expectation(forecast, *(np.array([number]) for number in nucleus))[0]
         swapped = abs(uncertainty - at) < _LEAST and _UNCERTAINTY[0] <= mass <= _UNCERTAINTY[1]
         hint = " (is it swapped with the mass?)" if swapped else ""
+        if not swapped and abs(mass - at) > _MOST:
+            remedy = _remedy(nucleus, mass, forecast, _LEAST)
+            hint = f", beside a mass excess of {mass:.6g} MeV{remedy}"
         raise DataError(
             f"{path}: {_name(nucleus)}: expected an uncertainty from {_UNCERTAINTY[0]:g} to "
             f"{_UNCERTAINTY[1]:g} MeV, not {uncertainty:g}{hint}"
@@ -55,7 +60,14 @@ def check_new_masses(path: Path, new: pd.DataFrame, forecast: pd.DataFrame) -> N
     _refuse_far(path, new.index, known.index)
     evaluated = known.set_axis(["mean", "sd", *known.columns[2:]], axis=1)
     unmeasured = forecast[~forecast.index.isin(known.index[~known["estimated"]])]
-    for said, masses in (("AME2020 has", evaluated), ("the forecast is", unmeasured)):
+    rest = new.index.difference(known.index).difference(forecast.index)
+    Z, N = (rest.get_level_values(level).to_numpy() for level in "ZN")
+    guess = pd.DataFrame({"mean": expected_masses(Z, N).mass_excess, "sd": _GUESS}, index=rest)
+    for said, masses in (
+        ("AME2020 has", evaluated),
+        ("the forecast is", unmeasured),
+        ("models expect", guess),
+    ):
         _refuse_absurd(path, new, masses.loc[masses.index.intersection(new.index)], forecast, said)
 
 
@@ -84,18 +96,18 @@ def _refuse_absurd(
         rest = f" (and {absurd.sum() - 1} more)" if absurd.sum() > 1 else ""
         raise DataError(
             f"{path}: {_name(nucleus)}: a mass excess of {mass:.6g} MeV, where {said} "
-            f"{mean:.3f} +- {sd:.3g} MeV{rest}{_remedy(nucleus, mass, forecast)}"
+            f"{mean:.3f} +- {sd:.3g} MeV{rest}{_remedy(nucleus, mass, forecast, max(sd, _LEAST))}"
         )
 
 
-def _remedy(nucleus: tuple[int, int], mass: float, forecast: pd.DataFrame) -> str:
-    """Say what else the number may be."""
+def _remedy(nucleus: tuple[int, int], mass: float, forecast: pd.DataFrame, margin: float) -> str:
+    """Say what else the number may be, if that is as expected but for a margin (MeV)."""
     Z, N = (np.array([number]) for number in nucleus)
     found = find_misreading(
         Z, N, np.array([mass]), Reading(), lambda *at: _expectation(forecast, *at),
-        numbers=("Z and N swapped",), certain=False,
+        numbers=("Z and N swapped",), measured=False, certain=False,
     )  # fmt: skip
-    if found is None or found.better > _LEAST:
+    if found is None or found.better > margin:
         return ": expected a mass excess in MeV"
     return f"; it would fit with {' and '.join(found.reading.differs_in(Reading()))}"
 

@@ -178,15 +178,9 @@ BRUSLIB = PublishedLayout(
 )
 FRDM2012 = PublishedLayout(
     "FRDM(2012) as published: FRDM2012.dat",
-    "doi:10.1016/j.adt.2015.10.002; columns known from public readers of the file",
+    "doi:10.1016/j.adt.2015.10.002; kmiernik/NuclearMasses (MIT): Z to 5, A to 15, Mth to 135",
     r"\A[ \d]{4}\d[ \d]{4}\d[ \d]{4}\d(?: *-?\d*\.\d+){8}[ \d.-]+$",
     TableLayout(format="fixed", fortran="(3i5,12f10.3)", Z=1, N=2, value=15, **_MASS),
-)
-FRDM1995 = PublishedLayout(
-    "FRDM(1995) as published, with blank cells of eps_3 and eps_6sym",
-    "doi:10.1006/adnd.1995.1002; columns known from public readers of the file",
-    r"(?i)\beps6sym\b",
-    TableLayout(format="fixed", fortran="(2i5,i6,11f10.3)", Z=1, N=2, value=14, **_MASS),
 )
 WS4 = PublishedLayout(
     "WS4 as its authors publish it: WS4.txt, WS4_RBF.txt",
@@ -231,8 +225,8 @@ LAYOUTS: Registry[PublishedLayout] = Registry(
     {
         name: f"{__name__}:{name.upper()}"
         for name in (
-            "ame", "bmex", "bmm", "bruslib", "frdm1995", "frdm2012", "masstable", "pynucastro",
-            "ripl", "talys", "ws4",
+            "ame", "bmex", "bmm", "bruslib", "frdm2012", "masstable", "pynucastro", "ripl", "talys",
+            "ws4",
         )
     },
 )  # fmt: skip

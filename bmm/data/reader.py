@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from bmm.data.isomers import is_isomer
 from bmm.data.layout import Column, RowLayout
 from bmm.data.table_files import table_files
 from bmm.data.text_table import Row, TextTable, parse_number, read_cells
@@ -82,11 +83,11 @@ def _rows_of_file(
     skipped = {
         (key if layout.named else int(key)): each for key, each in layout.skip_rows_with.items()
     }
-    names = [str(each) for each in (*wanted, *skipped)] if layout.named else []
-    table = read_cells(path, layout, names)
+    table = read_cells(path, layout, [*wanted, *skipped])
     _refuse_too_few(table, [*wanted, *skipped])
     place = {column: _position(table, column) for column in (*wanted, *skipped)}
     Z = _proton_number_of(path) if layout.Z_from_file_name else None
+    isomers = None if layout.isomers == "refuse" else layout.nuclide
     found = []
     for row in table.rows:
         if any(
@@ -94,6 +95,8 @@ def _rows_of_file(
             for column, texts in skipped.items()
             for text in texts
         ):
+            continue
+        if isomers is not None and is_isomer(row.cells[place[isomers]]):
             continue
         cells = [row.cells[place[column]] for column in columns]
         if cells and _left_out(cells, layout):
@@ -161,7 +164,7 @@ def _named_nucleus(row: Row, column: Column, cell: str) -> tuple[int, int]:
     except DomainError as error:
         raise DataError(
             f"{row.where}: {quoted(cell)} in column {quoted(column)} is no nuclide; expected one "
-            "such as 'sn132', '132Sn' or 50132 (isomers: see skip_rows_with)."
+            "such as 'sn132', '132Sn' or 50132 (to leave isomers out, write isomers = 'skip')."
         ) from error
 
 

@@ -17,17 +17,29 @@ import numpy as np
 from bmm.arrays import FloatArray, IntArray
 from bmm.conversions import Convention, Quantity, Unit, to_mass_excess
 
-__all__ = ["Fit", "Misreading", "Numbers", "Reading", "find_misreading", "fit_readings"]
+__all__ = [
+    "SHIFTS",
+    "Fit",
+    "Misreading",
+    "Numbers",
+    "Reading",
+    "find_misreading",
+    "fit_readings",
+]
 
 Numbers = Literal[
-    "as printed", "N + 1", "N - 1", "Z + 1", "Z - 1", "Z and N swapped", "A for N", "N for A"
-]
-"""What the nucleus is, by the numbers that the table prints as Z and N: as they are; with a
-neutron or proton more or less; both exchanged; A in the column of N, or N in that of A."""
+    "as printed", "N + 1", "N - 1", "Z + 1", "Z - 1", "N + 2", "N - 2", "Z + 2", "Z - 2",
+    "Z and N swapped", "A for N", "N for A",
+]  # fmt: skip
+"""What the nucleus is, by the numbers that the table prints as Z and N: as they are; with one or
+two neutrons or protons more or less; both exchanged; A in the column of N, or N in that of A."""
 
 _BETTER = 2.0  # times smaller median deviation from what is measured, to be worth telling ...
 _BETTER_THAN_MODELS = 8.0  # ... and from what models expect, for they err alike
 _MUCH_BETTER = 4.0  # times smaller: a misreading
+_FAR_BETTER = (
+    8.0  # times smaller, to show a shift that staggering cannot, and half as many less scatter
+)
 _FLOOR = 0.02  # MeV; no reading fits better than that
 _EVIDENCE = 10.0  # log of the odds against chance; some 70 readings are tried
 _ROUGHER = 2.5  # times larger odd-even staggering of the deviations, if N or Z is shifted
@@ -88,16 +100,27 @@ _NUCLEI: dict[Numbers, Callable[[IntArray, IntArray], Nuclei]] = {
     "N - 1": lambda Z, N: (Z, N - 1),
     "Z + 1": lambda Z, N: (Z + 1, N),
     "Z - 1": lambda Z, N: (Z - 1, N),
+    "N + 2": lambda Z, N: (Z, N + 2),
+    "N - 2": lambda Z, N: (Z, N - 2),
+    "Z + 2": lambda Z, N: (Z + 2, N),
+    "Z - 2": lambda Z, N: (Z - 2, N),
     "Z and N swapped": lambda Z, N: (N, Z),
     "A for N": lambda Z, N: (Z, N - Z),
     "N for A": lambda Z, N: (Z, N + Z),
 }
-_SHIFTED = ("N + 1", "N - 1", "Z + 1", "Z - 1")
+SHIFTS: tuple[Numbers, ...] = (
+    "N + 1", "N - 1", "Z + 1", "Z - 1", "N + 2", "N - 2", "Z + 2", "Z - 2"
+)  # fmt: skip
+"""Those in which one number is shifted."""
 _SPOKEN: dict[Numbers, str] = {
     "N + 1": "N one larger than printed",
     "N - 1": "N one smaller than printed",
     "Z + 1": "Z one larger than printed",
     "Z - 1": "Z one smaller than printed",
+    "N + 2": "N two larger than printed",
+    "N - 2": "N two smaller than printed",
+    "Z + 2": "Z two larger than printed",
+    "Z - 2": "Z two smaller than printed",
     "Z and N swapped": "Z and N swapped",
     "A for N": "A, not N, in the column of N",
     "N for A": "N, not A, in the column of A",
@@ -186,9 +209,10 @@ def find_misreading(
 ) -> Misreading | None:
     """Find a reading of a column that fits the expected masses several times better.
 
-    A shift of N or Z by one is recognised by the odd-even staggering, which it inverts, and all
-    else by the median deviation.  Either has to be improbable by chance, and the better reading may
-    scatter no more than the declared one: a model that is off by a constant is no misreading.
+    A shift of N or Z by one is recognised by the odd-even staggering, which it inverts, or where
+    there is none to see, as one by two, by a fit that is better by far; and all else by the median
+    deviation.  It has to be improbable by chance, and the better reading may scatter no more than
+    the declared one: a model that is off by a constant is no misreading.
 
     Parameters
     ----------
@@ -225,9 +249,14 @@ def find_misreading(
     if not better:
         return None
     least = min(each.size for each in better)
-    near = [each for each in better if each.size <= max(2 * least, _FLOOR)]
-    best = min(near, key=lambda each: (len(each.reading.differs_in(declared)), each.size))
-    sure = best.reading.numbers in _SHIFTED or here.size > _MUCH_BETTER * best.size
+    alike = max(2 * least, _FLOOR if measured else _GOOD)
+    near = [each for each in better if each.size <= alike]
+    # Models err by more than keV and micro-u differ; the usual unit comes first.
+    best = min(
+        near,
+        key=lambda each: (len(each.reading.differs_in(declared)), each.size if measured else 0),
+    )
+    sure = best.reading.numbers in SHIFTS or here.size > _MUCH_BETTER * best.size
     return Misreading(best.reading, here.size, best.size, best.n, sure)
 
 
@@ -254,7 +283,7 @@ def _fits(
             found += [_fit(each, *part) for each in _meanings(declared)]
         else:
             # A wrong unit as well would be found first.
-            found.append(_fit(replace(declared, numbers=order), *part, shown=order in _SHIFTED))
+            found.append(_fit(replace(declared, numbers=order), *part, shown=order in SHIFTS))
     return found
 
 
@@ -296,21 +325,29 @@ def _fit(
 def _fits_better(other: Fit, declared: Fit, measured: bool) -> bool:
     if other.scatter > 1.5 * declared.scatter + _FLOOR:
         return False
-    if other.reading.numbers in _SHIFTED:
-        axis = other.reading.numbers[0]
-        before, after = declared.roughness[axis], other.roughness[axis]
-        if np.isnan(before):
-            # There are tables of even-even nuclei, and none of odd ones only.
-            no_table = declared.odd[axis] and declared.n >= 2 * _FEWEST
-            return no_table and other.size <= 1.5 * declared.size
-        turned = before > _ROUGHER * max(after, _FLOOR)
-        return turned and other.size <= 1.5 * declared.size
+    if other.reading.numbers in SHIFTS:
+        return _is_shifted(other, declared, measured)
     ratio = max(declared.size, _FLOOR) / max(other.size, _FLOOR)
     if (other.n - 1) * np.log(ratio) < _EVIDENCE:
         return False
     if measured:
         return ratio > _BETTER
     return ratio > _BETTER_THAN_MODELS and declared.size > _EXPECTED_SPREAD
+
+
+def _is_shifted(other: Fit, declared: Fit, measured: bool) -> bool:
+    axis, by_one = other.reading.numbers[0], other.reading.numbers.endswith("1")
+    before, after = declared.roughness[axis], other.roughness[axis]
+    if by_one and not np.isnan(before):
+        turned = before > _ROUGHER * max(after, _FLOOR)
+        return turned and other.size <= 1.5 * declared.size
+    # There are tables of even-even nuclei, and none of odd ones only.
+    if by_one and declared.odd[axis] and declared.n >= 2 * _FEWEST:
+        return other.size <= 1.5 * declared.size
+    ratio = declared.size / max(other.size, _FLOOR)
+    smoother = declared.scatter / max(other.scatter, _FLOOR)
+    chance = (other.n - 1) * np.log(ratio) < _EVIDENCE
+    return measured and not chance and ratio > _FAR_BETTER and smoother > _FAR_BETTER / 2
 
 
 def _roughness(Z: IntArray, N: IntArray, deviation: FloatArray) -> dict[str, float]:

@@ -27,6 +27,7 @@ from bmm.data.text_guess import GuessedText, guess_text
 from bmm.data.text_table import read_text
 from bmm.data.user_table import read_mass_table
 from bmm.errors import DataError, quoted
+from bmm.nuclides import is_plausible
 
 __all__ = ["Evidence", "TableGuess", "guess_table"]
 
@@ -39,17 +40,19 @@ _SHOWN = 3  # readings of a column that are evidence
 _POOR = 4.0  # MeV; median deviation that is told
 _SIMILAR = 5.0  # times larger deviations that another column of masses may have
 _ALIKE = 1.5  # ratio of deviations below which the convention cannot be determined
-_SEPARATION = 1.5  # MeV; median deviation of what are separation energies
+_SEPARATION = 1.5  # MeV; median deviation of what are separation energies or Q values
 _SHARED = 5  # rows with one value that looks empty
 
-_ENERGIES: dict[str, tuple[int, int, float]] = {
+_DIFFERENCES: dict[str, tuple[int, int, float]] = {
     "S_1n": (0, 1, NEUTRON_MASS_EXCESS),
     "S_2n": (0, 2, 2 * NEUTRON_MASS_EXCESS),
     "S_1p": (1, 0, HYDROGEN_MASS_EXCESS),
     "S_2p": (2, 0, 2 * HYDROGEN_MASS_EXCESS),
-    "Q_alpha (with the other sign)": (2, 2, HELIUM_MASS_EXCESS),
+    "Q_alpha": (2, 2, HELIUM_MASS_EXCESS),
+    "Q_beta-": (-1, 1, 0.0),
+    "Q_beta+ or Q_EC": (1, -1, 0.0),
 }
-"""Separation energies: protons and neutrons that leave, and their mass excess (MeV)."""
+"""Differences of masses: protons and neutrons that leave, and their mass excess (MeV)."""
 
 type _Candidate = tuple[Roles, Column, Fit, FloatArray]
 
@@ -269,7 +272,7 @@ def _empty(values: FloatArray) -> list[float]:
 
 def _usable(roles: Roles, values: FloatArray) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
     """Nuclei with a value, those that are measured if enough are, and what is expected of them."""
-    known = np.isfinite(values) & ~np.isin(values, _empty(values))
+    known = np.isfinite(values) & ~np.isin(values, _empty(values)) & is_plausible(roles.Z, roles.N)
     Z, N, value = roles.Z[known], roles.N[known], values[known]
     expected = expected_masses(Z, N)
     measured = expected.source == Source.MEASURED
@@ -326,14 +329,15 @@ def _remarks(evidence: list[Evidence], *, is_model: bool) -> list[str]:
 
 
 def _no_masses(path: Path, text: GuessedText, best: _Candidate) -> DataError:
-    """Say why a table holds no masses: separation energies, or nothing that fits."""
+    """Say why a table holds no masses: differences of them, or nothing that fits."""
     roles, column, fit, _ = best
     for each, values in number_columns(text, roles).items():
-        name = _separation_energy(roles, values)
+        name = _difference(roles, values)
         if name:
+            kind = "separation energies" if name.startswith("S") else "Q values"
             return DataError(
-                f"{path}: column {quoted(each)} holds separation energies, {name}; masses cannot "
-                "be had from differences alone: expected a mass or a binding energy."
+                f"{path}: column {quoted(each)} holds {kind}, {name}; masses cannot be had from "
+                "differences alone: expected a mass or a binding energy."
             )
     how = f"{fit.reading.quantity} in {fit.reading.unit}"
     return DataError(
@@ -343,10 +347,10 @@ def _no_masses(path: Path, text: GuessedText, best: _Candidate) -> DataError:
     )
 
 
-def _separation_energy(roles: Roles, values: FloatArray) -> str:
-    known = np.isfinite(values) & ~np.isin(values, _empty(values))
+def _difference(roles: Roles, values: FloatArray) -> str:
+    known = np.isfinite(values) & ~np.isin(values, _empty(values)) & is_plausible(roles.Z, roles.N)
     Z, N, value = roles.Z[known], roles.N[known], values[known]
-    for name, (dZ, dN, leaving) in _ENERGIES.items():
+    for name, (dZ, dN, leaving) in _DIFFERENCES.items():
         inside = (dZ < Z) & (dN < N)
         if inside.sum() < _SHOWN:
             continue
@@ -356,7 +360,7 @@ def _separation_energy(roles: Roles, values: FloatArray) -> str:
             + leaving
             - expected_masses(z, n).mass_excess
         )
-        for factor in (1.0, 1e-3):
+        for factor in (1.0, -1.0, 1e-3, -1e-3):
             if np.median(np.abs(factor * value[inside] - energy)) < _SEPARATION:
                 return name
     return ""

@@ -25,9 +25,11 @@ _DIVISIONS: tuple[tuple[Literal["csv", "whitespace"], str, str], ...] = (
     ("whitespace", "", "."),
     ("whitespace", "", ","),
 )
-_FEWEST = 3  # cells of a row: two that name the nucleus, and a mass
+_FEWEST = 2  # cells of a row: the nucleus, and a mass
+_OF_NUMBERS = 3  # numbers of a row whose cells may touch
 _SAMPLE = 400  # lines that are looked at
 _TOKEN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?#?|[^\W\d]+|[*]+")
+_NUCLIDE = re.compile(r"[A-Za-z]{1,3}-?[0-9]{1,3}|[0-9]{1,3}-?[A-Za-z]{1,3}")
 _SYMBOL = 3  # letters of a word in a row, such as the symbol of an element
 _RARE = 0.03  # share of rows in which a column of fixed width must end a cell
 
@@ -76,21 +78,21 @@ def guess_text(path: Path) -> GuessedText:
     lines = re.split(r"\r\n|\r|\n", read_text(path))
     ways = [_divided(lines, *way) for way in _DIVISIONS]
     found = max((way for way in ways if way is not None), key=lambda way: way[0], default=None)
-    if found is None:
+    if found is not None:
+        keys, header = found[1], found[2]
+        try:
+            return _read(path, keys, header)
+        except DataError:
+            if keys["format"] != "whitespace":
+                raise
+        skip = keys.get("skip", 0) + bool(header)
+    else:  # so many cells are blank that no number of them is usual
+        skip = next((k for k, line in enumerate(lines) if _is_row(line)), len(lines))
+    keys = {"format": "fixed", "widths": _widths(lines, skip)} | ({"skip": skip} if skip else {})
+    if not keys["widths"]:
         raise DataError(
             f"{path}: no rows of numbers found; expected a table with one nucleus per line."
         )
-    keys, header = found[1], found[2]
-    try:
-        return _read(path, keys, header)
-    except DataError:
-        if keys["format"] != "whitespace":
-            raise
-    keys = {"format": "fixed", "widths": _widths(lines, keys.get("skip", 0))}
-    if found[1].get("skip"):
-        keys["skip"] = found[1]["skip"] + bool(header)
-    elif header:
-        keys["skip"] = 1
     return _read(path, keys, [])
 
 
@@ -113,7 +115,7 @@ def _divided(lines: list[str], kind: str, separator: str, decimal: str) -> _Way 
     rows = [
         (k, row)
         for k, row in divided
-        if not lines[k].lstrip().startswith("#") and sum(is_number(c, decimal) for c in row) >= 2
+        if not lines[k].lstrip().startswith("#") and _names_and_numbers(row, decimal) >= _FEWEST
     ]
     counts = Counter(len(row) for _, row in rows[:_SAMPLE])
     width = max(counts, key=lambda n: (counts[n], n), default=0)
@@ -129,6 +131,11 @@ def _divided(lines: list[str], kind: str, separator: str, decimal: str) -> _Way 
     if any(line.strip() and not line.lstrip().startswith("#") for line in lines[:begin]):
         keys["skip"] = begin
     return (counts[width], numbers), keys, header
+
+
+def _names_and_numbers(row: list[str], decimal: str) -> int:
+    """Count the cells that are numbers, or the name of a nuclide, such as Sn-132."""
+    return sum(is_number(cell, decimal) or bool(_NUCLIDE.fullmatch(cell)) for cell in row)
 
 
 def _header(
@@ -164,7 +171,7 @@ def _is_row(line: str) -> bool:
     tokens = _TOKEN.findall(line)
     numbers = sum(is_number(token) for token in tokens)
     return (
-        numbers >= _FEWEST
+        numbers >= _OF_NUMBERS
         and not line.lstrip().startswith("#")
         and all(len(token) <= _SYMBOL or is_number(token) for token in tokens)
     )

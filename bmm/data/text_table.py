@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bmm.data.hdf5_frame import read_frame
-from bmm.data.layout import TextLayout
+from bmm.data.layout import Column, TextLayout
 from bmm.errors import DataError, quoted
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
 _LARGEST = 200_000_000  # bytes; a table of 10,000 nuclei with 30 columns has some 3 million
 _SEPARATORS = (",", ";", "\t")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,3})?")
+_CUT = re.compile(r"[.][0-9]*$")
 _SHOWN = 8
 
 
@@ -122,7 +123,7 @@ def read_text(path: Path) -> str:
     return text
 
 
-def read_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTable:
+def read_cells(path: Path, layout: TextLayout, columns: Sequence[Column]) -> TextTable:
     """Divide a file into rows of cells.
 
     Parameters
@@ -131,15 +132,17 @@ def read_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTabl
         The file.
     layout : TextLayout
         What separates cells, and where the rows begin.
-    names : sequence of str
-        Columns that the header has to name; none if columns are counted.
+    columns : sequence of str or int
+        Columns that are wanted; those by name, the header has to name.
 
     Raises
     ------
     DataError
-        If the header lacks a name or has it twice, or a row has another number of cells than the
-        header or the other rows; the message names the line.
+        If the header lacks a name or has it twice, a row has another number of cells than the
+        header or the other rows, or widths cut the decimals of a wanted column; the message names
+        the line.
     """
+    names = [column for column in columns if isinstance(column, str)]
     if layout.format == "hdf5":
         return _frame_cells(path, layout, names)
     text = read_text(path)
@@ -160,6 +163,9 @@ def read_cells(path: Path, layout: TextLayout, names: Sequence[str]) -> TextTabl
     cells = [Row(f"{where}{line.number}", _cells(line, layout, separator)) for line in rows]
     if layout.format == "fixed":
         _refuse_tabs(rows, where)
+        counted = [column - 1 for column in columns if isinstance(column, int)]
+        wanted = [*map(header.index, names), *counted]
+        _refuse_cut_numbers(rows, [end for _, end in layout.spans], wanted, where)
     elif cells:
         _refuse_ragged(cells, header, f"{where}{found.number}" if names else "", layout)
     return TextTable(header, cells, text[-1:] in ("\n", "\r"))
@@ -329,6 +335,28 @@ def _refuse_ragged(rows: list[Row], header: list[str], where: str, layout: TextL
                     else "."
                 )
             )
+
+
+def _refuse_cut_numbers(
+    lines: list[_Line], ends: list[int], columns: list[int], where: str
+) -> None:
+    """Refuse widths that part decimals from their number, which would be rounded unseen."""
+    for end in (ends[column] for column in columns if column < len(ends)):
+        cut = [line for line in lines if _CUT.search(line.text[:end]) and _parted(line.text, end)]
+        if 2 * len(cut) > len(lines):
+            raise DataError(
+                f"{where}{cut[0].number}: character {end}, where a column ends, is inside the "
+                f"number {quoted(_word(cut[0].text, end))}, as in most rows; expected other widths."
+            )
+
+
+def _parted(text: str, place: int) -> bool:
+    return text[place : place + 1].isdigit() and parse_number(_word(text, place)) is not None
+
+
+def _word(text: str, place: int) -> str:
+    """Return what stands around a place, up to blanks."""
+    return text[:place].split(" ")[-1] + text[place:].split(" ")[0]
 
 
 def _refuse_tabs(lines: list[_Line], where: str) -> None:

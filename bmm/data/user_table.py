@@ -12,7 +12,7 @@ from bmm.data.layout import TableLayout
 from bmm.data.plausibility import Column, check_masses, check_spreads
 from bmm.data.published_layouts import NamedLayout, resolve
 from bmm.data.reader import NucleusRow, read_rows
-from bmm.data.readings import Numbers, Reading
+from bmm.data.readings import SHIFTS, Numbers, Reading
 from bmm.data.smoothness import find_suspects
 from bmm.errors import DataError
 from bmm.nuclides import nuclide_index
@@ -97,8 +97,9 @@ def _orders(layout: TableLayout) -> tuple[Numbers, ...]:
     """Find what else the columns of Z and N may hold."""
     if layout.nuclide is not None:
         return ()
-    shifts: tuple[Numbers, ...] = ("N + 1", "N - 1", "Z + 1", "Z - 1")
-    return (*shifts, "N for A") if layout.A is not None else (*shifts, "Z and N swapped", "A for N")
+    if layout.A is not None:
+        return (*SHIFTS, "N for A")
+    return (*SHIFTS, "Z and N swapped", "A for N")
 
 
 def _column(rows: dict[tuple[int, int], NucleusRow]) -> Column:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bmm.data.plausibility import LARGEST_MASS, LARGEST_SPREAD
+from bmm.data.plausibility import LARGEST_MASS, LARGEST_UNCERTAINTY
 from bmm.errors import DataError, quoted
 from bmm.nuclides import label, nuclide_index
 
@@ -81,8 +81,8 @@ def check_measured(measured: Any, *, uncertainty: bool = True) -> pd.DataFrame:
         spread = checked["mass_excess_uncertainty"]
         _refuse(
             checked,
-            (spread < 0) | (spread > LARGEST_SPREAD),
-            f"an uncertainty from 0 to {LARGEST_SPREAD:g} MeV (is it in keV?)",
+            (spread < 0) | (spread > LARGEST_UNCERTAINTY),
+            f"an uncertainty from 0 to {LARGEST_UNCERTAINTY:g} MeV (is it in keV?)",
             columns[1:],
         )
     return checked

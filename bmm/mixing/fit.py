@@ -22,9 +22,9 @@ from bmm.mixing.modes import find_modes
 from bmm.mixing.priors import hyperparameters, log_prior, prior_draws
 from bmm.mixing.refinement import SampledSets, sample_resolved, with_sizes
 from bmm.mixing.settings import Mixing
-from bmm.mixing.training_data import refuse_uncovered, training_problem
+from bmm.mixing.training_data import refuse_idle, refuse_uncovered, training_problem
 from bmm.progress import recording, stage
-from bmm.theory.validation import check_agreement, check_theory
+from bmm.theory.validation import check_agreement, check_same_models, check_theory
 
 __all__ = [
     "PRIOR_DRAWS",
@@ -136,7 +136,9 @@ def checked_problem(
 
     measured, theory, chart = check_measured(measured), check_theory(theory), check_theory(chart)
     check_agreement(measured, theory)
+    check_same_models(theory, chart)
     problem = training_problem(measured, theory)
+    refuse_idle(problem["theory_mass_excess"])
     refuse_uncovered(chart["mass_excess"], "predicted")
     form = form_of(settings)
     form.check(settings)

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bmm.errors import DataError
+from bmm.errors import DataError, quoted
 from bmm.theory.joined import join_masses
 
-__all__ = ["refuse_uncovered", "training_problem"]
+__all__ = ["refuse_idle", "refuse_uncovered", "training_problem"]
 
 _SHOWN = 5
 
@@ -54,6 +54,23 @@ def training_problem(measured: pd.DataFrame, theory: xr.Dataset) -> xr.Dataset:
         raise DataError(f"{name}: expected a finite mass excess and uncertainty")
     refuse_uncovered(problem["theory_mass_excess"], "fitted")
     return problem.isel(nucleus=np.lexsort((problem["N"], problem["Z"])))
+
+
+def refuse_idle(masses: xr.DataArray) -> None:
+    """Raise a DataError that names a model which covers no nucleus to learn from.
+
+    Parameters
+    ----------
+    masses : DataArray (nucleus, theory)
+        Mass excess, MeV; NaN where a model does not cover a nucleus.
+    """
+    idle = np.isnan(masses.transpose("nucleus", "theory").to_numpy()).all(axis=0)
+    if idle.any():
+        name = str(masses["theory"].to_numpy()[idle][0])
+        raise DataError(
+            f"model {quoted(name)} covers none of the {masses.sizes['nucleus']} measured nuclei: "
+            "expected at least one to learn from"
+        )
 
 
 def refuse_uncovered(masses: xr.DataArray, purpose: str) -> None:

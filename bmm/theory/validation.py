@@ -14,7 +14,7 @@ from bmm.errors import DataError, quoted
 from bmm.nuclides import labels, nuclide_index
 from bmm.theory.joined import join_masses
 
-__all__ = ["check_agreement", "check_theory"]
+__all__ = ["check_agreement", "check_same_models", "check_theory"]
 
 _DIMS = ("nucleus", "theory")
 _VARIABLES = ("mass_excess", "mass_excess_sd")
@@ -129,6 +129,34 @@ def check_agreement(measured: pd.DataFrame, theory: xr.Dataset) -> None:
         how = _SPOKEN.get(factor)
     seem = f"; they seem to be {how}" if how else ""
     raise DataError(f"{said}: expected mass excesses in MeV{seem}")
+
+
+def check_same_models(theory: xr.Dataset, chart: xr.Dataset) -> None:
+    """Refuse theory at measured nuclei, and on a chart, that is not of the same models.
+
+    Parameters
+    ----------
+    theory, chart : Dataset
+        From `check_theory`.
+
+    Raises
+    ------
+    DataError
+        If they do not name the same models in the same order.
+
+    Examples
+    --------
+    With `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.theory.validation import check_same_models
+    >>> check_same_models(theory, theory)
+    """
+    first, second = ([str(name) for name in each["theory"].to_numpy()] for each in (theory, chart))
+    if first != second:
+        raise DataError(
+            f"chart: the models are {quoted(', '.join(second))}; expected those of theory, "
+            f"{quoted(', '.join(first))}, in this order"
+        )
 
 
 def _factor(mass: FloatArray, predicted: FloatArray) -> float | None:

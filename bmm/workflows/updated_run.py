@@ -89,9 +89,7 @@ def update_run(run: Path, measurements: Path, path: Path, *, overwrite: bool = F
         raise RunError(f"{run} was interrupted: expected a complete run; bmm resume {run}")
     new = read_measurements(measurements)
     tree, config, before = parent.read_posterior(), parent.read_config(), parent.read_predictions()
-    # The others cannot be learnt anyway.
-    forecast = before.set_index(["Z", "N"])
-    check_new_masses(measurements, new[new.index.isin(forecast.index)], forecast)
+    check_new_masses(measurements, new, before.set_index(["Z", "N"]))
     try:
         updated = update(tree, new, seed=config.seed)
     except BmmError as error:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from bmm.conversions import binding_energy
-from bmm.data import TableLayout, read_mass_table
+from bmm.data import TableLayout, load_theory, read_mass_table
 from bmm.data.layout import RowLayout
 from bmm.data.reader import read_rows
 from bmm.errors import DataError
@@ -99,7 +99,7 @@ LAYOUTS = {
     "isomers": (
         "",
         lambda Z, N, mass: f"{Z + N}{symbol(Z)} {mass:.2f}\n{Z + N}{symbol(Z)}m {mass + 1:.2f}",
-        {"format": "whitespace", "nuclide": 1, "value": 2, "skip_rows_with": {"1": ["*m"]}} | MASS,
+        {"format": "whitespace", "nuclide": 1, "value": 2, "isomers": "skip"} | MASS,
     ),
     "a column of flags": (
         "Z,N,M,flag\n",
@@ -224,7 +224,7 @@ BLANK = "48 50 -67.33 0.1\n48 51 -69.67 0.1\n48 52 -74.04\n48 53 -75.74 0.1\n"
         ("48 50 -67,33\n", COUNTED, "is not a number; where commas are decimal signs, write decim"),
         ("140 0 -67.33\n", COUNTED, "Z=140, N=0 is no nuclide; expected"),
         ("sn132m -67.33\n", {"format": "whitespace", "nuclide": 1, "value": 2} | MASS,
-         r"'sn132m' in column 1 is no nuclide; expected .* \(isomers: see skip_rows_with\)"),
+         r"'sn132m' in column 1 is no nuclide; expected .* isomers = 'skip'"),
         ("48 50 -67.33\n48 51 -69.67\n48 52 -74.04\n48 53 -75.", COUNTED,
          "line 4: the file ends in '-75.', which is printed shorter than all numbers above it"),
         ("48\t50\t-67.33\n", COUNTED | {"format": "fixed", "widths": (4, 4, 9)},
@@ -236,6 +236,37 @@ def test_rows_that_do_not_fit_the_layout_are_refused(tmp_path, text, keys, messa
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=message):
         read_mass_table(path, TableLayout.model_validate(keys))
+
+
+def test_the_names_of_isomers_are_left_out_and_no_element_with_them(tmp_path):
+    """Pm and Sm end in m, as isomers do."""
+    masses = load_theory("FRDM2012").query("60 <= Z <= 63")["mass_excess"]
+    marks = ("{A}{el}m", "{A}m{el}", "{el}{A}m2", "{A}{el}n")
+    path = tmp_path / "mine.txt"
+    path.write_text(
+        rows(
+            masses,
+            lambda Z, N, mass: (
+                f"{Z + N}{symbol(Z)} {mass:.2f}\n"
+                f"{marks[N % 4].format(A=Z + N, el=symbol(Z))} {mass + 1:.2f}"
+            ),
+        )
+    )
+    keys = {"format": "whitespace", "nuclide": 1, "value": 2, "isomers": "skip"} | MASS
+    table = read_mass_table(path, TableLayout.model_validate(keys))
+    pd.testing.assert_index_equal(table.index, masses.index)
+    np.testing.assert_allclose(table["mass_excess"], masses, rtol=0, atol=6e-3)
+
+
+@pytest.mark.parametrize(("widths", "end"), [((4, 4, 7, 9), 15), ((4, 4, 8, 8), 16)])
+def test_widths_that_cut_decimals_off_are_refused(tmp_path, tin, widths, end):
+    path = tmp_path / "mine.txt"
+    path.write_text(rows(tin, lambda Z, N, mass: f"{Z:4d}{N:4d}{mass:9.3f}{mass + 2:9.3f}"))
+    keys = {"format": "fixed", "Z": 1, "N": 2, "value": 3} | MASS
+    with pytest.raises(DataError, match=f"character {end}, where a column ends, is inside the num"):
+        read_mass_table(path, TableLayout.model_validate(keys | {"widths": widths}))
+    table = read_mass_table(path, TableLayout.model_validate(keys | {"widths": (4, 4, 9, 9)}))
+    np.testing.assert_allclose(table["mass_excess"], tin, rtol=0, atol=6e-4)
 
 
 def test_a_file_without_a_last_line_end_is_whole_if_its_last_number_is(tmp_path, tin):

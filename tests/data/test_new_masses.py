@@ -68,6 +68,23 @@ def test_the_absurd_is_refused_with_what_would_fit(forecast, nucleus, value, mes
         check(forecast, nucleus, value(mass, energy, sum(nucleus)))
 
 
+def test_an_uncertainty_in_keV_beside_a_mass_in_keV_names_the_unit(forecast):
+    """As where a table of AME is copied: In-135, -46520 keV +- 20 keV."""
+    with pytest.raises(
+        DataError, match=r'not 20, beside .* -46520 MeV; it would fit with unit = "keV"'
+    ):
+        check(forecast, NEW, -46520.0, 20.0)
+
+
+def test_where_nothing_is_known_models_decide(forecast):
+    nucleus = (62, 107)  # Sm-169: neither in AME2020 nor in this forecast
+    check(forecast, nucleus, -20.0)
+    with pytest.raises(
+        DataError, match=r'where models expect -\d+\.\d+ \+- 10 MeV; .* unit = "keV"'
+    ):
+        check(forecast, nucleus, -20000.0)
+
+
 def test_where_ame_has_nothing_the_forecast_decides(forecast):
     known = nuclide_index([49], [90])
     assert not known.isin(load_measured("AME2020", estimated=True).index).any()

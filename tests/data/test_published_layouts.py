@@ -78,23 +78,6 @@ def frdm2012(tin):
     )
 
 
-def frdm1995(tin):
-    head = "#   Z    N     A      eps2      eps3      eps4      eps6   eps6sym     beta2\n"
-    return head + lines(
-        tin,
-        lambda Z, N, mass: (
-            f"{Z:5d}{N:5d}{Z + N:6d}{0.02:10.3f}"
-            + (f"{0.1:10.3f}" if N % 3 else f"{'':10}")
-            + f"{0.01:10.3f}{0.0:10.3f}"
-            + (f"{0.0:10.2f}" if N % 5 else f"{'':10}")
-            + 4 * f"{0.011:10.3f}"
-            + f"{-3.4:10.2f}{mass:10.2f}"
-            + (f"{mass + 5:10.2f}{0.02:10.3f}" if N < 82 else f"{'':20}")
-            + f"{-3.5:10.2f}{mass + 7:10.2f}"
-        ),
-    )
-
-
 def ws4(tin):
     head = "Weizs\xe4cker-Skyrme mass table\n A, mass number; Z, charge number; MeV\n\n"
     return (
@@ -155,7 +138,6 @@ FILES = {
     "bruslib": ("hfb24-dat", bruslib),
     "bruslib, a header without #": ("hfb24-dat", bruslib_text_header),
     "frdm2012": ("FRDM2012.dat", frdm2012),
-    "frdm1995": ("table.dat", frdm1995),
     "ws4": ("WS4.txt", ws4),
     "ws4, eleven columns": ("WS4.txt", ws4_with_deformations),
     "masstable": ("HFB14.txt", masstable),

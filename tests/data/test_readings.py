@@ -17,7 +17,7 @@ from bmm.conversions import (
 from bmm.data import THEORY_TABLES, TableLayout, load_measured, load_theory, read_mass_table
 from bmm.data.expected_masses import Source, expected_masses
 from bmm.data.plausibility import Column, check_masses
-from bmm.data.readings import Reading, find_misreading
+from bmm.data.readings import SHIFTS, Reading, find_misreading
 from bmm.errors import DataError
 
 MICRO_U = ATOMIC_MASS_UNIT * 1e-6
@@ -128,8 +128,44 @@ def test_the_columns_of_other_numbers_are_refused(tmp_path, tin, table, name):
     masses = tin if table == "around tin" else load_theory(table)["mass_excess"]
     # What is no nuclide in the other order is refused row by row.
     masses = masses[[8 < Z < 60 and 8 < N < 80 and N <= 1.3 * Z + 4 for Z, N in masses.index]]
-    with pytest.raises(DataError, match=rf"mine\.csv: .* MeV with {name}: expected"):
+    with pytest.raises(DataError, match=rf"mine\.csv: .* (MeV|table) with {name}: expected"):
         read(tmp_path / "mine.csv", masses, lambda Z, N, M: M, {}, ORDERS[name])
+
+
+SHIFTED = {
+    "N two smaller than printed": lambda Z, N: (Z, N + 2),
+    "Z two smaller than printed": lambda Z, N: (Z + 2, N),
+    "N two larger than printed": lambda Z, N: (Z, N - 2),
+}
+
+
+@pytest.mark.parametrize("table", ["FRDM2012", "WS4"])
+@pytest.mark.parametrize("parity", ["all", "even-even"])
+@pytest.mark.parametrize("name", SHIFTED)
+def test_a_shift_that_staggering_cannot_show_is_refused(tmp_path, table, parity, name):
+    """As where the rows of an even-even table slip by one beside its nuclei."""
+    masses = load_theory(table)["mass_excess"]
+    masses = masses[
+        [Z < 100 and (parity == "all" or not (Z % 2 or N % 2)) for Z, N in masses.index]
+    ]
+    with pytest.raises(DataError, match=rf"mine\.csv: .* MeV with {name}: expected"):
+        read(tmp_path / "mine.csv", masses, lambda Z, N, M: M, {}, SHIFTED[name])
+
+
+def test_a_shift_among_unmeasured_nuclei_shows_by_its_staggering(tmp_path):
+    masses = load_theory("WS4").query("70 <= Z <= 75")["mass_excess"]
+    exotic = masses[~masses.index.isin(load_measured("AME2020", estimated=True).index)]
+    with pytest.raises(
+        DataError, match=r"odd and even nuclei, .* of a table with N one smaller than"
+    ):
+        read(tmp_path / "mine.csv", exotic, lambda Z, N, M: M, {}, lambda Z, N: (Z, N + 1))
+
+
+def test_the_usual_unit_is_named_where_models_cannot_tell_two_apart(tmp_path):
+    masses = load_theory("WS4").query("70 <= Z <= 75")["mass_excess"]
+    exotic = masses[~masses.index.isin(load_measured("AME2020", estimated=True).index)]
+    with pytest.raises(DataError, match='MeV with unit = "keV": expected'):
+        read(tmp_path / "mine.csv", exotic, lambda Z, N, M: 1000 * M, {})
 
 
 def test_N_in_the_column_of_A_is_refused(tmp_path, tin):
@@ -156,7 +192,7 @@ def test_no_published_table_is_taken_for_another(name, declared, caplog, tmp_pat
         "MeV": nuclear_binding(Z, N, masses.to_numpy()),
         "u": nuclear_mass(Z, N, masses.to_numpy()) / ATOMIC_MASS_UNIT,
     }[declared.unit]
-    orders = ("N + 1", "N - 1", "Z + 1", "Z - 1", "Z and N swapped", "A for N")
+    orders = (*SHIFTS, "Z and N swapped", "A for N")
     with caplog.at_level(logging.WARNING):
         found = check_masses(tmp_path, Column(Z, N, column, [""] * len(Z)), declared, orders)
     np.testing.assert_allclose(found, masses, rtol=0, atol=1e-6)

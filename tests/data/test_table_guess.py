@@ -1,9 +1,18 @@
 """What a table is, told from its numbers."""
 
+import re
+
 import numpy as np
 import pytest
 
-from bmm.conversions import ATOMIC_MASS_UNIT, NEUTRON_MASS_EXCESS, atomic_mass, binding_energy
+from bmm.conversions import (
+    ATOMIC_MASS_UNIT,
+    HELIUM_MASS_EXCESS,
+    HYDROGEN_MASS_EXCESS,
+    NEUTRON_MASS_EXCESS,
+    atomic_mass,
+    binding_energy,
+)
 from bmm.conversions import electron_binding_energy as electrons
 from bmm.data import load_measured, load_theory, read_mass_table
 from bmm.data.table_guess import guess_table
@@ -70,6 +79,12 @@ LAYOUTS = {
         {"Z": 1, "A": 2, "value": 3},
     ),
     "nuclides": ("", lambda Z, N, M: f"{Z + N}{symbol(Z)} 0.1 {M:.2f} {N % 7}", {"nuclide": 1}),
+    "nuclides and nothing else": (
+        "",
+        lambda Z, N, M: f"{symbol(Z)}-{Z + N} {M:.2f}",
+        {"nuclide": 1},
+    ),
+    "ZA and nothing else": ("", lambda Z, N, M: f"{1000 * Z + Z + N},{M:.2f}", {"nuclide": 1}),
     "ZA": ("", lambda Z, N, M: f"{1000 * Z + Z + N} 0.1 {M:.2f} {N % 7}", {"nuclide": 1}),
     "a decimal comma": (
         "Z;N;M\n",
@@ -114,6 +129,31 @@ def test_a_layout_is_told(tin, tmp_path, case):
     assert len(masses) == (165 if case.startswith(("placeholders", "marks")) else len(tin))
 
 
+def test_a_table_whose_cells_are_blank_now_here_now_there_is_read(tmp_path):
+    """As FRDM(1995) is laid out: no number of cells is that of most rows."""
+    masses = load_theory("FRDM1995")["mass_excess"].round(2)
+    measured = load_measured("AME2020")["mass_excess"].reindex(masses.index)
+
+    def line(Z, N, M):
+        eps3 = "" if N % 3 else "0.123"
+        eps6 = "" if (Z + N) % 2 else "0.012"
+        known = f"{measured[Z, N]:10.2f}{0.1:10.3f}" if measured[Z, N] < 500 else f"{'':20}"
+        return f"{Z:4d}{N:5d}{Z + N:5d}{0.2:9.3f}{eps3:>9}{eps6:>9}{M - 20:10.2f}{M:10.2f}{known}"
+
+    head = "   Z    N    A     eps2     eps3     eps6       Esh       Mth      Mexp     sigma\n"
+    guess = guess_table(write(tmp_path / "table.dat", masses, line, head))
+    assert guess.keys()["widths"] == [4, 5, 5, 9, 9, 9, 10, 10, 10, 10]
+    assert guess.evidence[0].rms == pytest.approx(0.680, abs=1e-3)
+    assert guess.masses["mass_excess"].equals(masses.sort_index())
+
+
+def test_one_row_off_the_chart_is_refused_by_its_line(tin, tmp_path):
+    path = write(tmp_path / "t.csv", tin, lambda Z, N, M: f"{Z},{N},{M:.2f}", "Z,N,M\n")
+    path.write_text(path.read_text() + "48,775,-80.00\n")
+    with pytest.raises(DataError, match=r"t\.csv, line \d+: Z=48, N=775 is no nuclide"):
+        guess_table(path)
+
+
 def test_a_column_that_repeats_measured_masses_is_no_model(tin, tmp_path):
     measured = load_measured("AME2020")["mass_excess"].reindex(tin.index)
     path = write(
@@ -135,17 +175,27 @@ def test_published_layouts_are_recognised(tin, tmp_path):
     assert len(guess.measured) == 172
 
 
-def test_separation_energies_alone_are_refused(tmp_path):
+LEAVING = {
+    "S_2n": (0, 2, 2 * NEUTRON_MASS_EXCESS, 1, "separation energies"),
+    "S_1p": (1, 0, HYDROGEN_MASS_EXCESS, 1000, "separation energies"),
+    "Q_alpha": (2, 2, HELIUM_MASS_EXCESS, -1, "Q values"),
+    "Q_beta-": (-1, 1, 0.0, -1, "Q values"),
+}
+
+
+@pytest.mark.parametrize("name", LEAVING)
+def test_differences_of_masses_alone_are_refused(tmp_path, name):
+    dZ, dN, leaving, factor, kind = LEAVING[name]
     masses = load_theory("FRDM2012")["mass_excess"]
     energy = {
-        (Z, N): masses[Z, N - 2] + 2 * NEUTRON_MASS_EXCESS - M
+        (Z, N): factor * (masses[Z - dZ, N - dN] + leaving - M)
         for (Z, N), M in masses.items()
-        if 40 <= Z <= 60 and (Z, N - 2) in masses.index
+        if 40 <= Z <= 60 and (Z - dZ, N - dN) in masses.index
     }
-    path = tmp_path / "s2n.csv"
+    path = tmp_path / "energies.csv"
     rows = "".join(f"{Z},{N},{value:.3f}\n" for (Z, N), value in energy.items())
-    path.write_text("Z,N,S2n\n" + rows)
-    with pytest.raises(DataError, match="'S2n' holds separation energies, S_2n; masses cannot"):
+    path.write_text("Z,N,E\n" + rows)
+    with pytest.raises(DataError, match=rf"'E' holds {kind}, {re.escape(name)}; masses cannot"):
         guess_table(path)
 
 

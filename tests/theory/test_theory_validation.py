@@ -98,7 +98,19 @@ def test_fits_and_corrections_take_nothing_else(measured, theory, use):
         use(measured.rename(columns={"mass_excess": "M"}), theory)
     with pytest.raises(DataError, match="no variable 'mass_excess'"):
         use(measured, theory.rename(mass_excess="M"))
-    with pytest.raises(DataError, match=r"expected an uncertainty from 0 to 100 MeV"):
+    with pytest.raises(DataError, match=r"expected an uncertainty from 0 to 5 MeV"):
         use(measured.assign(mass_excess_uncertainty=-1.0), theory)
     with pytest.raises(DataError, match="measured masses do not agree with any model"):
         use(measured.assign(mass_excess=-measured["mass_excess"]), theory)
+
+
+def test_a_fit_takes_a_chart_of_the_same_models_only(measured, theory):
+    for chart in (theory.isel(theory=[1, 0, 2]), theory.assign_coords(theory=["a", "b", "c"])):
+        with pytest.raises(DataError, match="expected those of theory, 'FRDM2012, HFB26, UNEDF1'"):
+            fit(measured, theory, chart)
+
+
+def test_a_fit_takes_no_model_that_has_nothing_to_learn_from(measured, theory):
+    idle = theory.assign(mass_excess=theory["mass_excess"].where(theory["theory"] != "HFB26"))
+    with pytest.raises(DataError, match="model 'HFB26' covers none of the 173 measured nuclei"):
+        fit(measured, idle, idle)
