@@ -14,8 +14,7 @@ from bmm.distributions import student_t
 from bmm.distributions.logarithms import log_sum_exp
 from bmm.gp.basis import Axis
 from bmm.mixing.form import form_of
-from bmm.mixing.likelihood import SIGMA_UNIT
-from bmm.mixing.noise import log_mass_ratio
+from bmm.mixing.noise import SIGMA_UNIT, log_mass_ratio
 from bmm.mixing.priors import has_field, hyperparameters
 from bmm.mixing.settings import Mixing
 from bmm.progress import track

@@ -13,8 +13,7 @@ import xarray as xr
 
 from bmm.gp.basis import Axis
 from bmm.mixing.form import form_of
-from bmm.mixing.likelihood import SIGMA_UNIT
-from bmm.mixing.noise import added_variance, log_mass_ratio
+from bmm.mixing.noise import SIGMA_UNIT, added_variance, log_mass_ratio
 from bmm.mixing.priors import BY_THEORY, has_field, hyperparameters
 from bmm.mixing.settings import Mixing
 

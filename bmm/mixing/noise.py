@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
@@ -13,6 +11,7 @@ from bmm.mixing.settings import Noise
 
 __all__ = [
     "REFERENCE_A",
+    "SIGMA_UNIT",
     "added_variance",
     "likelihood_data",
     "log_mass_ratio",
@@ -20,6 +19,9 @@ __all__ = [
 
 REFERENCE_A = 100
 """Mass number at which sigma_k is quoted."""
+
+SIGMA_UNIT = 0.1
+"""MeV of total energy at A = 100 for sigma_k = 1 keV per nucleon."""
 
 
 def log_mass_ratio(A: npt.ArrayLike) -> FloatArray:
@@ -43,13 +45,12 @@ def added_variance(problem: xr.Dataset, noise: Noise) -> FloatArray:
     return np.asarray(measurement[:, None] + stated)
 
 
-def likelihood_data(problem: xr.Dataset, noise: Noise) -> dict[str, Any]:
-    """Collect the constant arguments of `bmm.mixing.likelihood.local_mixture`, by name."""
+def likelihood_data(problem: xr.Dataset, noise: Noise) -> tuple[FloatArray, ...]:
+    """Collect mass, theory, variance and log_A; see `bmm.mixing.density.local_mixture`."""
     theory = problem["theory_mass_excess"].transpose("theory", "nucleus").to_numpy()
-    return {
-        "mass": problem["mass_excess"].to_numpy(),
-        # PyMC takes no NaN for data.
-        "theory": np.where(np.isnan(theory), np.inf, theory),
-        "variance": np.ascontiguousarray(added_variance(problem, noise).T),
-        "log_A": log_mass_ratio(problem["A"].to_numpy()),
-    }
+    return (
+        problem["mass_excess"].to_numpy(),
+        np.where(np.isnan(theory), np.inf, theory),  # PyMC takes no NaN for data
+        np.ascontiguousarray(added_variance(problem, noise).T),
+        log_mass_ratio(problem["A"].to_numpy()),
+    )

@@ -1,6 +1,6 @@
 """The local mixture with Student-t noise of four degrees of freedom, the default.
 
-The density and its derivatives are those of `bmm.mixing.likelihood`.  With four degrees of freedom
+The density and its derivatives are those of `bmm.mixing.density`.  With four degrees of freedom
 a component is made of products and a root,
 
     p_k = 12 s_k^4 / t^(5/2),      t = 4 s_k^2 + (y - m_k)^2,
@@ -21,7 +21,7 @@ import numba
 import numpy as np
 
 from bmm.arrays import FloatArray
-from bmm.mixing.likelihood import SIGMA_UNIT
+from bmm.mixing.noise import SIGMA_UNIT
 from bmm.mixing.vectorized import exponential, inner, logarithm, total
 
 __all__ = ["BLOCK", "FOUR", "student_t4_mixture"]
@@ -54,7 +54,7 @@ def student_t4_mixture(
     shift : array (model,)
         What is to be added to it.
     sigma, power, mass, theory, variance, log_A
-        See `bmm.mixing.likelihood.local_mixture`.
+        See `bmm.mixing.density.local_mixture`.
 
     Returns
     -------

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from bmm.mixing.likelihood import digamma, local_mixture
+from bmm.mixing.density import local_mixture
+from bmm.mixing.student_t import digamma
 
 n, K = 12, 3
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bmm.mixing.likelihood import local_mixture
+from bmm.mixing.density import local_mixture
 from bmm.mixing.student_t4 import BLOCK, FOUR, student_t4_mixture
 
 K = 3
