@@ -129,8 +129,8 @@ class Stages:
         running : object
             What `begin` returned.
         left : float, optional
-            Seconds until its end, if the caller knows better than by the steps so far.  The caller
-            then writes a line for each step as well.
+            Seconds until its end, if the caller has a better estimate than the steps so far give.
+            The caller then writes a line for each step as well.
         """
         running.done += 1
         spent = time.perf_counter() - running.begun
@@ -208,7 +208,7 @@ _ACTIVE: ContextVar[Stages | None] = ContextVar("stages", default=None)
 
 @contextmanager
 def recording(console: Console | None = None) -> Iterator[Stages]:
-    """Record the stages of a job; inside another recording, it is that one that goes on.
+    """Record the stages of a job; inside another recording, that one continues.
 
     Parameters
     ----------

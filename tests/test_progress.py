@@ -12,7 +12,7 @@ from bmm.progress import parallel, recording, stage, track
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that goes on only when it is told to."""
+    """A clock that is advanced by hand."""
     now = [100.0]
     monkeypatch.setattr(progress.time, "perf_counter", lambda: now[0])
 

@@ -28,7 +28,7 @@ _DIVISIONS: tuple[tuple[Literal["csv", "whitespace"], str, str], ...] = (
 _FEWEST = 3  # cells of a row: two that name the nucleus, and a mass
 _SAMPLE = 400  # lines that are looked at
 _TOKEN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?#?|[^\W\d]+|[*]+")
-_SYMBOL = 3  # letters of a word in a row, such as the symbol of an element
+_SYMBOL = 3  # letters of a row that are words, such as the symbol of an element
 _RARE = 0.03  # share of rows in which a column of fixed width must end a cell
 
 

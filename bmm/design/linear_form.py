@@ -1,4 +1,4 @@
-"""Sums of unmeasured masses: the uncertain part of what is to be known better."""
+"""Sums of unmeasured masses: the uncertain part of a target."""
 
 from __future__ import annotations
 

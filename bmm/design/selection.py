@@ -25,7 +25,7 @@ def chosen_nuclei(selection: str, available: pd.MultiIndex, purpose: str) -> pd.
     available : MultiIndex (Z, N)
         Nuclei to choose from.
     purpose : str
-        What they are for, such as "candidates"; for error messages.
+        Use of the nuclei, such as "candidates", for error messages.
 
     Raises
     ------

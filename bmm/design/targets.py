@@ -1,4 +1,4 @@
-"""What is to be known better: masses, energies along a chain or a path, a drip line."""
+"""Targets of a measurement: masses, energies along a chain or a path, a drip line."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class DripLine:
 
 
 def read_target(text: str, forecast: Forecast) -> Energies | DripLine:
-    """Read what is to be known better.
+    """Read a target.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """Which points to compute next, by name.
 
-"spread": where the emulator is least sure.  "error-reduction": where a value would lower the
-expected squared error over all points most.  "random" and "space-filling" do not ask the emulator.
-In a batch, each point is chosen as if those before it had been computed: their values are unknown,
-but how sure they would make the emulator of the rest is not.
+"spread": where the uncertainty of the emulator is largest.  "error-reduction": where a value would
+lower the expected squared error over all points most.  "random" and "space-filling" do not use the
+emulator. In a batch, each point is chosen as if those before it had been computed: their values are
+unknown, but the uncertainty that they would leave elsewhere is not.
 """
 
 from __future__ import annotations
@@ -104,8 +104,9 @@ def choose(
 def expected_reduction(across: FloatArray, variance: FloatArray, weight: FloatArray) -> FloatArray:
     """Give the expected reduction of the weighted squared error by each candidate's value.
 
-    For a Gaussian process, sum_i w_i cov(i, j)^2 / var(j): the variance at i that is gone once j is
-    known, whatever its value (Cohn, Ghahramani & Jordan, J. Artif. Intell. Res. 4, 129 (1996)).
+    For a Gaussian process, sum_i w_i cov(i, j)^2 / var(j): the reduction of the variance at i once
+    j is known, whatever its value (Cohn, Ghahramani & Jordan, J. Artif.  Intell.  Res. 4, 129
+    (1996)).
 
     Parameters
     ----------
@@ -120,9 +121,9 @@ def expected_reduction(across: FloatArray, variance: FloatArray, weight: FloatAr
 
 
 class _Remaining:
-    """How sure a prediction would be of the points left, once those taken so far are computed.
+    """Uncertainty of a prediction at the points left, once those taken so far are computed.
 
-    A pivoted Cholesky factor: the values of the points taken are unknown, their covariances not.
+    A pivoted Cholesky factor: it needs the covariances of the points taken, not their values.
 
     Parameters
     ----------
@@ -149,7 +150,8 @@ class _Remaining:
         Returns
         -------
         int, Conditioning
-            Its place in `left`, and what computing it would tell of the points left.
+            Its place in `left`, and how computing it would change the prediction of the points
+            left.
         """
         k, best = len(self.taken), int(np.argmax(np.where(self._open, value, -np.inf)))
         self.taken.append(best)

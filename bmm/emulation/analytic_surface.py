@@ -16,10 +16,10 @@ and the stiffness of the sphere against alpha_3, C_3 = (10/7) a_s A^(2/3) - (20/
     E_shell = S (1 - 2 t^2) exp(-t^2) - D_2 exp[-(q - 2)^2 / 2 w^2 - alpha_3^2 / 2 v^2]
               - D_3 exp[-(q - 2.6)^2 / 2 w^2 - (|alpha_3| - 0.2)^2 / 2 v^2],   t = (q - q_0) / w_0,
 
-has the attenuation of Myers & Swiatecki (Nucl. Phys. 81, 1 (1966)) about a deformed ground
-state, and two wells with the place and size, but no more, of what Strutinsky calculations find in
-actinides: the isomer at the axis ratio 2, and a mass-asymmetric shoulder beyond it.  Charge and
-mass are those of Fm-250, but it is no model of any nucleus.
+has the attenuation of Myers & Swiatecki (Nucl. Phys. 81, 1 (1966)) about a deformed ground state,
+and two wells, placed and sized roughly as Strutinsky calculations find them in actinides: the
+isomer at the axis ratio 2, and a mass-asymmetric shoulder beyond it.  Charge and mass are those of
+Fm-250, but the surface is not a model of that nucleus.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def analytic_surface(n_q: int = 45, n_alpha: int = 25) -> Surface:
     45
     """
     if min(n_q, n_alpha) < 3:
-        raise DataError(f"an analytic surface of {n_q} x {n_alpha} points: expected 3 at least")
+        raise DataError(f"an analytic surface of {n_q} x {n_alpha} points: expected at least 3")
     grid = np.meshgrid(np.linspace(1.02, 3.2, n_q), np.linspace(-0.1, 0.4, n_alpha), indexing="ij")
     q, alpha_3 = (each.ravel() for each in grid)
     points = np.column_stack([q, alpha_3])

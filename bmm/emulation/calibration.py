@@ -1,11 +1,11 @@
-"""From the spread of a committee to the size of its errors.
+"""Calibration of the spread of a committee against its errors.
 
 An error is taken to be Student-t distributed with a scale that grows with the spread,
 
     scale^2 = (factor spread)^2 + floor^2,
 
-because members who agree may all be wrong.  Both numbers are those under which the errors at
-held-out points are most likely.
+because members that agree may share an error. Both numbers maximise the likelihood of the errors at
+held-out points.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Calibration:
     Parameters
     ----------
     factor : float, default 1
-        What spreads are multiplied by.
+        Multiplies the spreads.
     floor : float, default 0
         Scale of the errors where all members agree, in the unit of the values.
     """
@@ -58,7 +58,7 @@ def fit_calibration(error: FloatArray, spread: FloatArray) -> Calibration:
 
     def misfit(logs: FloatArray) -> float:
         scale = np.hypot(np.exp(logs[0]) * spread, np.exp(logs[1]))
-        # One weak observation keeps either number from vanishing.
+        # One weak observation keeps both numbers from vanishing.
         prior = 0.5 * (((logs - start) / 2.0) ** 2).sum()
         return float(prior - student_t.log_density(error, scale, student_t.NU).sum())
 

@@ -1,7 +1,7 @@
 """A table of energies over a few coordinates, such as a potential energy surface (PES).
 
-Only what is in the table is known of the theory: an emulator is shown some of its points, and is
-scored on the others.
+The table stands for the theory: an emulator learns from some of its points and is scored on the
+others.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Surface:
     Parameters
     ----------
     name : str
-        What messages call it, such as the name of its file.
+        Name in messages, such as that of its file.
     axes : tuple of str
         Names of the d coordinates.
     points : array (n, d)
@@ -44,8 +44,8 @@ class Surface:
     Raises
     ------
     DataError
-        If there are fewer than 10 points, a number is not finite or too large, a point comes
-        twice or a coordinate has the same value everywhere.
+        If there are fewer than 10 points, a number is not finite or too large, a point occurs twice
+        or a coordinate has the same value everywhere.
     """
 
     name: str

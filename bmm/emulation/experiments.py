@@ -46,14 +46,14 @@ class Experiment:
     Parameters
     ----------
     label : str
-        What tables and files call it.
+        Name in tables and files.
     learner : Learner
         Kind of emulator; its attribute ``modules``, if it has one, names modules besides its own
-        that decide what it learns.
+        that determine what it learns.
     settings : LoopSettings
         How points are chosen.
     details : dict, optional
-        What else decides its results, as plain values, such as the settings of a committee.
+        What else determines its results, as plain values, such as the settings of a committee.
     """
 
     label: str
@@ -80,7 +80,7 @@ def run_experiment(
     seed : int
         Its seed.
     folder : Path
-        Each loop has a file of its own here, written after every round.
+        Each loop has its own file here, written after every round.
     after : callable, optional
         Called after every round that was not done before.
 
@@ -163,7 +163,7 @@ def _path(experiment: Experiment, seed: int, folder: Path) -> Path:
 
 
 def _origin(surface: Surface, experiment: Experiment, seed: int) -> dict[str, Any]:
-    """Everything that decides a loop."""
+    """Everything that determines a loop."""
     return {
         "code": code_fingerprint(__name__, *sorted(set(_modules(experiment)))),
         "surface": array_fingerprint(surface.points, surface.energy),
@@ -204,7 +204,7 @@ def rounds_table(
     energy : array (n,)
         Of the surface, MeV.
     smooth : bool array (n,)
-        Points that matter and lie at no tear of the surface.
+        Relevant points that are not at a discontinuity of the surface.
 
     Returns
     -------

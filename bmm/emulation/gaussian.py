@@ -29,7 +29,7 @@ class Process(ABC):
     Parameters
     ----------
     points : array (n, d)
-        Where it has learned.
+        Coordinates of the learned values.
     values : array (n,)
         Of order one.
     logs : array
@@ -47,7 +47,7 @@ class Process(ABC):
     @property
     @abstractmethod
     def kernel(self) -> Kernel:
-        """Covariance before any value is known, of what it sees of points."""
+        """Prior covariance between the inputs of points."""
 
     @property
     @abstractmethod
@@ -56,11 +56,11 @@ class Process(ABC):
 
     @abstractmethod
     def sites(self, points: FloatArray) -> FloatArray:
-        """Give what the kernel sees of points (n, d); array (n, ...)."""
+        """Give the inputs of the kernel at points (n, d); array (n, ...)."""
 
     @abstractmethod
     def variance(self, remaining: FloatArray) -> FloatArray:
-        """Variance of new values where so much of the kernel's is `remaining`; array (n,)."""
+        """Variance of new values, given the `remaining` variance of the kernel; array (n,)."""
 
     def at(self, points: FloatArray) -> EmulatedPrediction:
         """Predict points (n, d), scaled as those it has learned from."""

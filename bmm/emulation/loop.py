@@ -1,7 +1,7 @@
 """The active learning loop: learn, choose, compute, and again.
 
-What happens in a round depends on the seed, its number and the rounds before, so that a loop which
-goes on where it was killed ends as one that was not.
+What happens in a round depends on the seed, its number and the rounds before, so that a resumed
+loop has the same result as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ class LoopSettings(Configuration):
     growth : float
         Points added in each round, as a share of those computed.
     marks : tuple of float, default (0.1,)
-        Amounts, as of the budget, at which a round shall end, so that errors can be compared there.
+        Numbers of points, or shares, at which a round ends, so that errors can be compared there.
     acquisition : str, default "spread"
         One of `bmm.emulation.acquisition.ACQUISITIONS`.
     target_error : float, optional
         Stop sooner, once the emulator's own estimate of its rmse is this small, MeV.
     within : float, optional
-        The energies that matter, MeV above `minimum`; all if not given.
+        Width of the window of relevant energies, MeV above `minimum`; all if not given.
     minimum : float, optional
         Such as the energy of the ground state, MeV; the lowest of the table if not given.
     """
@@ -82,11 +82,11 @@ class Round:
     points : int
         Computed so far.
     inside : int
-        Of these, how many have an energy that matters.
+        Of these, how many have a relevant energy.
     estimated : float
-        The emulator's own estimate of its rmse over the points that it expects to matter, MeV.
+        The emulator's own estimate of its rmse over the points that it expects to be relevant, MeV.
     rmse : float
-        Of the emulator over all points that matter, MeV.
+        Of the emulator over all relevant points, MeV.
     rmse_left : float
         Over those that are not computed, MeV.
     """
@@ -105,7 +105,7 @@ class State:
     Parameters
     ----------
     computed : int array
-        Numbers of the computed points, in the order in which they were.
+        Numbers of the computed points, in the order of their computation.
     rounds : tuple of Round
         One for each emulator.
     prediction_errors : array (m, 2)
@@ -114,7 +114,7 @@ class State:
     emulator : Emulator
         The latest.
     means : array (round, n)
-        What the emulator of each round said of the energy at all points, MeV.
+        Energies that the emulator of each round predicts at all points, MeV.
     sd : array (n,)
         Its estimate of its errors where energies are not compressed, calibrated on the
         prediction errors; the scale of a Student-t with `bmm.distributions.student_t.NU` degrees of
@@ -228,7 +228,7 @@ def _go_on(
         surface.scaled,
         state.computed,
         min(batch, *(end - known for end in ends if end > known)),
-        # Squared, since a computed point that turns out not to matter is wasted.
+        # Squared, since a computed point that turns out to be irrelevant is wasted.
         _weight(predicted.mean, sd, energy_window) ** 2,
         np.random.default_rng([seed, turn, 2]),
     )
@@ -249,14 +249,15 @@ def _learn(
     prediction_errors: FloatArray,
     before: State | None,
 ) -> State:
-    """Learn from the computed points, and look how good the emulator is."""
+    """Learn from the computed points, and compare the emulator with the surface."""
     energy_window = settings.energy_window(surface)
     values = _learned(surface, energy_window)[computed]
     rounds = before.rounds if before else ()
     previous = before.emulator if before else None
     emulator = learner.fit(surface.scaled[computed], values, _seed(seed, len(rounds)), previous)
     predicted = emulator.at(surface.scaled)
-    # Beyond all that it has seen an emulator knows nothing, and expanding would blow that up.
+    # Beyond the energies it has learned from, an emulator extrapolates; expanding would amplify
+    # that.
     seen = np.clip(predicted.mean, values.min(), values.max())
     mean = predicted.mean if energy_window is None else energy_window.expand(seen)
     sd = _calibration(prediction_errors).sd(predicted.sd)
@@ -285,7 +286,7 @@ def _learned(surface: Surface, energy_window: EnergyWindow | None) -> FloatArray
 
 
 def _calibration(prediction_errors: FloatArray) -> Calibration:
-    """How the errors of chosen points compare with what was stated."""
+    """How the errors of chosen points compare with the stated uncertainties."""
     return fit_calibration(*prediction_errors.T) if len(prediction_errors) else Calibration()
 
 
@@ -294,7 +295,7 @@ def _rmse(error: FloatArray) -> float:
 
 
 def _weight(mean: FloatArray, sd: FloatArray, energy_window: EnergyWindow | None) -> FloatArray:
-    """How much the error at each point counts: the probability that its energy matters."""
+    """Weight of the error at each point: the probability that its energy is relevant."""
     return np.ones(len(mean)) if energy_window is None else energy_window.probability(mean, sd)
 
 

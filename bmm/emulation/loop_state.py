@@ -1,4 +1,4 @@
-"""A loop on disk, so that it can go on where it was killed."""
+"""The state of a loop on disk, so that an interrupted loop can be resumed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_state(path: Path, state: State, learner: Learner, origin: Mapping[str,
     learner : Learner
         Of its emulator.
     origin : mapping
-        What decides the loop, as plain values: only a loop of the same origin may continue it.
+        What determines the loop, as plain values: only a loop of the same origin may continue it.
     """
     write_packed(path, pack_state(state, learner), origin)
 

@@ -1,7 +1,7 @@
 """A stationary Gaussian process, the baseline of the other emulators.
 
-Its covariance is one of some kernels, by default the Matérn kernels of smoothness 1/2, 3/2 and 5/2,
-whichever the marginal likelihood prefers, and a nugget.
+Its covariance is a kernel and a nugget.  The kernel is the one of largest marginal likelihood, by
+default among the Matérn kernels of smoothness 1/2, 3/2 and 5/2.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class ProcessLearner(ProcessPacking):
     Parameters
     ----------
     name : str, default "gp"
-        What tables call it.
+        Name in tables.
     kernels : tuple of str
         Names in `bmm.gp.by_name.KERNELS`, of which the best is taken.
     """
@@ -82,7 +82,7 @@ class ProcessLearner(ProcessPacking):
     def fit(
         self, points: FloatArray, values: FloatArray, seed: int, previous: Emulator | None = None
     ) -> GaussianProcess:
-        """Condition a process; see `bmm.emulation.surrogate.Learner`.  There is no chance in it."""
+        """Condition a process; see `bmm.emulation.surrogate.Learner`.  Deterministic."""
         standard, centre, scale = standardise(values)
         centres = _centres(points.shape[1])
         start = previous.logs if isinstance(previous, GaussianProcess) else centres

@@ -35,8 +35,8 @@ def kfold(
     """Fit the mixture without each fold in turn, and score the masses that were left out.
 
     It is compiled once.  Where leave-one-out by importance sampling (``az.loo``) reports large
-    Pareto k, this is what to compare fits by; blocks of neighbours as folds ask for extrapolation,
-    which nuclei left out at random do not.
+    Pareto k, compare fits by this instead; blocks of neighbours as folds test extrapolation, which
+    nuclei left out at random do not.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def kfold(
     Examples
     --------
     With `measured`, `theory` and `settings` of the example of `bmm.fit`; folds of whole
-    elements ask for more than random ones:
+    elements are harder than random ones:
 
     >>> import numpy as np
     >>> Z = measured.index.get_level_values("Z").to_numpy()

@@ -1,7 +1,7 @@
 """Training and test nuclei for blind tests, and which models have seen the test nuclei before.
 
-A random split asks for interpolation, where every model looks good; new nuclei of a later
-evaluation, the ends of isotopic chains and whole regions ask for what theory is needed for.
+A random split tests interpolation, where every model looks good; new nuclei of a later evaluation,
+the ends of isotopic chains and whole regions test what theory is needed for: extrapolation.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which other commands of bmm compute on this machine, so that they can share its cores.
 
-Each has a file in the user's runtime folder that is locked while it runs; the lock goes with the
+Each has a file in the user's runtime folder that is locked while it runs; the lock ends with the
 process, however it ends.
 """
 

@@ -82,7 +82,7 @@ class Engine(Protocol):
         tasks : iterable of Task
             With different keys.
         progress : Progress
-            Told when a task begins and ends.
+            Notified when a task begins and ends.
 
         Raises
         ------

@@ -56,8 +56,8 @@ def environment(threads: int) -> dict[str, str]:
 def set_threads(threads: int) -> None:
     """Let this process, and those it starts, use so many threads at once.
 
-    Libraries that are loaded already are told as well; numba takes no more threads than it was
-    loaded with.
+    This holds for libraries that are already loaded, too; numba uses at most as many threads as
+    when it was loaded.
 
     Parameters
     ----------

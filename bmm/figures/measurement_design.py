@@ -1,4 +1,4 @@
-"""Where a measurement would teach most, on the chart of nuclides."""
+"""Expected gain of a measurement, on the chart of nuclides."""
 
 from __future__ import annotations
 

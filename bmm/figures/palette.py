@@ -1,4 +1,4 @@
-"""Colours that colour-blind readers tell apart (Okabe & Ito 2008, without the pale yellow)."""
+"""Colours that colour-blind readers can distinguish (Okabe & Ito 2008, without the pale yellow)."""
 
 from __future__ import annotations
 

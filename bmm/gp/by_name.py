@@ -28,7 +28,7 @@ KERNELS: Registry[KernelOfLengths] = Registry(
 
 
 def matern_1_2(lengths: tuple[float, ...]) -> Matern:
-    """Matérn kernel of smoothness 1/2, whose processes are continuous and no more."""
+    """Matérn kernel of smoothness 1/2, whose processes are continuous but not differentiable."""
     return Matern(lengths, smoothness=0.5)
 
 

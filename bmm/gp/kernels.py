@@ -2,7 +2,7 @@
 
 A kernel k(x, x') is the covariance of a Gaussian process at two points.  Sums and products of
 kernels are kernels (Rasmussen & Williams, Gaussian Processes for Machine Learning, 2006, section
-4.2.4), so that a model is written as it is thought of:
+4.2.4), so that the code of a model follows its formula:
 
     smooth + pairing = Constant(0.8) * SquaredExponential((3.0, 4.0))
                        + Constant(0.2) * SquaredExponential((9.0, 9.0)) * Alternating(axes=(1,))
@@ -10,7 +10,7 @@ kernels are kernels (Rasmussen & Williams, Gaussian Processes for Machine Learni
 Derivatives are taken in reverse.  `Kernel.with_pullback` gives the covariances K and a function
 that carries weights W, the derivatives of any scalar by the entries of K, back to the kernel's
 parameters and points.  The gradient of a marginal likelihood is one such pullback, whatever the
-kernel, and nothing computed for K is computed again.
+kernel, and reuses what was computed for K.
 """
 
 from __future__ import annotations

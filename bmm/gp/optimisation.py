@@ -45,7 +45,7 @@ class NormalPrior:
 
 @dataclass(frozen=True)
 class Optimum:
-    """Where an objective is smallest, as far as it was followed.
+    """The smallest value of an objective that the search has found.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ __all__ = [
 
 
 class CovarianceFunction(Protocol):
-    """What it takes to condition a process: a `bmm.gp.kernels.Kernel`, or one on the lattice."""
+    """The covariance of a process: a `bmm.gp.kernels.Kernel`, or one on the lattice."""
 
     def __call__(self, first: FloatArray, second: FloatArray) -> FloatArray:
         """Covariances, array (n, m), between points (n, d) and (m, d)."""
@@ -75,7 +75,7 @@ def marginal_likelihood(
     kernel : Kernel
         Covariance of the process.
     points, values : array (n, d), array (n,)
-        Where it was observed, and what was.
+        Points of the observations, and the observed values.
     noise : float, array (n,) or array (n, n)
         Variance or covariance of the noise.
 
@@ -111,9 +111,9 @@ class ExactProcess:
     Parameters
     ----------
     kernel : CovarianceFunction
-        Covariance before anything is known.
+        Prior covariance.
     points, values : array (n, d), array (n,)
-        Where it was observed, and what was.
+        Points of the observations, and the observed values.
     noise : float, array (n,) or array (n, n)
         Variance or covariance of the noise of the values.
 
@@ -178,13 +178,13 @@ class ProcessPrediction:
     Parameters
     ----------
     kernel : CovarianceFunction
-        Covariance before anything was known.
+        Prior covariance.
     points : array (n, d)
         The points.
     mean : array (n,)
         Expected values.
     known : Conditioning
-        What the observations tell of the points.
+        How the observations change the distribution at the points.
 
     Examples
     --------

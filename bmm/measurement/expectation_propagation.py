@@ -1,10 +1,10 @@
-"""Expectation propagation for independent errors with heavy tails, seen through normal ones.
+"""Expectation propagation for independent errors with heavy tails, observed with normal noise.
 
-What is seen of n links is r = y - S l, with y ~ N(0, K) and independent errors l_i, each a mixture
-of normals of one mean c_i.  Expectation propagation (Minka, Proc. UAI 17, 362, 2001,
+The observations of n links are r = y - S l, with y ~ N(0, K) and independent errors l_i, each a
+mixture of normals of one mean c_i.  Expectation propagation (Minka, Proc. UAI 17, 362, 2001,
 arXiv:1301.2294) replaces every mixture by a normal N(m_i, v_i), its site, such that the posterior
-keeps the mean and the variance that the mixture would give it.  With C = K + S diag(v) S^T and
-q = diag(S^T C^-1 S), the distribution of link i given everything else, its cavity, is
+keeps the mean and the variance that the mixture would give it.  With C = K + S diag(v) S^T and q =
+diag(S^T C^-1 S), the distribution of link i given everything else, its cavity, is
 
     N(m_i - [S^T C^-1 (r + S m)]_i / q_i,  1 / q_i - v_i).
 """
@@ -24,7 +24,7 @@ __all__ = ["LinkPosterior", "MixturePrior", "match_moments"]
 _DAMPING = 0.7
 _ITERATIONS = 20
 _TOLERANCE = 1e-3
-# A site wider than the prior's components of 99 % says nothing.
+# A site wider than the components that make up 99 % of the prior carries no information.
 _WIDE = 0.01
 _LEAST_VARIANCE = 1e-12
 
@@ -87,7 +87,7 @@ class LinkPosterior:
     iterations : int
         Rounds of updates.
     converged : bool
-        Whether the sites had come to rest.
+        Whether the sites converged.
     """
 
     spread: sparse.csr_array
@@ -123,13 +123,13 @@ def match_moments(
     prior : MixturePrior
         Of the n links.
     covariance : array (n, n)
-        K, of all that is normal in what is seen, MeV^2.
+        K, of the normal part of the observations, MeV^2.
     spread : sparse array (n, n)
         S.
     seen : array (n,)
         r, MeV.
     unit : array (n,)
-        Changes of the sites are measured by it, MeV.
+        Unit in which changes of the sites are measured, MeV.
     iterations : int, default 20
         At most so many rounds; each costs a Cholesky decomposition and an inverse.
     """
@@ -176,7 +176,7 @@ def _normal_posterior(
     iterations: int = 0,
     converged: bool = False,
 ) -> LinkPosterior:
-    """Posterior where every prior is its site."""
+    """Posterior when every prior is replaced by its site."""
     links = spread @ sparse.diags_array(variance) @ spread.T
     factor = cholesky(np.asfortranarray(covariance + links.toarray()))
     pull = log_density(factor, seen + spread @ mean)[1]

@@ -1,4 +1,4 @@
-"""What links of earlier evaluations have turned out to be off by.
+"""Errors of the links of earlier evaluations, as later ones have revealed them.
 
 In units of the stated standard deviation s_i, the error of a link of kind k at x = (Z, N) is
 
@@ -37,7 +37,7 @@ __all__ = [
 
 # Remeasured: the later uncertainty is at most this share of the earlier one.
 _SHRUNK = 0.5
-# Links stated to be better than 10 keV teach nothing about those that matter beside a theory.
+# Links stated to be better than 10 keV are not informative about those that are relevant here.
 _LEAST_SD = 0.01
 _FEWEST = 20
 _NUCLEI = Domain(Z=(8, 100), N=(8, 320))
@@ -47,14 +47,14 @@ _NUCLEI = Domain(Z=(8, 100), N=(8, 320))
 _NU, _KIND_SCALE, _KIND_SHIFT = 3.0, 0.5, 0.5
 # Neighbours are revised together: the likelihood of a kind counts half.
 _WEIGHT = 0.5
-# Pairs of revisions up to this distance teach tau and rho; standardised ones are clipped.
+# tau and rho are learnt from pairs of revisions up to this distance, standardised and clipped.
 _NEIGHBOURS, _CLIP = 8.0, 3.0
 _LENGTHS = np.arange(1, 6.01, 0.25)
 
 
 @dataclass(frozen=True, eq=False)
 class LinkErrors:
-    """The law of the errors of links, in units of their stated standard deviations.
+    """Distribution of the errors of links, in units of their stated standard deviations.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class LinkErrors:
     shared, length : float
         tau, and rho in nucleons.
     revised : int array (kind,)
-        How many revised links taught it.
+        Number of revised links it is learnt from.
     """
 
     nu: float
@@ -109,7 +109,7 @@ def shared_covariance(Z: IntArray, N: IntArray, sd: FloatArray, length: float) -
     sd : array (n,)
         Standard deviations of what they share, MeV.
     length : float
-        Over how many nucleons they share it.
+        Length scale over which they share it, nucleons.
     """
     apart = (Z[:, None] - Z) ** 2 + (N[:, None] - N) ** 2
     shared = np.exp(-0.5 * apart / length**2)

@@ -1,4 +1,4 @@
-"""What the errors of training masses are taken to be: as stated, scaled, or learnt from history."""
+"""Treatments of the errors of training masses: as stated, scaled, or learnt from history."""
 
 from __future__ import annotations
 
@@ -61,16 +61,16 @@ type ErrorTreatment = Annotated[str, AfterValidator(_known)]
 
 * ``stated``: the stated uncertainties, independent of each other;
 * ``factor:X``: these times the number X; if X is an evaluation older than the training masses,
-  times what its own should have been multiplied by, as judged by the training masses (see
+  times the factor that its uncertainties needed, as found from the training masses (see
   `bmm.data.uncertainty_scale_factor`); ``factor`` alone takes the evaluation before theirs;
 * ``learnt``: errors of the links between masses learnt from all earlier evaluations, with the
-  theories as witness (see `bmm.measurement.posterior`).
+  theories as evidence (see `bmm.measurement.posterior`).
 """
 
 
 @dataclass(frozen=True, eq=False)
 class TreatedMasses:
-    """Training masses and what is known of their errors.
+    """Training masses and their errors.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class TreatedMasses:
     errors : MassErrors or None
         In place of these, where fields are conditioned.
     average : Hyperparameters or None
-        Of the field of the average's residuals, if it was the witness.
+        Of the field of the average's residuals, if that was the evidence.
     facts : dict
         What was learnt, as plain values.
     """
@@ -145,7 +145,7 @@ def learn_errors(
 
 
 def errors_of_all(stored: xr.Dataset, measured: pd.DataFrame) -> MassErrors:
-    """Errors of masses: learnt where they are known, and as stated of others.
+    """Errors of masses: learnt ones where there are any, and the stated ones of all others.
 
     Parameters
     ----------

@@ -153,7 +153,7 @@ class Stacking(WeighedMethod):
 
 
 def _tree(models: SingleModelPosteriors, k: int, rng: np.random.Generator) -> xr.DataTree:
-    """Posterior draws of model k's spread with the pointwise log likelihood, as ArviZ wants it."""
+    """Posterior draws of model k's spread with the pointwise log likelihood, for ArviZ."""
     posterior = models.posteriors[k]
     sigma = rng.choice(posterior.sigma, p=posterior.weight, size=_CHAINS * _DRAWS)
     shape = (_CHAINS, _DRAWS)

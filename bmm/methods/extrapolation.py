@@ -54,7 +54,7 @@ def extrapolation_factor(evaluation: str) -> tuple[float, int]:
         Scale of the Student-t with 4 degrees of freedom that fits the errors best, in units of the
         stated uncertainties.
     nuclei : int
-        How many taught it.
+        Number of masses it was learnt from.
 
     Raises
     ------

@@ -43,8 +43,8 @@ def make_forecast(
 ) -> MadeForecast:
     """Fit a method, and predict the test nuclei.
 
-    Linear algebra runs on one thread, for on several it rounds differently: a forecast is the same,
-    bit for bit, whatever the number of cores and whoever makes it.
+    Linear algebra runs on one thread, as it rounds differently on several.  A forecast is then the
+    same, bit for bit, whatever the number of cores and wherever it is made.
 
     Parameters
     ----------

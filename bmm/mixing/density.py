@@ -5,13 +5,13 @@ For a nucleus x with measured mass y,
     p(y | w) = sum_k w_k p_k(y),      w ~ Dirichlet(alpha(x)).
 
 Each nucleus is measured once, so w(x) enters a single factor, linearly, and can be integrated
-out exactly: the mean of a Dirichlet is alpha_k / alpha_0 with alpha_0 = sum_k alpha_k, hence
+out exactly: the mean of a Dirichlet is alpha_k / alpha_0 with alpha_0 = sum_k alpha_k, so that
 
     p(y | alpha) = sum_k (alpha_k / alpha_0) p_k(y).
 
 Sampling w(x) for every nucleus would give the same posterior of everything else at a far higher
-price.  (The data therefore say nothing about alpha_0 beyond its prior.)  A model that does not
-cover the nucleus is left out of both sums.
+cost.  (The data therefore say nothing about alpha_0 beyond its prior.)  A model that does not cover
+the nucleus is left out of both sums.
 
 p_k is normal or Student-t about the model's mass, with the variance
 

@@ -7,16 +7,16 @@ s_k the scale of its error, and rho the correlation of the errors e_k of two mod
     log alpha_k = log alpha_0 + log a_k,      a = softmax[u f_k(Z, N) - 2 log s_k].
 
 a_k is the mean weight of model k: local by s_k, which a model's own residuals decide, and by the
-Gaussian fields f_k.  The concentration alpha_0 says how alike the weights of one nucleus are to
-their mean.  It falls with the support u, the share of the neighbours within three nucleons that
+Gaussian fields f_k.  The concentration alpha_0 determines how close the weights of one nucleus are
+to their mean.  It falls with the support u, the share of the neighbours within three nucleons that
 are measured:
 
     log alpha_0(u) = BORDER + (l - BORDER) (u - 0.4) / 0.6.
 
 Among the data alpha_0 is large, and a mass is the average of the models.  Beyond the data alpha_0
-goes to zero, the Dirichlet goes to the corners of the simplex, and a mass is that of one model, not
-known which.  y is taken as a Student-t with the first two moments of the sum as location and
-squared scale,
+goes to zero, the Dirichlet goes to the corners of the simplex, and a mass is that of one, unknown
+model.  y is taken as a Student-t with the first two moments of the sum as location and squared
+scale,
 
     L = sum_k a_k c_k,      V = sum_k a_k (c_k - L)^2,
     S = [rho + (1 - rho) (1 + alpha_0 sum_k a_k^2) / (1 + alpha_0)] sum_k a_k s_k^2
@@ -263,7 +263,7 @@ def _log_likelihood(
     rotation: FloatArray,
     packed: FloatArray,
 ) -> tuple[FloatArray, ...]:
-    """Log likelihood of all masses, as `bmm.mixing.lattice_op.LatticeLogLikelihood` wants it."""
+    """Log likelihood of all masses, for `bmm.mixing.lattice_op.LatticeLogLikelihood`."""
     field, excess, beta, data = fields(xi, amplitude, root_Z, root_N, rotation, packed)
     n, K = field.shape
     by_nucleus, by_model = data[: 3 * n].reshape(3, n), data[3 * n :].reshape(3, K, n)

@@ -9,7 +9,8 @@ with the functions of N.  A dense basis of all products would hold nuclei x m_Z 
 cost that many multiplications.
 
 The coefficients beta of the K models are a rotation of xi, whose first coordinate shifts all fields
-alike: no weight feels it, and it keeps its prior, while the data hold the others.
+alike.  The weights do not depend on it, so that its posterior is its prior; the data determine the
+others.
 """
 
 from __future__ import annotations

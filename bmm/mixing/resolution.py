@@ -76,7 +76,7 @@ def unresolved(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     sizes = [f"m_{axis} = {each['proposed_m']}" for axis, each in found.items()]
     return [
         f"the basis does not resolve the fitted length scales, {scales} nucleons: the fields are "
-        "smoother than the data ask for. To resolve them, write",
+        "smoother than the data require.  To resolve them, write",
         "[mixing.basis]",
         *sizes,
     ]

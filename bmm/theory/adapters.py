@@ -205,7 +205,7 @@ def predict_all(fitted: Sequence[FittedTheory], nuclei: Nuclides) -> xr.Dataset:
     Parameters
     ----------
     fitted : sequence of FittedTheory
-        The models, in the order their components shall have.
+        The models, in the order of their components.
     nuclei : str, (int, int), Index, or sequence of these
         Any nuclei; see `bmm.nuclides.chosen_nuclides`.
 

@@ -228,7 +228,7 @@ def fit_residuals(
 def _most_probable(*key: bytes) -> Hyperparameters:
     """Find hyperparameters, from arrays as bytes.
 
-    A comparison asks for the same field for the model alone, for mixtures, and for its choices.
+    A comparison needs the same field for the model alone, for mixtures, and for its choices.
     """
     Z, N, blocks = (np.frombuffer(each, dtype=np.int64) for each in key[:3])
     residual, known_sd = (np.frombuffer(each, dtype=np.float64) for each in key[3:])

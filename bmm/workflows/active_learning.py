@@ -218,14 +218,14 @@ def _run_side_by_side(
 def _smooth(
     surface: Surface, found: Continuity | None, settings: LoopSettings
 ) -> npt.NDArray[np.bool]:
-    """Points that matter and lie at no tear of the surface, array (n,)."""
+    """Relevant points that are not at a discontinuity of the surface, array (n,)."""
     energy_window = settings.energy_window(surface)
     matter = (
         np.ones(len(surface), dtype=bool)
         if energy_window is None
         else energy_window.contains(surface.energy)
     )
-    return matter if found is None else matter & ~found.torn[~found.unconverged]
+    return matter if found is None else matter & ~found.discontinuous[~found.unconverged]
 
 
 def _telling(progress: Progress | None, label: str, seed: int) -> Callable[[State], None] | None:
@@ -250,7 +250,7 @@ def _facts(
         "axes": list(table.axes),
         "points": len(table),
         "unconverged": len(table) - len(surface),
-        "torn": None if found is None else int(found.torn.sum()),
+        "torn": None if found is None else int(found.discontinuous.sum()),
         "broken_step_MeV": None if found is None else found.threshold,
         "window_MeV": None
         if energy_window is None
@@ -280,10 +280,10 @@ def _write(
 ) -> None:
     order = np.zeros(len(surface), dtype=int)
     order[state.computed] = 1 + np.arange(len(state.computed))
-    said = pd.DataFrame(surface.points, columns=list(surface.axes)).assign(
+    predicted = pd.DataFrame(surface.points, columns=list(surface.axes)).assign(
         energy=surface.energy, mean=state.mean, scale=state.sd, computed=order
     )
-    frames = {"errors": pd.concat(tables), "summary": summary, "prediction": said}
+    frames = {"errors": pd.concat(tables), "summary": summary, "prediction": predicted}
     if found is not None:
         left_out = pd.DataFrame(table.points, columns=list(table.axes)).assign(energy=table.energy)
         frames["unconverged"] = left_out[found.unconverged]

@@ -1,4 +1,4 @@
-"""One process at a time in a folder; the lock goes with the process, however it ends."""
+"""One process at a time in a folder; the lock ends with the process, however it ends."""
 
 from __future__ import annotations
 
@@ -82,4 +82,4 @@ def _lock(stream: IO[str], folder: Path) -> None:
     except BlockingIOError:
         raise
     except OSError:
-        logger.warning("%s: the file system knows no locks", folder)
+        logger.warning("%s: the file system has no locks", folder)

@@ -1,4 +1,4 @@
-"""What a configuration asks for: measured masses, models, and the chart to predict."""
+"""Inputs that a configuration names: measured masses, models, and the chart to predict."""
 
 from __future__ import annotations
 

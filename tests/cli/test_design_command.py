@@ -1,4 +1,4 @@
-"""Which measurement next, as a user asks."""
+"""The command `bmm design`: rankings of the next measurement."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The report of a small run: its numbers, its figures, and that it stands alone."""
+"""The report of a small run: its numbers, its figures, and that it loads nothing else."""
 
 import asyncio
 import base64

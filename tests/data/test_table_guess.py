@@ -1,4 +1,4 @@
-"""What a table is, told from its numbers."""
+"""Contents of a table, recognised from its numbers."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_quantity_and_unit_are_told(tin, tmp_path, case):
     path = write(tmp_path / "table.txt", tin, lambda Z, N, M: f"{Z} {N} {value(Z, N, M):.6f}")
     guess = guess_table(path)
     assert keys.items() <= guess.keys().items()
-    tolerance = 0.3 if "binding" in case else 2e-3  # a convention may not be told
+    tolerance = 0.3 if "binding" in case else 2e-3  # a convention may not be recognised
     np.testing.assert_allclose(guess.masses["mass_excess"], tin, atol=tolerance)
 
 

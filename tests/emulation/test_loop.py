@@ -1,4 +1,4 @@
-"""The loop: what it is shown, where it goes, when it stops, and how it goes on."""
+"""The active learning loop: data it uses, choice of points, end, and resumption."""
 
 import pickle
 

@@ -48,7 +48,7 @@ def test_scores_are_averages_and_differences_are_taken_to_the_reference():
     assert b["rms"] == pytest.approx(2 * a["rms"])
     assert b["crps_diff"] == pytest.approx(a["crps"])
     assert a["crps_diff"] == a["crps_diff_se"] == 0
-    # The same errors, doubled: a paired difference knows it, two separate errors do not.
+    # The same errors, doubled: a paired difference shows it, two separate errors do not.
     assert b["crps_diff_se"] == pytest.approx(a["crps_se"])
     assert a["coverage_68"] == np.mean(np.abs(error) < stats.norm.ppf(0.84))
     assert a["coverage_68"] == b["coverage_68"]

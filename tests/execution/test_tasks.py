@@ -1,4 +1,4 @@
-"""Tasks one after the other, and what is said of them."""
+"""Tasks one after the other, and their progress messages."""
 
 import io
 import operator

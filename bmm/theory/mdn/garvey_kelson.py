@@ -134,9 +134,9 @@ def iterate(masses: pd.Series[float], chart: pd.Index, rounds: int) -> pd.DataFr
             break
         column = unknown[one].argmax(axis=1)
         target = rows[one, column]
-        said = -_SIGNS[column] * np.nansum(values[rows[one]] * _SIGNS, axis=1)
+        predicted = -_SIGNS[column] * np.nansum(values[rows[one]] * _SIGNS, axis=1)
         count = np.bincount(target, minlength=len(values))
-        total = np.bincount(target, weights=said, minlength=len(values))
+        total = np.bincount(target, weights=predicted, minlength=len(values))
         new = count > 0
         values[new] = total[new] / count[new]
         reached[new] = number

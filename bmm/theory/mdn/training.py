@@ -135,8 +135,8 @@ def _steps(
         member = eqx.combine(parameters, shape)
         corners = relations[drawn]
         seen = jnp.concatenate([x[at], x[corners.ravel()]]) if bound else x[at]
-        said = member(seen)
-        data = jax.tree.map(lambda each: each[:n], said)
+        predicted = member(seen)
+        data = jax.tree.map(lambda each: each[:n], predicted)
         # The masses are drawn again, so that their uncertainties become part of the spread.
         drawn_mass = target + uncertainty * jax.random.normal(key, target.shape)
         share = used * jax.lax.stop_gradient(data.variance**settings.beta)
@@ -144,7 +144,7 @@ def _steps(
         if not bound:
             return likelihood
         signs = jnp.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
-        violation = said.mean[n:].reshape(-1, 6) @ signs * problem.scale + linear[drawn]
+        violation = predicted.mean[n:].reshape(-1, 6) @ signs * problem.scale + linear[drawn]
         cost = 6 * violation_cost(violation, constraint).mean()
         return likelihood + settings.lambda_phys * cost
 
