@@ -100,6 +100,22 @@ class ConditionedCopula:
     ----------
     correlation, explained : array (n, m)
         Between the nuclei and the candidates: r, and rho after the measurements so far.
+
+    Examples
+    --------
+    With `even` of the example of `bmm.even_forecast`: a measurement leaves little variance of the
+    normal score of its nucleus.
+
+    >>> import numpy as np
+    >>> from bmm.design.copula import ConditionedCopula
+    >>> from bmm.nuclides import nuclide_index
+    >>> row = even.law_rows(nuclide_index([50], [90]))
+    >>> copula = ConditionedCopula(even.law, row, row, precision=0.01)
+    >>> before, _ = copula.innovation(0)
+    >>> copula.take(0)
+    >>> after, _ = copula.innovation(0)
+    >>> before.round(3), bool(after[0] < 0.01)
+    (array([1.]), True)
     """
 
     def __init__(

@@ -47,6 +47,19 @@ class Ranking:
     together : DataFrame
         Indexed (Z, N), in the order in which they are chosen, each the best after those before it:
         reduction, reduction_error and left as above, of the set so far.
+
+    Examples
+    --------
+    With `even` of the example of `bmm.even_forecast`:
+
+    >>> from bmm.design.candidates import find_candidates
+    >>> from bmm.design.ranking import rank_candidates
+    >>> from bmm.design.targets import read_target
+    >>> target = read_target("masses Sn-140", even)
+    >>> candidates = find_candidates("Sn-138", even)
+    >>> ranking = rank_candidates(even, candidates, target, precision=0.05, count=1)
+    >>> ranking.unit, list(ranking.together)
+    ('MeV', ['reduction', 'reduction_error', 'left'])
     """
 
     target: Energies | DripLine
@@ -94,6 +107,19 @@ def rank_candidates(
     DomainError
         If a candidate is not a nucleus that the forecast predicts, or nothing about the target is
         uncertain.
+
+    Examples
+    --------
+    With `even` of the example of `bmm.even_forecast`: the best measurement for a mass is its own.
+
+    >>> from bmm.design.candidates import find_candidates
+    >>> from bmm.design.ranking import rank_candidates
+    >>> from bmm.design.targets import read_target
+    >>> candidates = find_candidates("Sn-138 Sn-140", even)
+    >>> target = read_target("masses Sn-140", even)
+    >>> ranking = rank_candidates(even, candidates, target, precision=0.05, count=1)
+    >>> ranking.alone.index[0] == (50, 90), bool(ranking.alone["reduction"].iloc[0] > 0.9)
+    (True, True)
     """
     if not (0 < precision < np.inf and outcomes >= _FEWEST_OUTCOMES and count >= 1):
         raise ConfigError(

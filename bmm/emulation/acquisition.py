@@ -93,6 +93,20 @@ def choose(
     ------
     ConfigError
         If no acquisition is called so.
+
+    Examples
+    --------
+    The next points of a process that knows the value at 0:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.acquisition import choose
+    >>> from bmm.gp.process import ExactProcess
+    >>> from bmm.gp.stationary import Matern
+    >>> points = np.linspace(-1.0, 1.0, 5)[:, None]
+    >>> process = ExactProcess(Matern((1.0,)), points[2:3], np.array([0.0]), 1e-6)
+    >>> rng = np.random.default_rng(0)
+    >>> choose("space-filling", process.at(points), points, np.array([2]), 2, np.ones(5), rng)
+    array([0, 4])
     """
     acquisition = ACQUISITIONS[name]
     left = np.setdiff1d(np.arange(len(points)), computed)
@@ -116,6 +130,15 @@ def expected_reduction(across: FloatArray, variance: FloatArray, weight: FloatAr
         Of the candidates.
     weight : array (m,)
         Of the points that count.
+
+    Examples
+    --------
+    A candidate that is fully correlated with a point of variance 4, and one that is not:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.acquisition import expected_reduction
+    >>> expected_reduction(np.array([[4.0, 0.0]]), np.array([4.0, 4.0]), np.ones(1))
+    array([4., 0.])
     """
     return np.asarray(weight @ across**2 / variance)
 

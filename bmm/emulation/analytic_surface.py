@@ -41,13 +41,31 @@ _WELL_WIDTH, _WELL_REACH, _ISOMER, _SHOULDER = 0.18, 0.12, 3.5, 5.0
 
 
 def surface_of_spheroid(q: FloatArray) -> FloatArray:
-    """Surface of a prolate spheroid relative to the sphere of the same volume; q > 1."""
+    """Surface of a prolate spheroid relative to the sphere of the same volume; q > 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.emulation.analytic_surface import surface_of_spheroid
+    >>> surface_of_spheroid(np.array([1.001, 2.0])).round(4)
+    array([1.    , 1.0767])
+    """
     e = np.sqrt(1 - q**-2.0)
     return np.asarray(0.5 * q ** (-2 / 3) * (1 + q / e * np.arcsin(e)))
 
 
 def coulomb_of_spheroid(q: FloatArray) -> FloatArray:
-    """Coulomb energy of a homogeneous prolate spheroid relative to the sphere; q > 1."""
+    """Coulomb energy of a homogeneous prolate spheroid relative to the sphere; q > 1.
+
+    Examples
+    --------
+    A deformed nucleus has less Coulomb energy, and more surface:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.analytic_surface import coulomb_of_spheroid
+    >>> coulomb_of_spheroid(np.array([1.001, 2.0])).round(4)
+    array([1.   , 0.958])
+    """
     e = np.sqrt(1 - q**-2.0)
     return np.asarray(q ** (-2 / 3) * np.log((1 + e) / (1 - e)) / (2 * e))
 
@@ -61,6 +79,15 @@ def analytic_energy(q: FloatArray, alpha_3: FloatArray) -> FloatArray:
         Axis ratio, above 1.
     alpha_3 : array
         Octupole deformation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.emulation.analytic_surface import analytic_energy
+    >>> energy = analytic_energy(np.array([1.3, 2.0]), np.array([0.1, 0.1]))  # MeV
+    >>> mirrored = analytic_energy(np.array([1.3, 2.0]), np.array([-0.1, -0.1]))
+    >>> bool(np.allclose(energy, mirrored))  # even in the octupole deformation
+    True
     """
     surface, coulomb = _A_S * _A ** (2 / 3), _A_C * _Z**2 / _A ** (1 / 3)
     drop = surface * (surface_of_spheroid(q) - 1) + coulomb * (coulomb_of_spheroid(q) - 1)

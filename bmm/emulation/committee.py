@@ -45,6 +45,18 @@ class CommitteePrediction:
         Standard deviation of the Gaussian with which correlations are tapered.
     calibration : Calibration
         From spreads to standard deviations.
+
+    Examples
+    --------
+    Two members that differ by 1 MeV at the second point:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.calibration import Calibration
+    >>> from bmm.emulation.committee import CommitteePrediction
+    >>> members = np.array([[-5.0, -5.5], [-5.0, -4.5]])
+    >>> predicted = CommitteePrediction(np.array([[-1.0], [1.0]]), members, 0.5, Calibration(2.0))
+    >>> predicted.mean, predicted.sd.round(3)
+    (array([-5., -5.]), array([0.   , 1.414]))
     """
 
     points: FloatArray
@@ -249,6 +261,17 @@ def feeding(
     ------
     DataError
         If split data would leave a member with fewer than two points.
+
+    Examples
+    --------
+    Every member sees its own third of six points:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.committee import feeding
+    >>> from bmm.emulation.network_settings import CommitteeSettings
+    >>> shares = feeding(CommitteeSettings(members=3, feed="split"), 6, np.random.default_rng(0))
+    >>> shares.sum(axis=1), shares.sum(axis=0)
+    (array([2., 2., 2.]), array([1., 1., 1., 1., 1., 1.]))
     """
     seen = np.flatnonzero(np.ones(n, dtype=bool) if allowed is None else allowed)
     weights = np.zeros((settings.members, n))

@@ -151,7 +151,7 @@ def read_surface(
     *,
     skip_nan: bool = False,
 ) -> Surface:
-    """Read a surface from a table of numbers.
+    r"""Read a surface from a table of numbers.
 
     Parameters
     ----------
@@ -169,6 +169,17 @@ def read_surface(
     ------
     DataError
         If the file cannot be read so, or the surface is refused (see `Surface`).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.emulation.energy_surface import read_surface
+    >>> path = Path(tempfile.mkdtemp()) / "pes.dat"
+    >>> _ = path.write_text("\n".join(f"{q} {r} {r**2}" for q in range(4) for r in range(4)))
+    >>> surface = read_surface(path)
+    >>> surface.axes, surface.energy.max()
+    (('column 1', 'column 2'), np.float64(9.0))
     """
     path = Path(path)
     table = read_points(path)

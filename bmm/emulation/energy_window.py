@@ -38,6 +38,17 @@ class EnergyWindow:
     ------
     ConfigError
         If an end is not finite or the window empty.
+
+    Examples
+    --------
+    Energies are compressed outside the window of 30 MeV above the minimum:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.energy_window import EnergyWindow
+    >>> window = EnergyWindow(minimum=-1757.0, width=30.0)
+    >>> compressed = window.compress(np.array([-1750.0, -1700.0]))
+    >>> compressed.round(2), window.expand(compressed)
+    (array([ 7.  , 36.91]), array([-1750., -1700.]))
     """
 
     minimum: float

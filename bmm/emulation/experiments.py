@@ -54,6 +54,14 @@ class Experiment:
         How points are chosen.
     details : dict, optional
         What else determines its results, as plain values, such as the settings of a committee.
+
+    Examples
+    --------
+    >>> from bmm.emulation.experiments import Experiment
+    >>> from bmm.emulation.loop import LoopSettings
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> Experiment("gp-random", ProcessLearner(), LoopSettings(acquisition="random")).label
+    'gp-random'
     """
 
     label: str

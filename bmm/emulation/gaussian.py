@@ -141,6 +141,16 @@ def fit_logs(objective: Objective, start: FloatArray, centres: FloatArray) -> Op
         Gives minus the log likelihood of logarithms and its gradient.
     start, centres : array
         Logarithms to start from, and the centres of their normal priors, 1.5 wide.
+
+    Examples
+    --------
+    Logarithms of flat likelihood stay at the centres of their priors:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.gaussian import fit_logs
+    >>> centres = np.array([0.5, -0.5])
+    >>> fit_logs(lambda x: (0.0, np.zeros(2)), np.zeros(2), centres).parameters.round(3)
+    array([ 0.5, -0.5])
     """
     prior = NormalPrior(centres, np.full(len(centres), _SPREAD))
     return most_probable(objective, start, prior, reach=_REACH, evaluations=_EVALUATIONS)

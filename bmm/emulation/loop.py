@@ -48,6 +48,15 @@ class LoopSettings(Configuration):
         Width of the window of relevant energies, MeV above `minimum`; all if not given.
     minimum : float, optional
         Such as the energy of the ground state, MeV; the lowest of the table if not given.
+
+    Examples
+    --------
+    A tenth of the points, the first 40 of them drawn at random:
+
+    >>> from bmm.emulation.loop import LoopSettings
+    >>> settings = LoopSettings(start=40, budget=0.1)
+    >>> settings.acquisition, settings.growth
+    ('spread', 0.1)
     """
 
     start: PositiveFloat = 0.03
@@ -89,6 +98,12 @@ class Round:
         Of the emulator over all relevant points, MeV.
     rmse_left : float
         Over those that are not computed, MeV.
+
+    Examples
+    --------
+    >>> from bmm.emulation.loop import Round
+    >>> Round(points=46, inside=40, estimated=0.5, rmse=0.6, rmse_left=0.62).rmse
+    0.6
     """
 
     points: int
@@ -135,7 +150,14 @@ class State:
 
 
 def points_of(amount: float, n: int) -> int:
-    """Turn a share of n points (at most 1), or a number of them (more than 1), into a number."""
+    """Turn a share of n points (at most 1), or a number of them (more than 1), into a number.
+
+    Examples
+    --------
+    >>> from bmm.emulation.loop import points_of
+    >>> points_of(0.1, 1558), points_of(40, 1558)
+    (156, 40)
+    """
     return round(amount * n) if amount <= 1 else round(amount)
 
 
@@ -146,6 +168,13 @@ def start_set(surface: Surface, settings: LoopSettings, seed: int) -> IntArray:
     ------
     ConfigError
         If there would be fewer than 5, the budget is below them, or above all points.
+
+    Examples
+    --------
+    >>> from bmm.emulation.analytic_surface import analytic_surface
+    >>> from bmm.emulation.loop import LoopSettings, start_set
+    >>> len(start_set(analytic_surface(), LoopSettings(start=0.05), seed=1))  # of 1125
+    56
     """
     n = len(surface)
     first, last = points_of(settings.start, n), points_of(settings.budget, n)
@@ -192,6 +221,19 @@ def run_loop(
     -------
     State
         The last.
+
+    Examples
+    --------
+    Four more points of 100, chosen where a stationary process is least certain:
+
+    >>> from bmm.emulation.analytic_surface import analytic_surface
+    >>> from bmm.emulation.loop import LoopSettings, run_loop
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> settings = LoopSettings(start=10, budget=14, growth=0.4, marks=())
+    >>> learner = ProcessLearner(kernels=("matern-5/2",))
+    >>> state = run_loop(analytic_surface(10, 10), learner, settings, seed=1)
+    >>> [each.points for each in state.rounds]
+    [10, 14]
     """
     budget = points_of(settings.budget, len(surface))
     # On several threads, linear algebra rounds differently: a seed would not give the same points.

@@ -36,6 +36,13 @@ def mass_surface(name: str, masses: pd.Series[float]) -> Surface:
         Of the table.
     masses : Series
         Mass excess in MeV, indexed (Z, N).
+
+    Examples
+    --------
+    >>> from bmm.emulation.mass_table import mass_surface
+    >>> surface = mass_surface("tin", measured["mass_excess"])
+    >>> surface.axes, len(surface) == len(measured)
+    (('Z', 'N'), True)
     """
     points = np.array(masses.index.to_list(), dtype=np.float64)
     return Surface(name, ("Z", "N"), points, np.asarray(masses, dtype=np.float64))
@@ -94,6 +101,19 @@ class MassLearner:
         From `mass_surface`; only its coordinates are used.
     inner : Learner
         Learns the deviations from the liquid drop.
+
+    Examples
+    --------
+    With `measured` of the example of `bmm.fit`; a process learns what the liquid drop leaves:
+
+    >>> from bmm.emulation.mass_table import MassLearner, mass_surface
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> surface = mass_surface("near tin", measured["mass_excess"])
+    >>> learner = MassLearner(surface, ProcessLearner(kernels=("matern-5/2",)))
+    >>> emulator = learner.fit(surface.scaled[::4], surface.energy[::4], seed=0)
+    >>> error = emulator.at(surface.scaled).mean - surface.energy
+    >>> bool(abs(error).mean() < 1)  # MeV
+    True
     """
 
     surface: Surface

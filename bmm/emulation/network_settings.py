@@ -44,6 +44,13 @@ class CommitteeSettings(Configuration):
         Points per step, resampled each time with replacement; all of them if not given.
     feed : {"shared", "bootstrap", "split"}
         Every member sees all points, a bootstrap sample of them, or its own share.
+
+    Examples
+    --------
+    >>> from bmm.emulation.network_settings import CommitteeSettings
+    >>> settings = CommitteeSettings(members=12, feed="bootstrap")
+    >>> settings.width, settings.activation
+    (64, 'silu')
     """
 
     members: PositiveInt = Field(default=8, ge=2)

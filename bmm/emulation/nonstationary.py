@@ -96,7 +96,21 @@ class NonstationaryProcess(Process):
 
 @dataclass(frozen=True)
 class NonstationaryLearner(ProcessPacking):
-    """Processes with hyperparameters of the largest posterior density."""
+    """Processes with hyperparameters of the largest posterior density.
+
+    Examples
+    --------
+    Values of a step: the uncertainty is larger beside it than far from it.
+
+    >>> import numpy as np
+    >>> from bmm.emulation.nonstationary import NonstationaryLearner
+    >>> points = np.linspace(-1, 1, 21)[:, None]
+    >>> step = np.where(points[:, 0] > 0.02, 1.0, 0.0)
+    >>> process = NonstationaryLearner().fit(points, step, seed=0)
+    >>> beside, far = process.at(np.array([[0.05], [0.75]])).sd
+    >>> bool(beside > far)
+    True
+    """
 
     kind: ClassVar[type[Process]] = NonstationaryProcess
     name: str = "nonstationary-gp"
@@ -147,6 +161,18 @@ def local_roughness(
     -------
     array (n,), float
         The root of it, and the summed share of a residual right there.
+
+    Examples
+    --------
+    Residuals nine times as large as typical near 0, and typical ones at 1:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.nonstationary import local_roughness
+    >>> learned = np.linspace(0, 1, 11)[:, None]
+    >>> squared = np.where(learned[:, 0] < 0.3, 9.0, 1.0)
+    >>> roughness, _ = local_roughness(learned, squared, np.array([[0.0], [1.0]]))
+    >>> roughness.round(2)
+    array([2.08, 1.  ])
     """
     dimensions = learned.shape[1]
     reach = _REACH * (2.0**dimensions / len(learned)) ** (1 / dimensions)

@@ -68,6 +68,18 @@ class ProcessLearner(ProcessPacking):
         Name in tables.
     kernels : tuple of str
         Names in `bmm.gp.by_name.KERNELS`, of which the best is taken.
+
+    Examples
+    --------
+    Eight values of a sine, and its value between them:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> points = np.linspace(-1, 1, 8)[:, None]
+    >>> learner = ProcessLearner(kernels=("matern-5/2",))
+    >>> process = learner.fit(points, np.sin(2 * points[:, 0]), seed=0)
+    >>> process.at(np.array([[0.5]])).mean.round(1), np.sin(1.0).round(1)
+    (array([0.8]), np.float64(0.8))
     """
 
     kind: ClassVar[type[Process]] = GaussianProcess

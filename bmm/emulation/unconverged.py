@@ -39,6 +39,14 @@ class Continuity:
         Other points with a broken step to a neighbour that is not unconverged.
     threshold : float
         Steps that deviate by more are broken, MeV.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.emulation.unconverged import Continuity
+    >>> none = np.zeros(3, dtype=bool)
+    >>> Continuity(none, none, threshold=1.5).threshold  # MeV
+    1.5
     """
 
     unconverged: BoolArray
@@ -60,6 +68,20 @@ def check_continuity(surface: Surface, threshold: float | None = None) -> Contin
     ------
     DataError
         If the surface is not two-dimensional or not on a grid.
+
+    Examples
+    --------
+    One point of a plane is 20 MeV too high:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.energy_surface import Surface
+    >>> from bmm.emulation.unconverged import check_continuity
+    >>> x, y = (a.ravel() for a in np.meshgrid(np.arange(12.0), np.arange(12.0)))
+    >>> energy = 0.3 * x + 0.1 * y + np.where((x == 5) & (y == 6), 20.0, 0.0)
+    >>> plane = Surface("plane", ("x", "y"), np.stack([x, y], axis=1), energy)
+    >>> found = check_continuity(plane, 1.0)
+    >>> np.flatnonzero(found.unconverged), int(found.discontinuous.sum())
+    (array([77]), 0)
     """
     grid = surface.lattice()
     off = [_off(grid), _off(grid.T).T]

@@ -78,6 +78,16 @@ def write_figure(stem: Path, figure: Figure) -> list[Path]:
     """Write one figure as <stem>.png and <stem>.pdf, and return the two paths.
 
     Each file appears whole or not at all: it is written under a temporary name first.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.figures.axes import new_axes
+    >>> from bmm.figures.files import write_figure
+    >>> figure = new_axes((2.0, 1.5)).figure
+    >>> [path.name for path in write_figure(Path(tempfile.mkdtemp()) / "empty", figure)]
+    ['empty.png', 'empty.pdf']
     """
     paths = []
     for suffix, dpi in _DPI.items():
@@ -90,7 +100,14 @@ def write_figure(stem: Path, figure: Figure) -> list[Path]:
 
 
 def file_stems(models: Sequence[str]) -> list[str]:
-    """File names for models, different even where case does not count."""
+    """File names for models, different even where case does not count.
+
+    Examples
+    --------
+    >>> from bmm.figures.files import file_stems
+    >>> file_stems(["DZ33", "dz33", "my model"])
+    ['DZ33', 'dz33_2', 'my_model']
+    """
     stems: list[str] = []
     for model in models:
         safe = stem = re.sub(r"[^A-Za-z0-9+_-]", "_", model)

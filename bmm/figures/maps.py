@@ -127,6 +127,18 @@ def plot_model_residuals(errors: pd.Series[float], name: str, *, ax: Axes | None
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    With `measured` of the example of `bmm.fit`:
+
+    >>> from bmm.figures.axes import new_axes
+    >>> from bmm.figures.maps import plot_model_residuals
+    >>> predicted = bmm.load_theory("DZ28")["mass_excess"].reindex(measured.index)
+    >>> errors = predicted - measured["mass_excess"]
+    >>> ax = plot_model_residuals(errors, "DZ28", ax=new_axes((4.0, 3.0)))
+    >>> ax.get_xlabel()
+    'Neutron number N'
     """
     Z, N = (errors.index.get_level_values(level).to_numpy() for level in "ZN")
     chart = xr.Dataset(coords={"Z": ("nucleus", Z), "N": ("nucleus", N)})

@@ -18,5 +18,11 @@ def model_styles(count: int) -> list[tuple[str, str]]:
     ----------
     count : int
         Number of models.
+
+    Examples
+    --------
+    >>> from bmm.figures.palette import model_styles
+    >>> len(set(model_styles(28)))
+    28
     """
     return list(islice(zip(cycle(_COLOURS), cycle(DASHES), strict=False), count))

@@ -37,6 +37,18 @@ class Gradient(NamedTuple):
         By the parameters of the kernel.
     first, second : array (n, d), array (m, d)
         By the coordinates of the points.
+
+    Examples
+    --------
+    The derivative of the covariance s^2 by log s is 2 s^2:
+
+    >>> import numpy as np
+    >>> from bmm.gp.kernels import Constant
+    >>> point = np.array([[0.0]])
+    >>> covariance, pullback = Constant(3.0).with_pullback(point, point)
+    >>> gradient = pullback(np.ones((1, 1)))
+    >>> gradient.parameters, gradient.first
+    (array([18.]), array([[0.]]))
     """
 
     parameters: FloatArray
@@ -53,6 +65,19 @@ class Kernel(ABC):
 
     Kernels are immutable.  ``k1 + k2`` and ``k1 * k2`` are kernels whose parameters are those of k1
     followed by those of k2; a number c stands for ``Constant(sqrt(c))``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.gp.kernels import Constant
+    >>> from bmm.gp.stationary import SquaredExponential
+    >>> kernel = 4.0 * SquaredExponential((3.0, 3.0)) + Constant(0.5)
+    >>> points = np.array([[50.0, 82.0], [50.0, 85.0]])
+    >>> kernel(points, points).round(4)
+    array([[4.25  , 2.6761],
+           [2.6761, 4.25  ]])
+    >>> kernel.parameters.round(4)  # log 2, log 3, log 3, log 0.5
+    array([ 0.6931,  1.0986,  1.0986, -0.6931])
     """
 
     @property

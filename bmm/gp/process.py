@@ -55,6 +55,17 @@ class MarginalLikelihood:
         Derivatives by the parameters of the kernel.
     by_noise : array (n,)
         Derivatives by the noise variance of each value.
+
+    Examples
+    --------
+    At its maximum the derivatives vanish, here by the amplitude of one value of 2 with K = 3 + 1:
+
+    >>> import numpy as np
+    >>> from bmm.gp.kernels import Constant
+    >>> from bmm.gp.process import marginal_likelihood
+    >>> found = marginal_likelihood(Constant(np.sqrt(3.0)), np.zeros((1, 1)), np.array([2.0]), 1.0)
+    >>> round(found.value, 4), abs(found.by_parameters).round(6)
+    (-2.1121, array([0.]))
     """
 
     value: float

@@ -41,6 +41,17 @@ class MixturePrior:
         Mean of every component, MeV.
     variance : array (n, k)
         Of the components, MeV^2.
+
+    Examples
+    --------
+    The product with a narrow normal keeps the component that it lies in:
+
+    >>> import numpy as np
+    >>> from bmm.measurement.expectation_propagation import MixturePrior
+    >>> prior = MixturePrior(np.array([0.9, 0.1]), np.zeros(1), np.array([[0.01, 1.0]]))
+    >>> share, means, variances = prior.tilted(np.array([1.0]), np.array([0.01]))
+    >>> share.round(3), means.round(3)
+    (array([[0., 1.]]), array([[0.5 , 0.99]]))
     """
 
     weight: FloatArray
@@ -132,6 +143,20 @@ def match_moments(
         Unit in which changes of the sites are measured, MeV.
     iterations : int, default 20
         At most so many rounds; each costs a Cholesky decomposition and an inverse.
+
+    Examples
+    --------
+    One normal link: the exact posterior has the mean -c r / (c + K) and the variance c K / (c + K):
+
+    >>> import numpy as np
+    >>> from scipy import sparse
+    >>> from bmm.measurement.expectation_propagation import MixturePrior, match_moments
+    >>> prior = MixturePrior(np.ones(1), np.zeros(1), np.array([[3.0]]))  # c = 3 MeV^2
+    >>> found = match_moments(
+    ...     prior, np.eye(1), sparse.csr_array(np.eye(1)), np.array([2.0]), np.ones(1)
+    ... )
+    >>> (found.mean - found.variance * found.pull).round(3), found.converged
+    (array([-1.5]), True)
     """
     mean = prior.centre.copy()
     variance = np.exp(np.log(prior.variance) @ prior.weight)

@@ -66,6 +66,20 @@ class LinkErrors:
         tau, and rho in nucleons.
     revised : int array (kind,)
         Number of revised links it is learnt from.
+
+    Examples
+    --------
+    Errors that neighbours share fall off with their distance:
+
+    >>> import numpy as np
+    >>> from bmm.measurement.link_errors import LinkErrors
+    >>> from bmm.measurement.links import KINDS
+    >>> kinds = len(KINDS)
+    >>> law = LinkErrors(3.0, np.ones(kinds), np.zeros(kinds), 0.5, 4.0, np.full(kinds, 30))
+    >>> Z, N = np.array([50, 50]), np.array([82, 86])
+    >>> law.shared_covariance(Z, N, np.array([0.1, 0.1])).round(5)
+    array([[0.0025 , 0.00152],
+           [0.00152, 0.0025 ]])
     """
 
     nu: float
@@ -110,6 +124,15 @@ def shared_covariance(Z: IntArray, N: IntArray, sd: FloatArray, length: float) -
         Standard deviations of what they share, MeV.
     length : float
         Length scale over which they share it, nucleons.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.measurement.link_errors import shared_covariance
+    >>> Z, N = np.array([50, 50]), np.array([82, 86])
+    >>> shared_covariance(Z, N, np.array([0.1, 0.2]), 4.0).round(4)
+    array([[0.01  , 0.0121],
+           [0.0121, 0.04  ]])
     """
     apart = (Z[:, None] - Z) ** 2 + (N[:, None] - N) ** 2
     shared = np.exp(-0.5 * apart / length**2)
@@ -187,6 +210,19 @@ def revised_links(earlier: Links, later: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Z, N, kind, error and sd of the link, and u, the later uncertainty (MeV).
+
+    Examples
+    --------
+    Masses of AME2003 that AME2020 has remeasured:
+
+    >>> import bmm
+    >>> from bmm.data import load_differences
+    >>> from bmm.measurement.link_errors import revised_links
+    >>> from bmm.measurement.links import link_masses
+    >>> earlier = link_masses(bmm.load_measured("AME2003").loc[50:52], load_differences("AME2003"))
+    >>> revised = revised_links(earlier, bmm.load_measured("AME2020"))
+    >>> list(revised)
+    ['Z', 'N', 'kind', 'error', 'sd', 'u']
     """
     new = later[["mass_excess", "mass_excess_uncertainty"]].reindex(earlier.nuclei)
     error = new["mass_excess"].to_numpy() - earlier.mass

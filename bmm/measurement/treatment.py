@@ -82,6 +82,13 @@ class TreatedMasses:
         Of the field of the average's residuals, if that was the evidence.
     facts : dict
         What was learnt, as plain values.
+
+    Examples
+    --------
+    >>> from bmm.measurement.treatment import treat_errors
+    >>> treated = treat_errors("stated", measured, theory)
+    >>> treated.measured.equals(measured), treated.errors, treated.facts
+    (True, None, {})
     """
 
     measured: pd.DataFrame
@@ -108,6 +115,16 @@ def treat_errors(treatment: str, measured: pd.DataFrame, theory: xr.Dataset) -> 
     ------
     DataError
         If there is nothing to learn from.
+
+    Examples
+    --------
+    Stated uncertainties times 2:
+
+    >>> from bmm.measurement.treatment import treat_errors
+    >>> treated = treat_errors("factor:2", measured, theory)
+    >>> column = "mass_excess_uncertainty"
+    >>> (treated.measured[column] / measured[column]).round(6).unique()
+    array([2.])
     """
     if treatment == "learnt":
         found = learn_errors(measured, theory)
@@ -183,7 +200,14 @@ def _factor(treatment: str, measured: pd.DataFrame) -> tuple[float, dict[str, An
 
 
 def treatment_name(treatment: str) -> str:
-    """Name a treatment in tables; "" for the stated uncertainties."""
+    """Name a treatment in tables; "" for the stated uncertainties.
+
+    Examples
+    --------
+    >>> from bmm.measurement.treatment import treatment_name
+    >>> treatment_name("learnt"), treatment_name("factor:2"), treatment_name("stated")
+    ('measurement errors learnt', 'uncertainties x2', '')
+    """
     source = treatment.partition(":")[2]
     if treatment == "stated":
         return ""

@@ -151,6 +151,22 @@ def local_mixture(
         Derivatives with respect to field and sigma.
     d_nu, d_power : array (nucleus,)
         Derivatives with respect to nu and power.
+
+    Examples
+    --------
+    One nucleus between two models of equal weight; the first is right, and the derivatives by the
+    fields say so:
+
+    >>> import numpy as np
+    >>> from bmm.mixing.density import local_mixture
+    >>> theory = np.array([[-88.0], [-87.0]])  # MeV
+    >>> log_density, d_field, *_ = local_mixture(
+    ...     np.zeros((2, 1)), np.full(2, 5.0), 4.0, 0.0, np.array([-88.0]), theory,
+    ...     np.zeros((2, 1)), np.zeros(1),
+    ... )
+    >>> log_density.round(4), d_field.round(3)
+    (array([-0.8181]), array([[ 0.35],
+           [-0.35]]))
     """
     K, n = field.shape
     terms = _terms(field, sigma, power, mass, theory, variance, log_A)
@@ -256,7 +272,15 @@ class DensityLogLikelihood(NoiseLogLikelihood):
 
 
 class DensityForm(FormWithNoise):
-    """Each mass is that of one model; see the module."""
+    """Each mass is that of one model; see the module.
+
+    Examples
+    --------
+    >>> from bmm.mixing.density import DensityForm
+    >>> from bmm.mixing.settings import Mixing
+    >>> DensityForm().hyperparameters(Mixing(noise={"nu": "learn"}))
+    ['sigma', 'mu', 'eta', 'rho_Z', 'rho_N', 'nu']
+    """
 
     by_model = True
     operation = DensityLogLikelihood

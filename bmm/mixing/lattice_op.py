@@ -61,6 +61,16 @@ def pack(
     array
         The sizes (models, nuclei, chains, m_Z, m_N) and learn_nu, then the
         basis and the arrays one after the other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.gp.basis import Axis, ChainBasis
+    >>> from bmm.mixing.lattice_op import pack
+    >>> axes = Axis("Z", 40, 50, c=1.5, m=2), Axis("N", 50, 70, c=1.5, m=3)
+    >>> lattice = ChainBasis.of(*axes, np.array([40, 41]), np.array([50, 52]))
+    >>> pack(lattice, 2, [np.array([-80.0, -81.0])])[:6]
+    array([2., 2., 2., 2., 3., 0.])
     """
     n, m_N = lattice.phi_N.shape
     of_lattice = lattice.phi_Z, lattice.phi_N, lattice.first, lattice.mean
@@ -114,6 +124,19 @@ def fields(
         Coefficients.
     data : array
         The arrays of the form, one after the other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.gp.basis import Axis, ChainBasis
+    >>> from bmm.mixing.lattice_op import fields, pack
+    >>> axes = Axis("Z", 40, 50, c=1.5, m=2), Axis("N", 50, 70, c=1.5, m=3)
+    >>> lattice = ChainBasis.of(*axes, np.array([40, 41]), np.array([50, 52]))
+    >>> packed = pack(lattice, 1, [np.array([-80.0, -81.0])])
+    >>> parameters = np.ones(6), np.ones(1), np.ones(2), np.ones(3)
+    >>> field, excess, beta, data = fields(*parameters, np.eye(1), packed)
+    >>> bool(abs(field.mean() - excess[0]) < 1e-12), beta.shape, data
+    (True, (1, 2, 3), array([-80., -81.]))
     """
     phi_Z, phi_N, first, mean, data = _unpack(packed)
     coordinates = xi.reshape(amplitude.size, root_Z.size, root_N.size)

@@ -55,6 +55,20 @@ def linear_mixture(
     """Log density of each measured mass, with its derivatives.
 
     Parameters and results are those of `bmm.mixing.density.local_mixture`.
+
+    Examples
+    --------
+    The mass is that of the average of both models:
+
+    >>> import numpy as np
+    >>> from bmm.mixing.linear import linear_mixture
+    >>> theory = np.array([[-88.0], [-87.0]])  # MeV
+    >>> log_density, d_field, *_ = linear_mixture(
+    ...     np.zeros((2, 1)), np.full(2, 5.0), 4.0, 0.0, np.array([-87.5]), theory,
+    ...     np.zeros((2, 1)), np.zeros(1),
+    ... )
+    >>> log_density.round(4)
+    array([-0.4315])
     """
     K, n = field.shape
     weight, total = _weights(field, theory)
@@ -161,7 +175,14 @@ class LinearLogLikelihood(NoiseLogLikelihood):
 
 
 class LinearForm(FormWithNoise):
-    """Each mass is an average of the models."""
+    """Each mass is an average of the models.
+
+    Examples
+    --------
+    >>> from bmm.mixing.linear import LinearForm
+    >>> LinearForm.by_model, LinearForm.corrected  # an average of uncorrected models
+    (False, False)
+    """
 
     operation = LinearLogLikelihood
 

@@ -37,7 +37,22 @@ def log_mass_ratio(A: npt.ArrayLike) -> FloatArray:
 
 
 def added_variance(problem: xr.Dataset, noise: Noise) -> FloatArray:
-    """Variance known beforehand: measurement's plus model's own, array (nucleus, theory), MeV^2."""
+    """Variance known beforehand: measurement's plus model's own, array (nucleus, theory), MeV^2.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.noise import added_variance
+    >>> from bmm.mixing.settings import Noise
+    >>> from bmm.mixing.training_data import training_problem
+    >>> problem = training_problem(measured, theory)
+    >>> stated = added_variance(problem, Noise())
+    >>> stated.shape == problem["theory_mass_excess"].shape, bool((stated > 0).all())
+    (True, True)
+    >>> added_variance(problem, Noise(measurement=False)).any()
+    np.False_
+    """
     if not noise.measurement:
         return np.zeros(problem["theory_mass_excess"].shape)
     measurement = problem["mass_excess_uncertainty"].to_numpy() ** 2
@@ -46,7 +61,19 @@ def added_variance(problem: xr.Dataset, noise: Noise) -> FloatArray:
 
 
 def likelihood_data(problem: xr.Dataset, noise: Noise) -> tuple[FloatArray, ...]:
-    """Collect mass, theory, variance and log_A; see `bmm.mixing.density.local_mixture`."""
+    """Collect mass, theory, variance and log_A; see `bmm.mixing.density.local_mixture`.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.noise import likelihood_data
+    >>> from bmm.mixing.settings import Noise
+    >>> from bmm.mixing.training_data import training_problem
+    >>> mass, models, variance, log_A = likelihood_data(training_problem(measured, theory), Noise())
+    >>> models.shape == variance.shape == (2, mass.size)
+    True
+    """
     theory = problem["theory_mass_excess"].transpose("theory", "nucleus").to_numpy()
     return (
         problem["mass_excess"].to_numpy(),

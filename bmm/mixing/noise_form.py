@@ -104,7 +104,16 @@ def _unpack(data: FloatArray, shape: tuple[int, int]) -> tuple[FloatArray, ...]:
 
 @inner
 def raised(field: FloatArray, shift: FloatArray) -> FloatArray:
-    """Add a shift to every field (nucleus, theory); give them as (theory, nucleus)."""
+    """Add a shift to every field (nucleus, theory); give them as (theory, nucleus).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.mixing.noise_form import raised
+    >>> raised(np.array([[0.0, 1.0]]), np.array([0.5, -0.5]))
+    array([[0.5],
+           [0.5]])
+    """
     n, K = field.shape
     raised = np.empty((K, n))
     for k in range(K):
@@ -117,7 +126,19 @@ def raised(field: FloatArray, shift: FloatArray) -> FloatArray:
 def sum_up(
     by_nucleus: tuple[FloatArray, ...],
 ) -> tuple[float, FloatArray, FloatArray, FloatArray, float, float]:
-    """Sum over the nuclei what the likelihoods give for each; d_field as (nucleus, theory)."""
+    """Sum over the nuclei what the likelihoods give for each; d_field as (nucleus, theory).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.mixing.noise_form import sum_up
+    >>> by_nucleus, by_model = np.array([-1.0, -2.0]), np.ones((3, 2))
+    >>> value, d_field, d_shift, *_ = sum_up(
+    ...     (by_nucleus, by_model, by_model, by_nucleus, by_nucleus)
+    ... )
+    >>> value, d_field.shape, d_shift
+    (-3.0, (2, 3), array([2., 2., 2.]))
+    """
     log_density, by_field, by_sigma, d_nu, d_power = by_nucleus
     K, n = by_field.shape
     d_field, d_shift, d_sigma = np.empty((n, K)), np.empty(K), np.empty(K)
