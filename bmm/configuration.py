@@ -58,6 +58,16 @@ def read_toml(path: Path, what: str, error: type[BmmError] = ConfigError) -> dic
         What it should be, for the message.
     error : type, default ConfigError
         Raised if it cannot be read or is no TOML file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.configuration import read_toml
+    >>> path = Path(tempfile.mkdtemp()) / "run.toml"
+    >>> _ = path.write_text("seed = 1")
+    >>> read_toml(path, "a configuration")
+    {'seed': 1}
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -89,6 +99,13 @@ def checked[T: BaseModel](
         Given to validators as ``info.context["folder"]``: what paths are relative to.
     error : type, default ConfigError
         Raised if a key is missing, unknown or has an impossible value; see `explain`.
+
+    Examples
+    --------
+    >>> from bmm.configuration import checked
+    >>> from bmm.mixing.settings import Noise
+    >>> checked(Noise, {"family": "normal"}).family
+    'normal'
     """
     context = None if folder is None else {"folder": folder}
     place = f"{_end_of(where)}: " if str(where) else ""

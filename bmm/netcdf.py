@@ -22,6 +22,17 @@ def write_dataset(data: xr.Dataset, path: Path) -> None:
     ------
     OSError
         If the file system refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import xarray as xr
+    >>> from bmm.netcdf import read_dataset, write_dataset
+    >>> path = Path(tempfile.mkdtemp()) / "masses.nc"
+    >>> write_dataset(xr.Dataset({"mass_excess": ("nucleus", [-76.5])}), path)
+    >>> read_dataset(path)["mass_excess"].to_numpy()
+    array([-76.5])
     """
     _write(data, path, _encoding(data))
 
@@ -45,6 +56,17 @@ def read_dataset(path: Path) -> xr.Dataset:
     ------
     RunError
         If the file is missing or damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import xarray as xr
+    >>> from bmm.netcdf import read_dataset, write_dataset
+    >>> path = Path(tempfile.mkdtemp()) / "masses.nc"
+    >>> write_dataset(xr.Dataset({"mass_excess": ("nucleus", [-76.5])}), path)
+    >>> dict(read_dataset(path).sizes)
+    {'nucleus': 1}
     """
     import xarray as xr
 

@@ -265,6 +265,12 @@ def track[Item](
         How many, unless it is a collection.
     note : callable, optional
         Says in a few words what an item is.
+
+    Examples
+    --------
+    >>> from bmm.progress import track
+    >>> list(track([1, 2], "squares"))
+    [1, 2]
     """
     stages = _ACTIVE.get()
     if stages is None:

@@ -96,7 +96,7 @@ def choose(
 
     Examples
     --------
-    The next points of a process that knows the value at 0:
+    The next two points of a process with one value, at 0:
 
     >>> import numpy as np
     >>> from bmm.emulation.acquisition import choose

@@ -31,6 +31,15 @@ class Calibration:
         Multiplies the spreads.
     floor : float, default 0
         Scale of the errors where all members agree, in the unit of the values.
+
+    Examples
+    --------
+    Scales of errors from spreads of 0 and 0.4 MeV:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.calibration import Calibration
+    >>> Calibration(factor=2.0, floor=0.6).sd(np.array([0.0, 0.4]))
+    array([0.6, 1. ])
     """
 
     factor: float = 1.0
@@ -52,6 +61,18 @@ def fit_calibration(error: FloatArray, spread: FloatArray) -> Calibration:
     ----------
     error, spread : array (n,)
         At points that no member saw.
+
+    Examples
+    --------
+    Errors that are three times as large as the spread of the members:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.calibration import fit_calibration
+    >>> rng = np.random.default_rng(1)
+    >>> found = fit_calibration(3 * rng.standard_t(4, size=500), np.ones(500))
+    >>> scale = found.sd(np.ones(1))[0]
+    >>> bool(abs(scale - 3) < 0.3)
+    True
     """
     typical = float(np.median(np.abs(error))) + 1e-12
     widths = float(np.median(spread)) + 1e-12

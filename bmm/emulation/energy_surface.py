@@ -46,6 +46,15 @@ class Surface:
     DataError
         If there are fewer than 10 points, a number is not finite or too large, a point occurs twice
         or a coordinate has the same value everywhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.emulation.energy_surface import Surface
+    >>> Q20, Q30 = (x.ravel() for x in np.meshgrid([0.0, 50.0, 100.0], [0.0, 5.0, 10.0, 15.0]))
+    >>> surface = Surface("valley", ("Q20", "Q30"), np.stack([Q20, Q30], axis=1), 0.01 * Q30**2)
+    >>> len(surface), surface.scaled[0], surface.describe(0)
+    (12, array([-1., -1.]), 'Q20=0, Q30=0')
     """
 
     name: str

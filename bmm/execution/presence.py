@@ -104,7 +104,14 @@ def running() -> list[Running]:
 
 
 def oversubscription(threads: int, others: list[Running]) -> str | None:
-    """Say in one sentence that there are more threads than cores; None if there are not."""
+    """Say in one sentence that there are more threads than cores; None if there are not.
+
+    Examples
+    --------
+    >>> from bmm.execution.presence import Running, oversubscription
+    >>> oversubscription(10**6, [Running(4242, "bmm run", 4)]) is None
+    False
+    """
     cores = available_cores()
     if not others or threads + sum(each.threads for each in others) <= cores:
         return None

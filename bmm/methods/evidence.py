@@ -61,6 +61,14 @@ class NoiseFamily:
         Add the measurement's uncertainty, and the model's own stated spread, in quadrature.
     log_prior : callable, default `broad_prior`
         Log density of sigma, which is in keV per nucleon at A = 100.
+
+    Examples
+    --------
+    The scale of a model's deviations at A = 100 and 200, per unit of sigma (MeV):
+
+    >>> from bmm.methods.evidence import NoiseFamily
+    >>> NoiseFamily(power=0.5).unit([100, 200]).round(4)
+    array([0.1   , 0.1414])
     """
 
     nu: float = student_t.NU

@@ -150,6 +150,12 @@ class AMEExtrapolation(Method):
 
     Their uncertainties are multiplied by a factor learnt from estimates of earlier evaluations that
     have been measured by then.
+
+    Examples
+    --------
+    >>> from bmm.methods.extrapolation import AMEExtrapolation
+    >>> AMEExtrapolation().label
+    'ame-extrapolation'
     """
 
     method: Literal["ame-extrapolation"] = "ame-extrapolation"

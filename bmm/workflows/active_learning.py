@@ -92,7 +92,21 @@ class Emulation:
 
 
 def experiments(main: Experiment, others: Sequence[Experiment]) -> list[Experiment]:
-    """Put the main loop first, and after it each other one that is not the same."""
+    """Put the main loop first, and after it each other one that is not the same.
+
+    Examples
+    --------
+    >>> from bmm.emulation.experiments import Experiment
+    >>> from bmm.emulation.loop import LoopSettings
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> from bmm.workflows.active_learning import experiments
+    >>> main, other = (
+    ...     Experiment(name, ProcessLearner(), LoopSettings(acquisition=name))
+    ...     for name in ("spread", "random")
+    ... )
+    >>> [each.label for each in experiments(main, [main, other])]
+    ['spread', 'random']
+    """
     kept = [main]
     for each in others:
         if each.label not in {other.label for other in kept}:
@@ -117,6 +131,14 @@ def screen(surface: Surface) -> tuple[Surface, Continuity | None]:
     ------
     DataError
         If a two-dimensional surface is not on a grid.
+
+    Examples
+    --------
+    >>> from bmm.emulation.analytic_surface import analytic_surface
+    >>> from bmm.workflows.active_learning import screen
+    >>> surface, found = screen(analytic_surface())
+    >>> len(surface), int(found.unconverged.sum())
+    (1125, 0)
     """
     if len(surface.axes) != 2:
         return surface, None

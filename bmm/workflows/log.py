@@ -13,7 +13,14 @@ logger = logging.getLogger(__name__)
 
 
 def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
-    """Seconds of each stage, to the hundredth."""
+    """Seconds of each stage, to the hundredth.
+
+    Examples
+    --------
+    >>> from bmm.workflows.log import rounded
+    >>> rounded({"sampling": 12.3456})
+    {'sampling': 12.35}
+    """
     return {name: round(each, 2) for name, each in seconds.items()}
 
 

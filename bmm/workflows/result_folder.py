@@ -36,6 +36,14 @@ def folder_kind(path: Path) -> str | None:
     ------
     DamagedError
         If its manifest is not as it was written.
+
+    Examples
+    --------
+    With `folder` of the example of `bmm.run`:
+
+    >>> from bmm.workflows.result_folder import folder_kind
+    >>> folder_kind(folder / "run"), folder_kind(folder)
+    ('run', None)
     """
     try:
         return str(read_record(path / MANIFEST)["kind"])
