@@ -77,7 +77,7 @@ def test_on_a_terminal_there_are_bars_with_the_time_left(clock):
     assert "7/10 warm-up" in shown.file.getvalue()
 
 
-def test_quiet_is_quiet(clock):
+def test_quiet_shows_no_progress(clock):
     shown = console(quiet=True, force_terminal=True)
     with recording(shown), stage("work"):
         clock(9)

@@ -81,7 +81,10 @@ def nuclide_chart(
     >>> from bmm.figures.axes import new_axes
     >>> from bmm.figures.chart import nuclide_chart
     >>> Z, N = np.array([50, 50, 51]), np.array([82, 84, 84])
-    >>> ax = nuclide_chart(new_axes((4.0, 3.0)), Z, N, np.array([0.1, 0.2, 0.3]), label="sd (MeV)")
+    >>> sd = np.array([0.1, 0.2, 0.3])
+    >>> squares = nuclide_chart(new_axes((4.0, 3.0)), Z, N, sd, label="sd (MeV)")
+    >>> squares.get_clim()
+    (0.1, 0.3)
     """
     Z, N = np.asarray(Z), np.asarray(N)
     values = np.asarray(values, dtype=np.float64)

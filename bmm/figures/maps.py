@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -205,32 +205,11 @@ def plot_uncertainty(
 
 
 def _map(
-    ax: Axes | None,
-    summary: xr.Dataset,
-    values: npt.NDArray[np.float64],
-    *,
-    label: str,
-    cmap: str = "viridis",
-    vmin: float | None = None,
-    vmax: float | None = None,
-    centre: float | None = None,
-    scale: Literal["linear", "log"] = "linear",
-    outline: npt.NDArray[np.bool] | None = None,
+    ax: Axes | None, summary: xr.Dataset, values: npt.NDArray[np.float64], **style: Any
 ) -> Axes:
+    """Draw values of all nuclei; style as for `bmm.figures.chart.nuclide_chart`."""
     ax = given_or_new(ax, CHART)
-    nuclide_chart(
-        ax,
-        summary["Z"].to_numpy(),
-        summary["N"].to_numpy(),
-        values,
-        label=label,
-        cmap=cmap,
-        vmin=vmin,
-        vmax=vmax,
-        centre=centre,
-        scale=scale,
-        outline=outline,
-    )
+    nuclide_chart(ax, summary["Z"].to_numpy(), summary["N"].to_numpy(), values, **style)
     return ax
 
 

@@ -39,7 +39,7 @@ def test_a_deeper_solution_is_kept():
     assert not found.unconverged.any()
 
 
-def test_scission_is_a_tear_and_not_unconverged():
+def test_scission_is_a_discontinuity_and_not_unconverged():
     surface = analytic_surface()
     rows, _ = surface.cells()
     found = check_continuity(planted(surface, rows >= 35, -20.0))
