@@ -52,7 +52,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Finished:
-    """A task that has come to its end.
+    """A task that has ended.
 
     Parameters
     ----------

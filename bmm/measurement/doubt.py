@@ -187,7 +187,7 @@ def what_became_of(doubts: pd.DataFrame, later: Sequence[str]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Recalibration:
-    """What stated probabilities have been worth, logit p' = intercept + slope logit p.
+    """Recalibration of stated probabilities, logit p' = intercept + slope logit p.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """The evaluators' own extrapolations, as a rival of the models and together with them.
 
 For nuclei beyond the measured ones the Atomic Mass Evaluation prints estimates ('#') from trends of
-the mass surface, with an uncertainty.  What that uncertainty is worth, earlier evaluations tell:
+the mass surface, with an uncertainty.  How well it is calibrated follows from earlier evaluations:
 those of their estimates that have been measured since.
 """
 

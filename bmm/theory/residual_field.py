@@ -10,8 +10,8 @@ neutrons and of protons.  The deviation of the measured mass at x = (Z, N) from 
 
 each field with its own amplitude and length scales, exactly (see `bmm.gp.lattice_kernel`).  Of the
 two fields that do not alternate, one is free to follow a shell and the other a trend over many: far
-from the data the first is forgotten, and the second still says how sure a trend is.  Neufcourt et
-al. (Phys. Rev. C 98, 034318, 2018) correct separation energies with a single field.
+from the data the first has no effect, and the second still sets the uncertainty of a trend.
+Neufcourt et al. (Phys. Rev. C 98, 034318, 2018) correct separation energies with a single field.
 """
 
 from __future__ import annotations

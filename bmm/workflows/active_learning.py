@@ -43,7 +43,7 @@ class EmulationFolder(ResultFolder):
     """A folder with the loops that learn a surface.
 
     * ``loops/LOOP-SEED.npz``: a checkpoint of each loop after its latest round; started again, it
-      goes on from there
+      continues from there
     * ``errors.csv``, ``summary.csv``: errors of every round, and their spread over the seeds
     * ``prediction.csv``: predictions of the first loop for every point, and when it was computed
     * ``unconverged.csv``: points left out, two-dimensional surfaces only

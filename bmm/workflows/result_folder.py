@@ -59,7 +59,7 @@ class ResultFolder:
     kind : str
         What it holds, such as ``"run"``.
     taken_up : tuple of str
-        In which states, "begun" or "complete", its command goes on with what is there.
+        In which states, "begun" or "complete", its command continues with what is there.
     kept, remedy : str
         What a command that was interrupted leaves, and how to go on, with ``{path}`` for the
         folder.

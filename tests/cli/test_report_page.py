@@ -308,7 +308,7 @@ def test_models_without_weight_have_no_curve():
     assert curves.parts["b"].shape == (1, curves.x.shape[1])
 
 
-def test_surprises_come_in_order(contents):
+def test_largest_residuals_are_in_order(contents):
     table = contents.largest_residuals()
     size = table["off_sd"].abs().to_numpy()
     assert len(table) == 15

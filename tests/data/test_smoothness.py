@@ -74,6 +74,6 @@ def test_the_rows_that_masstable_files_under_a_wrong_N_stand_out(name, suspects)
     assert {Z for Z, _ in found} >= set(range(101, 110))
 
 
-def test_few_or_lonely_nuclei_raise_no_alarm():
+def test_few_or_isolated_nuclei_are_not_suspects():
     lonely = pd.Series([-88.0, -21.7], index=nuclide_index([50, 82], [70, 126]))
     assert find_suspects(lonely).empty

@@ -1,4 +1,4 @@
-"""Committees: what they learn, how their spread compares with their errors, how they are fed."""
+"""Committees: what they learn, their spread against their errors, the points each member sees."""
 
 import numpy as np
 import pytest

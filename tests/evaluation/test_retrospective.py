@@ -1,4 +1,4 @@
-"""Masses added to corrected models, and whether sets chosen beforehand were worth it."""
+"""Masses added to corrected models, and the gain of sets chosen beforehand."""
 
 import numpy as np
 import pandas as pd

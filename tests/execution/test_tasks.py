@@ -14,7 +14,7 @@ from bmm.execution.tasks import TRIES, SerialEngine, Task, failure
 
 @pytest.fixture
 def carried_out():
-    """Carry tasks out in this process: what became of each, by name, and what was printed."""
+    """Carry tasks out in this process: outcome of each, by name, and what was printed."""
 
     def run(*tasks):
         screen = io.StringIO()

@@ -1,4 +1,4 @@
-"""Shapley values: axioms, a case known by heart, and shap against all subsets."""
+"""Shapley values: axioms, a case in closed form, and shap against all subsets."""
 
 import numpy as np
 import pytest
