@@ -41,6 +41,12 @@ class Seal:
         Its size.
     sha256 : str
         Its checksum.
+
+    Examples
+    --------
+    >>> from bmm.checkpoints import Seal
+    >>> Seal(bytes=3, sha256="ab").bytes
+    3
     """
 
     bytes: int
@@ -69,6 +75,15 @@ def check_seal(path: Path, seals: Iterable[Seal]) -> None:
     ------
     DamagedError
         If it has none of them, is missing or cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.checkpoints import check_seal, write_sealed
+    >>> path, seals = Path(tempfile.mkdtemp()) / "x.txt", []
+    >>> write_sealed(path, lambda temporary: temporary.write_text("abc"), seals.append)
+    >>> check_seal(path, seals)  # the file is the one that was written
     """
     try:
         known = path.stat()
@@ -106,6 +121,17 @@ def write_sealed(path: Path, write: Callable[[Path], object], note: Callable[[Se
     ------
     RunError
         If the file system refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.checkpoints import check_seal, write_sealed
+    >>> path, seals = Path(tempfile.mkdtemp()) / "x.txt", []
+    >>> write_sealed(path, lambda temporary: temporary.write_text("abc"), seals.append)
+    >>> check_seal(path, seals)
+    >>> seals[0].bytes
+    3
     """
 
     def sealed(temporary: Path) -> None:

@@ -28,6 +28,15 @@ class Configuration(BaseModel):
     """Base of all settings: unknown keys and numbers that are not finite are refused.
 
     An instance does not change; `pydantic.BaseModel.model_copy` makes a changed copy.
+
+    Examples
+    --------
+    >>> from bmm.configuration import Configuration
+    >>> class Settings(Configuration):
+    ...     draws: int = 1000
+    ...
+    >>> Settings(draws=200).draws
+    200
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -177,6 +186,17 @@ def explain(error: ValidationError, data: Any) -> str:
         What pydantic found.
     data : dict
         What was checked: keys are named as they stand there.
+
+    Examples
+    --------
+    >>> from pydantic import ValidationError
+    >>> from bmm.configuration import explain
+    >>> from bmm.mixing.settings import Noise
+    >>> try:
+    ...     Noise(family="cauchy")
+    ... except ValidationError as error:
+    ...     print(explain(error, {"family": "cauchy"}))
+    key 'family': expected 'student_t' or 'normal', not 'cauchy'
     """
     first: Any = error.errors(include_url=False)[0]
     location, context = first["loc"], first.get("ctx", {})

@@ -44,6 +44,18 @@ def write_tree(tree: xr.DataTree, path: Path) -> None:
     ------
     OSError
         If the file system refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import xarray as xr
+    >>> from bmm.netcdf import read_tree, write_tree
+    >>> path = Path(tempfile.mkdtemp()) / "posterior.nc"
+    >>> tree = xr.DataTree.from_dict({"posterior": xr.Dataset({"rho_Z": ("draw", [9.0, 11.0])})})
+    >>> write_tree(tree, path)
+    >>> read_tree(path)["posterior"]["rho_Z"].to_numpy()
+    array([ 9., 11.])
     """
     groups = {f"/{group.name}": _encoding(group.to_dataset()) for group in tree.children.values()}
     _write(tree, path, groups)
@@ -84,6 +96,17 @@ def read_tree(path: Path) -> xr.DataTree:
     ------
     RunError
         If the file is missing or damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import xarray as xr
+    >>> from bmm.netcdf import read_tree, write_tree
+    >>> path = Path(tempfile.mkdtemp()) / "posterior.nc"
+    >>> write_tree(xr.DataTree.from_dict({"prior": xr.Dataset({"mu": ("draw", [0.3])})}), path)
+    >>> list(read_tree(path).children)
+    ['prior']
     """
     import xarray as xr
 

@@ -78,6 +78,15 @@ class Stages:
     ----------
     seconds : dict of str to float
         Wall time of each stage, without that of the stages inside it, in the order of their ends.
+
+    Examples
+    --------
+    >>> from bmm.progress import Stages
+    >>> stages = Stages()
+    >>> running = stages.begin("sampling")
+    >>> stages.end(running)
+    >>> stages.seconds["sampling"] >= 0
+    True
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -219,6 +228,15 @@ def recording(console: Console | None = None) -> Iterator[Stages]:
     ------
     Stages
         With the time of each.
+
+    Examples
+    --------
+    >>> from bmm.progress import recording, stage
+    >>> with recording() as stages, stage("sampling"):
+    ...     pass
+    ...
+    >>> list(stages.seconds)
+    ['sampling']
     """
     active = _ACTIVE.get()
     if active is not None:
@@ -235,7 +253,18 @@ def recording(console: Console | None = None) -> Iterator[Stages]:
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Name what is done inside as a stage of the job that is recorded, if any."""
+    """Name what is done inside as a stage of the job that is recorded, if any.
+
+    Examples
+    --------
+    Outside a recording nothing is measured:
+
+    >>> from bmm.progress import stage
+    >>> with stage("sampling"):
+    ...     1 + 1
+    ...
+    2
+    """
     stages = _ACTIVE.get()
     if stages is None:
         yield

@@ -85,6 +85,17 @@ def write_folder_whole(
     ------
     RunError
         If something is there that may not be replaced, or the file system refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.writing import write_folder_whole
+    >>> path = Path(tempfile.mkdtemp()) / "masses"
+    >>> write = lambda folder: (folder / "masses.csv").write_text("Z,N")
+    >>> write_folder_whole(path, write, mark="masses.csv")
+    >>> sorted(each.name for each in path.iterdir())
+    ['masses.csv']
     """
     home = path.resolve()
     temporary = home.with_name(f".{home.name}.{os.getpid()}.new")
@@ -161,6 +172,17 @@ def discard_unfinished(folder: Path) -> None:
     ----------
     folder : Path
         Where, at any depth; nobody else may be writing there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.writing import discard_unfinished
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "masses.csv").write_text("Z,N")
+    >>> discard_unfinished(folder)
+    >>> [each.name for each in folder.iterdir()]
+    ['masses.csv']
     """
     for path in folder.rglob(".*"):
         if re.fullmatch(r"\..+\.\d+(-[0-9a-f]{8})?\.\w+", path.name) and path.is_file():

@@ -196,7 +196,23 @@ def spread(
     weight: FloatArray,
     rng: np.random.Generator,
 ) -> IntArray:
-    """Largest weighted variance, given the points chosen before."""
+    """Largest weighted variance, given the points chosen before.
+
+    Examples
+    --------
+    A process with one value, at 0: the ends are the most uncertain points.
+
+    >>> import numpy as np
+    >>> from bmm.emulation.acquisition import spread
+    >>> from bmm.gp.process import ExactProcess
+    >>> from bmm.gp.stationary import Matern
+    >>> points = np.linspace(-1.0, 1.0, 5)[:, None]
+    >>> computed, left = np.array([2]), np.array([0, 1, 3, 4])
+    >>> process = ExactProcess(Matern((1.0,)), points[2:3], np.zeros(1), 1e-6)
+    >>> rng = np.random.default_rng(0)
+    >>> sorted(spread(process.at(points), points, computed, left, 2, np.ones(5), rng).tolist())
+    [0, 4]
+    """
     remaining = _Remaining(predicted, left, batch)
     for _ in range(batch):
         remaining.take(weight[left] * remaining.variance)
@@ -245,7 +261,20 @@ def space_filling(
     weight: FloatArray,
     rng: np.random.Generator,
 ) -> IntArray:
-    """Farthest from all that are computed or chosen, one by one."""
+    """Farthest from all that are computed or chosen, one by one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.emulation.acquisition import space_filling
+    >>> from bmm.gp.process import ExactProcess
+    >>> from bmm.gp.stationary import Matern
+    >>> points, computed, left = np.linspace(-1.0, 1.0, 5)[:, None], np.array([0]), np.arange(1, 5)
+    >>> process = ExactProcess(Matern((1.0,)), points[:1], np.zeros(1), 1e-6)
+    >>> rng = np.random.default_rng(0)
+    >>> space_filling(process.at(points), points, computed, left, 2, np.ones(5), rng)
+    array([4, 2])
+    """
     nearest = np.full(len(left), np.inf)
     for i in computed:
         nearest = np.minimum(nearest, ((points[left] - points[i]) ** 2).sum(axis=1))

@@ -238,6 +238,19 @@ def summarise(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     DataFrame
         Columns loop, points, seeds, then median, lower (16 %) and upper (84 %) of rmse, rmse_left
         and rmse_smooth over the seeds, MeV.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.emulation.experiments import summarise
+    >>> rounds = {"loop": "gp", "points": [40, 80], "rmse_left": 0.9, "rmse_smooth": 0.5}
+    >>> tables = [
+    ...     pd.DataFrame(rounds | {"seed": seed, "rmse": [1.0, 0.5 * seed]}) for seed in (1, 2, 3)
+    ... ]
+    >>> summarise(tables)[["points", "seeds", "rmse_median"]]
+       points  seeds  rmse_median
+    0      40      3          1.0
+    1      80      3          1.0
     """
     found = pd.concat(tables, ignore_index=True)
     rows = []

@@ -134,6 +134,17 @@ class State:
         Its estimate of its errors where energies are not compressed, calibrated on the
         prediction errors; the scale of a Student-t with `bmm.distributions.student_t.NU` degrees of
         freedom, MeV.
+
+    Examples
+    --------
+    >>> from bmm.emulation.analytic_surface import analytic_surface
+    >>> from bmm.emulation.loop import LoopSettings, run_loop
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> settings = LoopSettings(start=10, budget=10, marks=())
+    >>> learner = ProcessLearner(kernels=("matern-5/2",))
+    >>> state = run_loop(analytic_surface(10, 10), learner, settings, seed=1)
+    >>> len(state.computed), state.means.shape
+    (10, (1, 100))
     """
 
     computed: IntArray

@@ -194,6 +194,17 @@ def negative_log_likelihood(
         What is learned from.
     rough : array (n,)
         Local roughness at the points.
+
+    Examples
+    --------
+    Uniform roughness, a = 1:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.nonstationary import negative_log_likelihood
+    >>> points = np.linspace(-1, 1, 5)[:, None]
+    >>> value, gradient = negative_log_likelihood(np.zeros(4), points, np.zeros(5), np.ones(5))
+    >>> gradient.shape
+    (4,)
     """
     kernel, sites = _kernel(logs, points.shape[1]), np.column_stack([points, rough])
     found = marginal_likelihood(kernel, sites, values, _JITTER)

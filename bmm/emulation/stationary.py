@@ -125,6 +125,15 @@ def negative_log_likelihood(
         What is learned from.
     correlation : str
         Name of the kernel in `bmm.gp.by_name.KERNELS`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.emulation.stationary import negative_log_likelihood
+    >>> points = np.linspace(-1, 1, 5)[:, None]
+    >>> value, gradient = negative_log_likelihood(np.zeros(3), points, np.zeros(5), "matern-5/2")
+    >>> gradient.shape  # amplitude, nugget and one length scale
+    (3,)
     """
     found = marginal_likelihood(_kernel(logs, correlation), points, values, _noise(logs))
     nugget = 2 * np.exp(2 * logs[1]) * found.by_noise.sum()

@@ -69,7 +69,17 @@ def write_figures(
 
 
 def write_plot(stem: Path, plot: Callable[..., Axes], size: tuple[float, float]) -> list[Path]:
-    """Draw on axes of their own, of that size in inches, and write them as `write_figure` does."""
+    """Draw on axes of their own, of that size in inches, and write them as `write_figure` does.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.figures.files import write_plot
+    >>> paths = write_plot(Path(tempfile.mkdtemp()) / "line", lambda ax: ax, (2.0, 1.5))
+    >>> [path.suffix for path in paths]
+    ['.png', '.pdf']
+    """
     figure = plot(ax=new_axes(size)).figure
     return write_figure(stem, cast(Figure, figure))
 

@@ -25,6 +25,15 @@ def shapley_figure(ranking: pd.DataFrame) -> Figure:
     ----------
     ranking : DataFrame
         From `bmm.theory.mdn.shapley.rank_features`, MeV.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.figures.network import shapley_figure
+    >>> from bmm.theory.mdn.shapley import rank_features
+    >>> figure = shapley_figure(rank_features(pd.DataFrame({"A": [1.0, -3.0], "Z": [0.5, -0.5]})))
+    >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    ['A', 'Z']
     """
     figure = Figure(figsize=(6.0, 1.0 + 0.24 * len(ranking)), layout="constrained")
     axes = figure.subplots()

@@ -52,6 +52,16 @@ class Witness:
         Known beforehand besides the measurement's: stated by the theories, MeV^2.
     hyperparameters : Hyperparameters
         Of the field of the residuals, found with the stated variances.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.measurement.posterior import Witness
+    >>> from bmm.theory.residual_field import PRIOR, Hyperparameters
+    >>> average = Witness.of(measured, theory, Hyperparameters.of(PRIOR.centre))
+    >>> average.residual.shape == (len(measured),)
+    True
     """
 
     residual: FloatArray

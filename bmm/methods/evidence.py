@@ -137,6 +137,17 @@ class SpreadPosterior:
         Points of the grid, keV per nucleon at A = 100.
     weight : array (point,)
         Posterior probabilities; they sum to one.
+
+    Examples
+    --------
+    The posterior of sigma of deviations of about 0.5 MeV, on its grid (keV per nucleon at A = 100):
+
+    >>> import numpy as np
+    >>> from bmm.methods.evidence import NoiseFamily, spread_posterior
+    >>> deviation = 0.5 * np.random.default_rng(1).standard_t(4, size=80)
+    >>> found = spread_posterior(deviation, np.zeros(80), np.full(80, 100), NoiseFamily())
+    >>> round(float(found.weight.sum()), 6), bool(4 < found.weight @ found.sigma < 6)
+    (1.0, True)
     """
 
     log_evidence: float

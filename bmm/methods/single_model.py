@@ -29,6 +29,16 @@ class FittedSingle:
         Standard deviation, MeV.
     facts : dict
         What was learnt.
+
+    Examples
+    --------
+    The second model of `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.methods.single_model import FittedSingle
+    >>> forecast = FittedSingle(1, 0.5, {}).forecast(theory, seed=0)
+    >>> masses = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()
+    >>> bool((forecast.distribution.mean == masses[:, 1]).all())
+    True
     """
 
     position: int

@@ -309,6 +309,16 @@ def derived_groups(
         What was fitted.
     seed : int
         Of the draws from the prior.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fit import derived_groups
+    >>> from bmm.mixing.fitted import read_axes, read_problem
+    >>> posterior = tree["posterior"].to_dataset()
+    >>> sorted(derived_groups(posterior, read_problem(tree), read_axes(tree), settings, seed=1))
+    ['constant_data', 'log_likelihood', 'log_prior', 'observed_data', 'prior']
     """
     models = [str(name) for name in problem["theory"].to_numpy()]
     return {

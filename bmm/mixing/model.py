@@ -121,6 +121,17 @@ def build_model(
         coefficients beta (model, basis_Z, basis_N).  Of these mu and beta are deterministic
         functions of the free variables level and xi.  The likelihood is the potential
         log_likelihood, log(1/MeV).  What `model_data` names can be replaced.
+
+    Examples
+    --------
+    With `measured`, `theory` and `settings` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fit import checked_problem
+    >>> from bmm.mixing.model import build_model
+    >>> problem, box = checked_problem(measured, theory, theory, settings)
+    >>> model = build_model(problem, *box, settings)
+    >>> sorted(variable.name for variable in model.free_RVs)
+    ['eta', 'level', 'rho_N', 'rho_Z', 'sigma', 'xi']
     """
     models = [str(name) for name in problem["theory"].to_numpy()]
     coords = {

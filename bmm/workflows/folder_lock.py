@@ -41,6 +41,16 @@ def folder_lock(folder: Path, patience: float = 0.0) -> Iterator[None]:
     ------
     RunError
         If another process works in it, or it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.workflows.folder_lock import folder_lock
+    >>> with folder_lock(Path(tempfile.mkdtemp())):
+    ...     print("no other process works here")
+    ...
+    no other process works here
     """
     path = folder / LOCK
     last = time.monotonic() + patience

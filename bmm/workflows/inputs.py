@@ -270,6 +270,16 @@ def chart_and_measured(theory: xr.Dataset, measured: pd.DataFrame) -> xr.Dataset
     -------
     Dataset
         Coordinates nucleus (names), Z and N, in ascending order.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`; helium is added to the chart:
+
+    >>> import pandas as pd
+    >>> from bmm.workflows.inputs import chart_and_measured
+    >>> every = pd.concat([measured, bmm.load_measured("AME2020").loc[[2]]])
+    >>> chart_and_measured(theory, every).sizes["nucleus"] > theory.sizes["nucleus"]
+    True
     """
     index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     Z, N = numbers(measured.index.union(index).sort_values())

@@ -82,6 +82,16 @@ class PrequentialSplit(Configuration):
         Rows made of the others.
     Z, N : (int, int)
         First and last proton and neutron number, both included, in training and test.
+
+    Examples
+    --------
+    >>> from bmm.workflows.prequential_split import PrequentialSplit
+    >>> split = PrequentialSplit(transitions=[
+    ...     {"train": "AME1995", "test": "AME2003", "models": ["FRDM1995"]},
+    ...     {"train": "AME2003", "test": "AME2012", "models": ["FRDM1995", "HFB14"]},
+    ... ])
+    >>> [each.test for each in split.transitions]
+    ['AME2003', 'AME2012']
     """
 
     kind: Literal["prequential"] = "prequential"

@@ -60,6 +60,17 @@ def read_configuration[Config: Configuration](path: Path, kind: type[Config]) ->
     ------
     ConfigError
         If the file cannot be read, or a key is missing, unknown or impossible.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.workflows.config import RunConfig
+    >>> from bmm.workflows.reading import read_configuration
+    >>> path = Path(tempfile.mkdtemp()) / "tin.toml"
+    >>> _ = path.write_text('theory = { models = ["HFB24", "DZ33"] }')
+    >>> read_configuration(path, RunConfig).name
+    'tin'
     """
     data = read_toml(path, "a configuration")
     return checked(kind, {"name": path.stem} | data, path)

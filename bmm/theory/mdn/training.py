@@ -52,7 +52,18 @@ class Training:
 
 
 def violation_cost(violation: Array, constraint: Constraint) -> Array:
-    """Negative log density of violations (MeV), zero at zero; same shape."""
+    """Negative log density of violations (MeV), zero at zero; same shape.
+
+    Examples
+    --------
+    One scale of 0.15 MeV off, normal:
+
+    >>> import jax.numpy as jnp
+    >>> from bmm.theory.mdn.mdn_settings import Constraint
+    >>> from bmm.theory.mdn.training import violation_cost
+    >>> round(float(violation_cost(jnp.array(0.15), Constraint(robust=False))), 4)
+    0.5
+    """
     z2 = (violation / constraint.scale) ** 2
     if constraint.robust:
         return 0.5 * (constraint.nu + 1) * jnp.log1p(z2 / constraint.nu)
