@@ -29,7 +29,8 @@ def new_masses_figure(table: pd.DataFrame) -> Figure:
     >>> table = pd.DataFrame({
     ...     "Z": [50, 50], "N": [88, 89], "nucleus": ["Sn-138", "Sn-139"],
     ...     "measured": [-44.9, -37.0], "uncertainty": 0.05, "mean": [-44.6, -37.3],
-    ...     "lower_68": [-45.0, -37.8], "upper_68": [-44.2, -36.8], "lower_95": [-45.4, -38.3], "upper_95": [-43.8, -36.3],
+    ...     "lower_68": [-45.0, -37.8], "upper_68": [-44.2, -36.8],
+    ...     "lower_95": [-45.4, -38.3], "upper_95": [-43.8, -36.3],
     ...     "pit": [0.2, 0.7],
     ... })
     >>> figure = new_masses_figure(table)
