@@ -95,15 +95,7 @@ def label(Z: int, N: int) -> str:
 
 
 def labels(Z: Sequence[int] | pd.Index, N: Sequence[int] | pd.Index) -> list[str]:
-    """Return the usual names of many nuclides.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from bmm.nuclides import labels
-    >>> labels(np.array([50, 82]), np.array([82, 126]))
-    ['Sn-132', 'Pb-208']
-    """
+    """Return the usual names of many nuclides."""
     return [label(int(z), int(n)) for z, n in zip(Z, N, strict=True)]
 
 
@@ -142,13 +134,6 @@ def is_plausible(Z: ArrayLike, N: ArrayLike) -> npt.NDArray[np.bool]:
     ----------
     Z, N : array_like of int
         Proton and neutron numbers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from bmm.nuclides import is_plausible
-    >>> is_plausible(np.array([50, 50, 200]), np.array([82, 500, 300]))
-    array([ True, False, False])
     """
     protons, neutrons = np.asarray(Z, dtype=float), np.asarray(N, dtype=float)
     fewest = protons / 2 + protons**2 / 400 - 6

@@ -81,19 +81,6 @@ class Moments(NamedTuple):
         L and the square root of S without measurement, MeV.
     log_alpha_0 : array (..., nucleus)
         Logarithm of the concentration.
-
-    Examples
-    --------
-    The scale of two models that differ by 2 MeV, among the data and beyond them:
-
-    >>> import numpy as np
-    >>> from bmm.mixing.dirichlet import dirichlet_moments
-    >>> found = dirichlet_moments(
-    ...     np.zeros((2, 2)), np.array(2.5), np.array(0.3), np.tile([-81.0, -79.0], (2, 1)),
-    ...     np.full((2, 2), 0.4), np.array([1.0, 0.0]),
-    ... )
-    >>> found.log_alpha_0.round(2), found.scale.round(2)
-    (array([ 2.5 , -3.33]), array([0.43, 1.06]))
     """
 
     weight: FloatArray
@@ -200,20 +187,6 @@ def dirichlet_form(
         Derivatives by the fields.
     d_log_alpha_0, d_correlation : float
         Derivatives by l and rho.
-
-    Examples
-    --------
-    Two models that agree, and a nucleus that lies 0.5 MeV above both:
-
-    >>> import numpy as np
-    >>> from bmm.mixing.dirichlet import dirichlet_form
-    >>> centre, squared = np.full((2, 1), -80.0), np.full((2, 1), 0.25)  # MeV, MeV^2
-    >>> value, d_field, *_ = dirichlet_form(
-    ...     np.zeros((1, 2)), 2.5, 0.3, 4.0, np.array([-79.5]), centre, squared, np.log(squared),
-    ...     np.ones(1), np.zeros(1),
-    ... )
-    >>> round(value, 4), d_field.round(4) + 0.0
-    (0.1024, array([[0., 0.]]))
     """
     n, K = field.shape
     d_field, a = np.zeros((n, K)), np.empty(K)
@@ -340,15 +313,7 @@ class DirichletLogLikelihood(LatticeLogLikelihood):
 
 
 class DirichletForm(CompiledLikelihood):
-    """An average among the data and a choice beyond them; see the module.
-
-    Examples
-    --------
-    >>> from bmm.mixing.dirichlet import DirichletForm
-    >>> from bmm.mixing.settings import Mixing
-    >>> DirichletForm().hyperparameters(Mixing())
-    ['log_alpha_0', 'correlation', 'eta', 'rho_Z', 'rho_N']
-    """
+    """An average among the data and a choice beyond them; see the module."""
 
     corrected = True
     # Draws differ in their location by a small part of the scale.

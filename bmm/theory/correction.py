@@ -124,14 +124,6 @@ class CorrectedModel:
     factor : float
         What the field's spread is multiplied by, so that a Student-t with `NU` degrees of freedom
         fits the deviations of left-out nuclei best.
-
-    Examples
-    --------
-    With `measured` and `theory` of the example of `bmm.fit`:
-
-    >>> model = bmm.correct_theory(measured, theory).models["HFB24"]
-    >>> bool(model.factor > 0)
-    True
     """
 
     field: ResidualField
@@ -166,14 +158,6 @@ class Correction:
     models : dict of str to CorrectedModel
         In the order of the theory, without those that cover fewer than 20 measured nuclei: their
         masses are as they were, and their scale is that of their residuals.
-
-    Examples
-    --------
-    With `measured` and `theory` of the example of `bmm.fit`:
-
-    >>> correction = bmm.correct_theory(measured, theory)
-    >>> list(correction.models)
-    ['FRDM2012', 'HFB24']
     """
 
     theory: xr.Dataset
