@@ -4,7 +4,7 @@
     uv run python benchmarks/modes.py default --seeds 5 --draws 500
     uv run python benchmarks/modes.py benchmarks/problems/accurate.toml --gamma  # KTH prior
 
-Each seed is a fit of its own, with a verdict of its own.  The last line takes the chains of all
+Each seed is a separate fit, with its own verdict.  The last line takes the chains of all
 seeds together: an R-hat near 1 there says that they describe the same distribution, and not merely
 that each agrees with itself.
 """

@@ -178,7 +178,7 @@ def _lap(study: Study, rivals: dict[str, Rival], ours: Sampler, theirs: Sampler)
         table.add_row(name, *_cells(run(write(study), theirs)))
     table.caption = (
         "Largest R-hat and least bulk-ESS of sigma, mu, eta, rho_Z, rho_N.  Not converged: R-hat "
-        f"above {MAX_R_HAT} or ESS below {MIN_ESS_PER_CHAIN} a chain, which more draws may mend."
+        f"above {MAX_R_HAT} or ESS below {MIN_ESS_PER_CHAIN} a chain, which more draws may correct."
     )
     return table
 

@@ -6,7 +6,7 @@
 The corrected models are mixed evenly on the training nuclei of a shipped comparison by edition:
 with the masses as they stood, with their stated uncertainties multiplied by what the evaluation
 before teaches, and with what the later evaluation says of the same nuclei.  The last one is no
-forecast: it knows the answer to the question which masses to trust.
+forecast: it uses the later evaluation to decide which masses are right.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def seconds(call: Callable[[], object], repeats: int) -> list[float]:
 
 
 def in_a_fresh_process[T](function: Callable[..., T], *arguments: object) -> T:
-    """Call a function in a process of its own, so that its memory can be told."""
+    """Call a function in a process of its own, so that its memory can be measured."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
         return pool.submit(function, *arguments).result()

@@ -41,6 +41,12 @@ class Seal:
         Its size.
     sha256 : str
         Its checksum.
+
+    Examples
+    --------
+    >>> from bmm.checkpoints import Seal
+    >>> Seal(bytes=3, sha256="ab").bytes
+    3
     """
 
     bytes: int
@@ -69,6 +75,15 @@ def check_seal(path: Path, seals: Iterable[Seal]) -> None:
     ------
     DamagedError
         If it has none of them, is missing or cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.checkpoints import check_seal, write_sealed
+    >>> path, seals = Path(tempfile.mkdtemp()) / "x.txt", []
+    >>> write_sealed(path, lambda temporary: temporary.write_text("abc"), seals.append)
+    >>> check_seal(path, seals)  # the file is the one that was written
     """
     try:
         known = path.stat()
@@ -106,6 +121,17 @@ def write_sealed(path: Path, write: Callable[[Path], object], note: Callable[[Se
     ------
     RunError
         If the file system refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.checkpoints import check_seal, write_sealed
+    >>> path, seals = Path(tempfile.mkdtemp()) / "x.txt", []
+    >>> write_sealed(path, lambda temporary: temporary.write_text("abc"), seals.append)
+    >>> check_seal(path, seals)
+    >>> seals[0].bytes
+    3
     """
 
     def sealed(temporary: Path) -> None:
@@ -116,7 +142,18 @@ def write_sealed(path: Path, write: Callable[[Path], object], note: Callable[[Se
 
 
 def write_record(path: Path, content: Mapping[str, Any]) -> None:
-    """Write plain values as JSON that tells whether it was changed; see `read_record`."""
+    """Write plain values as JSON that tells whether it was changed; see `read_record`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.checkpoints import read_record, write_record
+    >>> path = Path(tempfile.mkdtemp()) / "origin.json"
+    >>> write_record(path, {"seed": 1})
+    >>> read_record(path)
+    {'seed': 1}
+    """
     text = _record(content)
     write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
@@ -130,6 +167,16 @@ def read_record(path: Path) -> dict[str, Any]:
         If there is no such file.
     DamagedError
         If it cannot be read, or any character of it was changed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.checkpoints import read_record, write_record
+    >>> path = Path(tempfile.mkdtemp()) / "origin.json"
+    >>> write_record(path, {"seed": 1})
+    >>> read_record(path)["seed"]
+    1
     """
     try:
         text = path.read_bytes().decode("utf-8")
@@ -156,6 +203,12 @@ def difference(begun: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
     -------
     str or None
         None if they are the same.
+
+    Examples
+    --------
+    >>> from bmm.checkpoints import difference
+    >>> difference({"seed": 1, "packages": {"numba": "1"}}, {"seed": 1, "packages": {"numba": "2"}})
+    'packages.numba'
     """
     for key in sorted({*begun, *now}):
         old, new = begun.get(key), now.get(key)

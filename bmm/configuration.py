@@ -28,6 +28,15 @@ class Configuration(BaseModel):
     """Base of all settings: unknown keys and numbers that are not finite are refused.
 
     An instance does not change; `pydantic.BaseModel.model_copy` makes a changed copy.
+
+    Examples
+    --------
+    >>> from bmm.configuration import Configuration
+    >>> class Settings(Configuration):
+    ...     draws: int = 1000
+    ...
+    >>> Settings(draws=200).draws
+    200
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -58,6 +67,16 @@ def read_toml(path: Path, what: str, error: type[BmmError] = ConfigError) -> dic
         What it should be, for the message.
     error : type, default ConfigError
         Raised if it cannot be read or is no TOML file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.configuration import read_toml
+    >>> path = Path(tempfile.mkdtemp()) / "run.toml"
+    >>> _ = path.write_text("seed = 1")
+    >>> read_toml(path, "a configuration")
+    {'seed': 1}
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -89,6 +108,13 @@ def checked[T: BaseModel](
         Given to validators as ``info.context["folder"]``: what paths are relative to.
     error : type, default ConfigError
         Raised if a key is missing, unknown or has an impossible value; see `explain`.
+
+    Examples
+    --------
+    >>> from bmm.configuration import checked
+    >>> from bmm.mixing.settings import Noise
+    >>> checked(Noise, {"family": "normal"}).family
+    'normal'
     """
     context = None if folder is None else {"folder": folder}
     place = f"{_end_of(where)}: " if str(where) else ""
@@ -160,6 +186,17 @@ def explain(error: ValidationError, data: Any) -> str:
         What pydantic found.
     data : dict
         What was checked: keys are named as they stand there.
+
+    Examples
+    --------
+    >>> from pydantic import ValidationError
+    >>> from bmm.configuration import explain
+    >>> from bmm.mixing.settings import Noise
+    >>> try:
+    ...     Noise(family="cauchy")
+    ... except ValidationError as error:
+    ...     print(explain(error, {"family": "cauchy"}))
+    key 'family': expected 'student_t' or 'normal', not 'cauchy'
     """
     first: Any = error.errors(include_url=False)[0]
     location, context = first["loc"], first.get("ctx", {})

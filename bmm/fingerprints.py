@@ -65,6 +65,16 @@ def file_fingerprint(path: Path) -> str:
     ------
     OSError
         If it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.fingerprints import file_fingerprint
+    >>> path = Path(tempfile.mkdtemp()) / "empty"
+    >>> path.touch()
+    >>> file_fingerprint(path)[:16]
+    'e3b0c44298fc1c14'
     """
     digest = hashlib.sha256()
     with path.open("rb") as stream:

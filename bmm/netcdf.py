@@ -22,6 +22,17 @@ def write_dataset(data: xr.Dataset, path: Path) -> None:
     ------
     OSError
         If the file system refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import xarray as xr
+    >>> from bmm.netcdf import read_dataset, write_dataset
+    >>> path = Path(tempfile.mkdtemp()) / "masses.nc"
+    >>> write_dataset(xr.Dataset({"mass_excess": ("nucleus", [-76.5])}), path)
+    >>> read_dataset(path)["mass_excess"].to_numpy()
+    array([-76.5])
     """
     _write(data, path, _encoding(data))
 
@@ -33,6 +44,18 @@ def write_tree(tree: xr.DataTree, path: Path) -> None:
     ------
     OSError
         If the file system refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import xarray as xr
+    >>> from bmm.netcdf import read_tree, write_tree
+    >>> path = Path(tempfile.mkdtemp()) / "posterior.nc"
+    >>> tree = xr.DataTree.from_dict({"posterior": xr.Dataset({"rho_Z": ("draw", [9.0, 11.0])})})
+    >>> write_tree(tree, path)
+    >>> read_tree(path)["posterior"]["rho_Z"].to_numpy()
+    array([ 9., 11.])
     """
     groups = {f"/{group.name}": _encoding(group.to_dataset()) for group in tree.children.values()}
     _write(tree, path, groups)
@@ -45,6 +68,17 @@ def read_dataset(path: Path) -> xr.Dataset:
     ------
     RunError
         If the file is missing or damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import xarray as xr
+    >>> from bmm.netcdf import read_dataset, write_dataset
+    >>> path = Path(tempfile.mkdtemp()) / "masses.nc"
+    >>> write_dataset(xr.Dataset({"mass_excess": ("nucleus", [-76.5])}), path)
+    >>> dict(read_dataset(path).sizes)
+    {'nucleus': 1}
     """
     import xarray as xr
 
@@ -62,6 +96,17 @@ def read_tree(path: Path) -> xr.DataTree:
     ------
     RunError
         If the file is missing or damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import xarray as xr
+    >>> from bmm.netcdf import read_tree, write_tree
+    >>> path = Path(tempfile.mkdtemp()) / "posterior.nc"
+    >>> write_tree(xr.DataTree.from_dict({"prior": xr.Dataset({"mu": ("draw", [0.3])})}), path)
+    >>> list(read_tree(path).children)
+    ['prior']
     """
     import xarray as xr
 

@@ -42,7 +42,7 @@ MAGIC_NUMBERS = (8, 20, 28, 50, 82, 126, 184)
 """Proton and neutron numbers of closed shells (184 is a prediction)."""
 
 MAX_Z = 140
-"""Largest proton number accepted anywhere; no published table goes further."""
+"""Largest proton number accepted anywhere; no published table has larger ones."""
 
 MAX_N = 320
 """Largest neutron number accepted anywhere (the WS3 tables reach 301)."""
@@ -276,7 +276,7 @@ def _integers(name: str, values: np.ndarray) -> np.ndarray:
 
 
 def chosen_nuclides(nuclides: Nuclides, available: pd.MultiIndex | None = None) -> pd.MultiIndex:
-    """Return the nuclei that a Python call asks for, however it names them.
+    """Return the nuclei that an argument names, in any of the ways below.
 
     Parameters
     ----------

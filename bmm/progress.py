@@ -78,6 +78,15 @@ class Stages:
     ----------
     seconds : dict of str to float
         Wall time of each stage, without that of the stages inside it, in the order of their ends.
+
+    Examples
+    --------
+    >>> from bmm.progress import Stages
+    >>> stages = Stages()
+    >>> running = stages.begin("sampling")
+    >>> stages.end(running)
+    >>> stages.seconds["sampling"] >= 0
+    True
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -129,8 +138,8 @@ class Stages:
         running : object
             What `begin` returned.
         left : float, optional
-            Seconds until its end, if the caller knows better than by the steps so far.  The caller
-            then writes a line for each step as well.
+            Seconds until its end, if the caller has a better estimate than the steps so far give.
+            The caller then writes a line for each step as well.
         """
         running.done += 1
         spent = time.perf_counter() - running.begun
@@ -208,7 +217,7 @@ _ACTIVE: ContextVar[Stages | None] = ContextVar("stages", default=None)
 
 @contextmanager
 def recording(console: Console | None = None) -> Iterator[Stages]:
-    """Record the stages of a job; inside another recording, it is that one that goes on.
+    """Record the stages of a job; inside another recording, that one continues.
 
     Parameters
     ----------
@@ -219,6 +228,15 @@ def recording(console: Console | None = None) -> Iterator[Stages]:
     ------
     Stages
         With the time of each.
+
+    Examples
+    --------
+    >>> from bmm.progress import recording, stage
+    >>> with recording() as stages, stage("sampling"):
+    ...     pass
+    ...
+    >>> list(stages.seconds)
+    ['sampling']
     """
     active = _ACTIVE.get()
     if active is not None:
@@ -235,7 +253,18 @@ def recording(console: Console | None = None) -> Iterator[Stages]:
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Name what is done inside as a stage of the job that is recorded, if any."""
+    """Name what is done inside as a stage of the job that is recorded, if any.
+
+    Examples
+    --------
+    Outside a recording nothing is measured:
+
+    >>> from bmm.progress import stage
+    >>> with stage("sampling"):
+    ...     1 + 1
+    ...
+    2
+    """
     stages = _ACTIVE.get()
     if stages is None:
         yield
@@ -265,6 +294,12 @@ def track[Item](
         How many, unless it is a collection.
     note : callable, optional
         Says in a few words what an item is.
+
+    Examples
+    --------
+    >>> from bmm.progress import track
+    >>> list(track([1, 2], "squares"))
+    [1, 2]
     """
     stages = _ACTIVE.get()
     if stages is None:

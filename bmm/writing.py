@@ -24,7 +24,7 @@ __all__ = [
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under a temporary name beside it, then give it its own.
+    r"""Write a file under a temporary name beside it, then give it its own.
 
     An older file of that name stays as it was until the new one is complete.
 
@@ -39,6 +39,16 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     ------
     RunError
         If the file system refuses, such as a full disk.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.writing import write_whole
+    >>> path = Path(tempfile.mkdtemp()) / "table.csv"
+    >>> write_whole(path, lambda temporary: temporary.write_text("Z,N\n50,82\n"))
+    >>> path.read_text().split()
+    ['Z,N', '50,82']
     """
     # Other machines may write here as well, and have processes of the same number.
     token = f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -75,6 +85,17 @@ def write_folder_whole(
     ------
     RunError
         If something is there that may not be replaced, or the file system refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.writing import write_folder_whole
+    >>> path = Path(tempfile.mkdtemp()) / "masses"
+    >>> write = lambda folder: (folder / "masses.csv").write_text("Z,N")
+    >>> write_folder_whole(path, write, mark="masses.csv")
+    >>> sorted(each.name for each in path.iterdir())
+    ['masses.csv']
     """
     home = path.resolve()
     temporary = home.with_name(f".{home.name}.{os.getpid()}.new")
@@ -109,6 +130,16 @@ def write_json(path: Path, content: Any) -> None:
         The file.
     content : dict, list or number
         Without NaN, which JSON does not have; see `without_nan`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.writing import write_json
+    >>> path = Path(tempfile.mkdtemp()) / "facts.json"
+    >>> write_json(path, {"rms": 0.5})
+    >>> path.read_text().split()
+    ['{', '"rms":', '0.5', '}']
     """
     text = json.dumps(content, indent=2, allow_nan=False)
     write_whole(path, lambda temporary: temporary.write_text(text + "\n", encoding="utf-8"))
@@ -141,6 +172,17 @@ def discard_unfinished(folder: Path) -> None:
     ----------
     folder : Path
         Where, at any depth; nobody else may be writing there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.writing import discard_unfinished
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "masses.csv").write_text("Z,N")
+    >>> discard_unfinished(folder)
+    >>> [each.name for each in folder.iterdir()]
+    ['masses.csv']
     """
     for path in folder.rglob(".*"):
         if re.fullmatch(r"\..+\.\d+(-[0-9a-f]{8})?\.\w+", path.name) and path.is_file():

@@ -1,6 +1,6 @@
 """One fit on a cluster node: python examples/one_fit.py SEED.
 
-Chains are stored while they are sampled, so a job that is killed goes on where it was when it is
+Chains are stored while they are sampled, so a job that is killed resumes when it is
 submitted again with the same seed.
 """
 

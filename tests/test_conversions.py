@@ -72,7 +72,7 @@ def test_electrons_are_bound_as_lunney_pearson_and_thibault_say(Z, energy):
 
 
 @given(Z=PROTONS, N=NEUTRONS, excess=EXCESSES)
-def test_around_the_circle_of_quantities(Z, N, excess):
+def test_mass_excess_and_binding_energy_convert_both_ways(Z, N, excess):
     energy = conversions.binding_energy(Z, N, excess)
     assert conversions.mass_excess(Z, N, energy) == pytest.approx(excess, abs=1e-9)
     per_nucleon = conversions.binding_energy_per_nucleon(Z, N, excess)

@@ -16,6 +16,7 @@ FILES = [
 # The examples that others go on with, in this order, and the names that they take from them.
 CONTINUED = {
     "bmm.mixing.fit.fit": ("bmm", "measured", "theory", "settings", "tree"),
+    "bmm.prediction.forecast.even_forecast": ("even",),
     "bmm.mixing.corrected_fit.fit_forecast": ("mixture",),
     "bmm.workflows.pipeline.run": ("folder",),
 }

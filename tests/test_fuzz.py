@@ -367,7 +367,7 @@ def test_damaged_surfaces(tmp_path, separator, mutations):
             assert np.abs(surface.energy).max() <= 1e5
 
 
-def test_what_is_fuzzed_is_right_to_begin_with(tmp_path, tin):
+def test_fuzzed_inputs_are_valid_before_the_change(tmp_path, tin):
     for header, line, keys in LAYOUTS.values():
         path = tmp_path / "mine.txt"
         path.write_text(header + "".join(line(Z, N, M) + "\n" for (Z, N), M in tin.items()))

@@ -12,7 +12,7 @@ from bmm.progress import parallel, recording, stage, track
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that goes on only when it is told to."""
+    """A clock that is advanced by hand."""
     now = [100.0]
     monkeypatch.setattr(progress.time, "perf_counter", lambda: now[0])
 
@@ -77,7 +77,7 @@ def test_on_a_terminal_there_are_bars_with_the_time_left(clock):
     assert "7/10 warm-up" in shown.file.getvalue()
 
 
-def test_quiet_is_quiet(clock):
+def test_quiet_shows_no_progress(clock):
     shown = console(quiet=True, force_terminal=True)
     with recording(shown), stage("work"):
         clock(9)

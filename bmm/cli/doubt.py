@@ -49,7 +49,7 @@ def doubt(
     """List measured masses by the probability that they are off by more than 4 u and 150 keV.
 
     What earlier evaluations' masses turned out to be is the prior; theories, corrected by the
-    smooth field of what they get wrong, and neighbouring masses are the witnesses.
+    smooth field of what they get wrong, and neighbouring masses are the evidence.
     """
     from bmm.errors import ConfigError
     from bmm.workflows.doubt import find_doubts, find_run_doubts

@@ -49,9 +49,7 @@ def emulate(
     ] = None,
     learner: Annotated[
         Literal["nonstationary-gp", "gp", "committee"],
-        typer.Option(
-            help="Kind of emulator: a process rough at tears, a stationary one, networks."
-        ),
+        typer.Option(help="Kind of emulator: a nonstationary process, a stationary one, networks."),
     ] = "nonstationary-gp",
     kernels: Annotated[
         list[str] | None,
@@ -100,8 +98,8 @@ def emulate(
 ) -> None:
     """Learn an energy surface, or a mass table, from few points.
 
-    An emulator learns the points computed so far; the next are computed where it is least sure and
-    the energy may matter.  The table stands for the theory: only computed points are
+    An emulator learns the points computed so far; the next are computed where its uncertainty is
+    largest and the energy may matter.  The table stands for the theory: only computed points are
     shown to the emulator, and it is scored on all.  Started again, the command goes on where it
     was.
     """
@@ -228,22 +226,24 @@ def _report(console: Console, done: Emulation) -> None:
             "not converged (unconverged.csv)"
         )
     if facts["torn"]:
-        console.print(f"{facts['torn']} points lie at a tear of the surface, such as scission")
+        console.print(
+            f"{facts['torn']} points lie at a discontinuity of the surface, such as scission"
+        )
     if facts["window_MeV"] is not None:
         low, high = facts["window_MeV"]
         console.print(
             f"{facts['matter']} points matter, with energies between {low:.2f} and {high:.2f} MeV; "
-            f"{facts['smooth']} of them lie at no tear",
+            f"{facts['smooth']} of them lie at no discontinuity",
             highlight=False,
         )
     table = Table(title="rmse (keV): median over the seeds (16 to 84 %)", title_justify="left")
     table.add_column("loop", no_wrap=True)
-    for heading in ("points", "seeds", "all", "not computed", "not at a tear"):
+    for heading in ("points", "seeds", "all", "not computed", "not at a discontinuity"):
         table.add_column(heading, justify="right")
     summary = done.summary
     ends = summary.groupby("loop")["points"].agg(["min", "max"])
-    told = {*ends["min"], *ends["max"], *facts["marks"]}
-    for row in summary[summary["points"].isin(told)].to_dict(orient="records"):
+    shown = {*ends["min"], *ends["max"], *facts["marks"]}
+    for row in summary[summary["points"].isin(shown)].to_dict(orient="records"):
         cells = [
             f"{1000 * row[f'{name}_median']:.0f} ({1000 * row[f'{name}_lower']:.0f} to "
             f"{1000 * row[f'{name}_upper']:.0f})"

@@ -35,7 +35,7 @@ MEASURED_TABLES = (
     "AME2016",
     "AME2020",
 )
-"""Names that `load_measured` knows, oldest first."""
+"""Names that `load_measured` takes, oldest first."""
 
 _UPDATED = "AME1993"
 _COLUMNS = (

@@ -229,8 +229,8 @@ def find_misreading(
     measured : bool, default True
         Whether the expected masses are measured; if models expect them, more is asked for.
     certain : bool, default True
-        Ask for evidence.  If false, name the simplest reading that fits as a mass model does:
-        where the declared one is impossible anyway.
+        Whether evidence is required.  If false, name the simplest reading that fits as a mass model
+        does: where the declared one is impossible anyway.
 
     Returns
     -------

@@ -79,7 +79,7 @@ def find_suspects(mass_excess: pd.Series, *, threshold: float = 10.0) -> pd.Data
         scale = _scatter(deviation, cells, trusted)
         score = np.nan_to_num(np.abs(deviation) / scale)
         live = np.where(trusted, score, 0.0)
-        # Only the worst of each neighbourhood: the others may owe their deviation to it.
+        # Only the worst of each neighbourhood: it may be the cause of the other deviations.
         worst = (live > threshold) & (live == maximum_filter(_chart(live, cells, 0.0), 5)[cells])
         if not worst.any():
             break

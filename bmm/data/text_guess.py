@@ -30,7 +30,7 @@ _OF_NUMBERS = 3  # numbers of a row whose cells may touch
 _SAMPLE = 400  # lines that are looked at
 _TOKEN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?#?|[^\W\d]+|[*]+")
 _NUCLIDE = re.compile(r"[A-Za-z]{1,3}-?[0-9]{1,3}|[0-9]{1,3}-?[A-Za-z]{1,3}")
-_SYMBOL = 3  # letters of a word in a row, such as the symbol of an element
+_SYMBOL = 3  # letters of a row that are words, such as the symbol of an element
 _RARE = 0.03  # share of rows in which a column of fixed width must end a cell
 
 

@@ -40,7 +40,7 @@ THEORY_TABLES = (
     "WS4",
     "WSstarRBF2010",
 )
-"""Names that `load_theory` knows; data/README.md says what each one is."""
+"""Names that `load_theory` takes; data/README.md describes each one."""
 
 
 def load_theory(name: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Which measurement next: candidates, targets, and what is expected of measuring."""
+"""Which measurement next: candidates, targets, and the expected gain of a measurement."""
 
 from bmm.design.candidates import NEIGHBOURS, find_candidates
 from bmm.design.ranking import Ranking, rank_candidates

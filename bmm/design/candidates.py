@@ -38,6 +38,14 @@ def find_candidates(selection: str, forecast: Forecast) -> pd.MultiIndex:
     ------
     DomainError
         If none is left.
+
+    Examples
+    --------
+    With `even` of the example of `bmm.even_forecast`:
+
+    >>> from bmm.design.candidates import find_candidates
+    >>> find_candidates("Sn-140 Sn-142", even).tolist()
+    [(50, 90), (50, 92)]
     """
     measured = forecast.known_masses
     if selection == NEIGHBOURS:

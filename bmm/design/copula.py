@@ -1,4 +1,4 @@
-"""What measurements tell of other masses in the joint law of a forecast.
+"""How measurements change the distribution of other masses in the joint law of a forecast.
 
 In the law of `bmm.prediction.joint_law` the mass of nucleus x is a function Q_x of a standard
 normal z(x), and the z are jointly normal with correlation r.  A mass measured at c with the
@@ -6,7 +6,7 @@ standard deviation tau is taken as a measurement of z(c) with the variance
 
     t(c) = (tau / E Q_c')^2.
 
-Measurements S leave the z normal, and what they explain of the correlation is
+The z stay normal after measurements S, which explain of the correlation the part
 
     rho = r_S [r_SS + diag(t)]^-1 r_S^T,
 
@@ -16,7 +16,7 @@ Q_x(z) = sum_k a_k(x) He_k(z) / sqrt(k!), and by Mehler's formula
     cov(m(x), m(x')) = sum_k a_k(x) a_k(x') r(x, x')^k,
     cov(E[m(x) | S], E[m(x') | S]) = sum_k a_k(x) a_k(x') rho(x, x')^k,      k > 0,
 
-so that the expected variance of any sum of masses after the measurements is known exactly, without
+so that the expected variance of any sum of masses after the measurements follows exactly, without
 drawing outcomes (A. Stuart & J. K. Ord, Kendall's Advanced Theory of Statistics, vol. 1, 6th ed.,
 1994, section 16.8, for the series).
 """
@@ -34,7 +34,8 @@ from bmm.prediction.joint_law import JointLaw, QuantileTable
 __all__ = ["ORDER", "ConditionedCopula", "hermite_coefficients"]
 
 ORDER = 12
-"""Order of the last polynomial; it carries the variance of all beyond it, some 1e-3."""
+"""Order of the last polynomial; it carries the variance of all higher orders, about 1e-3 of the
+whole."""
 
 _NODES = 80
 
@@ -82,7 +83,7 @@ def hermite_coefficients(table: QuantileTable, rows: IntArray, order: int = ORDE
 
 
 class ConditionedCopula:
-    """Normal scores z of some nuclei, and what measurements of candidates tell of them.
+    """Normal scores z of some nuclei, conditioned on measurements of candidates.
 
     Parameters
     ----------
@@ -99,6 +100,22 @@ class ConditionedCopula:
     ----------
     correlation, explained : array (n, m)
         Between the nuclei and the candidates: r, and rho after the measurements so far.
+
+    Examples
+    --------
+    With `even` of the example of `bmm.even_forecast`: a measurement leaves little variance of the
+    normal score of its nucleus.
+
+    >>> import numpy as np
+    >>> from bmm.design.copula import ConditionedCopula
+    >>> from bmm.nuclides import nuclide_index
+    >>> row = even.law_rows(nuclide_index([50], [90]))
+    >>> copula = ConditionedCopula(even.law, row, row, precision=0.01)
+    >>> before, _ = copula.innovation(0)
+    >>> copula.take(0)
+    >>> after, _ = copula.innovation(0)
+    >>> before.round(3), bool(after[0] < 0.01)
+    (array([1.]), True)
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """How much a measurement is expected to sharpen a drip line.
 
-Where a drip line lies is no linear function of the masses.  Its expected variance given the outcome
-y of a measurement is half the mean squared difference of two surfaces that share the outcome and
-are otherwise independent,
+The position of a drip line is not a linear function of the masses.  Its expected variance given the
+outcome y of a measurement is half the mean squared difference of two surfaces that share the
+outcome and are otherwise independent,
 
     E_y var(L | y) = E (L_1 - L_2)^2 / 2.
 
@@ -12,8 +12,8 @@ law a free draw is moved onto the outcome,
     z(x) + gain(x) [y + error - z(c)],      gain(x) = cov(z(x), z(c)) / [var z(c) + t(c)],
 
 which is an exact draw given y (Matheron's rule; Wilson et al., J. Mach. Learn. Res. 22(105), 2021),
-and masses follow from z.  The free draws, from which the variance before the measurement is taken
-likewise, are those of every candidate, so that differences are surer.
+and masses follow from z.  The variance before the measurement comes from the same free draws, which
+all candidates share, so that differences have less noise.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["DripLineExpectedVariance"]
 
 
 class DripLineExpectedVariance:
-    """What is known of a drip line after some measurements.
+    """Distribution of a drip line after some measurements.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class DripLineExpectedVariance:
     precision : float
         Standard deviation of a measurement, MeV.
     outcomes : int
-        Outcomes to draw, and a pair of surfaces for each.
+        Number of outcomes to draw, each with a pair of surfaces.
     candidates : int
         How many of the points can be measured.
     rng : Generator
@@ -106,7 +106,7 @@ class DripLineExpectedVariance:
         return left, error
 
     def take(self, point: int) -> None:
-        """Measure a candidate: go on from the outcomes that `expect` has looked at."""
+        """Measure a candidate: continue from the outcomes that `expect` has drawn."""
         self._free = self._moved(point)
         self._copula.take(point)
         self._refresh()
@@ -143,7 +143,8 @@ class _Line:
         every = nuclide_index(Z, N)
         chain = np.flatnonzero(target.Z == Z)
         rows = [partners(name, every)[chain] for name in SEPARATIONS]
-        # As existence has it, an isotope counts as bound only where nothing about it is unknown.
+        # As in `bmm.prediction.existence`, an isotope counts as bound only if all its energies are
+        # known.
         whole = np.all([(each >= 0).all(axis=1) for each in rows], axis=0)
         if not whole.any():
             raise DomainError(

@@ -1,4 +1,4 @@
-"""Sums of unmeasured masses: the uncertain part of what is to be known better."""
+"""Sums of unmeasured masses: the uncertain part of a target."""
 
 from __future__ import annotations
 
@@ -24,6 +24,19 @@ class LinearForm:
         Positions among the nuclei; -1 where a term is measured.
     coefficients : array (quantity, term)
         Factors of the masses.
+
+    Examples
+    --------
+    S_2n of two nuclei. The mass of the lighter partner of the first is measured:
+
+    >>> import numpy as np
+    >>> from bmm.design.linear_form import LinearForm
+    >>> from bmm.nuclides import nuclide_index
+    >>> nuclei = nuclide_index([50, 50], [90, 92])
+    >>> form = LinearForm(nuclei, np.array([[-1, 0], [0, 1]]), np.array([1.0, -1.0]))
+    >>> form.uncertain
+    array([[ 0., -1.],
+           [ 1., -1.]])
     """
 
     nuclei: pd.MultiIndex

@@ -1,7 +1,7 @@
-"""Which measurements teach most about a target: one alone, and sets chosen one after the other.
+"""Measurements that reduce the uncertainty of a target most: single ones, and sets chosen greedily.
 
-What a measurement does is that of the forecast's joint law, conditioned on its outcome (see
-`bmm.design.copula`), and averaged over the outcomes that the forecast expects.
+The effect of a measurement is that of conditioning the forecast's joint law on its outcome (see
+`bmm.design.copula`), averaged over the outcomes that the forecast expects.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _FEWEST_OUTCOMES = 2
 
 @dataclass(frozen=True)
 class Ranking:
-    """Candidates by what measuring them is expected to teach.
+    """Candidates by the expected gain of their measurement.
 
     Parameters
     ----------
     target : Energies or DripLine
-        What is to be known better.
+        Quantities to learn about.
     unit : str
         Of the standard deviations: "MeV", or "neutrons" for a drip line.
     quantities : int
@@ -42,11 +42,24 @@ class Ranking:
         Of a drip line, the probability that the chart ends before it; else 0.
     alone : DataFrame
         Indexed (Z, N), best first: sd, that of the mass before it is measured; reduction, the
-        expected share of the target's variance that goes, and reduction_error, its Monte Carlo
-        standard error; left, the root of the mean variance that is expected to be left.
+        expected reduction of the target's variance as a share of it, and reduction_error, its Monte
+        Carlo standard error; left, the root of the mean variance that is expected to be left.
     together : DataFrame
         Indexed (Z, N), in the order in which they are chosen, each the best after those before it:
         reduction, reduction_error and left as above, of the set so far.
+
+    Examples
+    --------
+    With `even` of the example of `bmm.even_forecast`:
+
+    >>> from bmm.design.candidates import find_candidates
+    >>> from bmm.design.ranking import rank_candidates
+    >>> from bmm.design.targets import read_target
+    >>> target = read_target("masses Sn-140", even)
+    >>> candidates = find_candidates("Sn-138", even)
+    >>> ranking = rank_candidates(even, candidates, target, precision=0.05, count=1)
+    >>> ranking.unit, list(ranking.together)
+    ('MeV', ['reduction', 'reduction_error', 'left'])
     """
 
     target: Energies | DripLine
@@ -94,6 +107,19 @@ def rank_candidates(
     DomainError
         If a candidate is not a nucleus that the forecast predicts, or nothing about the target is
         uncertain.
+
+    Examples
+    --------
+    With `even` of the example of `bmm.even_forecast`: the best measurement for a mass is its own.
+
+    >>> from bmm.design.candidates import find_candidates
+    >>> from bmm.design.ranking import rank_candidates
+    >>> from bmm.design.targets import read_target
+    >>> candidates = find_candidates("Sn-138 Sn-140", even)
+    >>> target = read_target("masses Sn-140", even)
+    >>> ranking = rank_candidates(even, candidates, target, precision=0.05, count=1)
+    >>> ranking.alone.index[0] == (50, 90), bool(ranking.alone["reduction"].iloc[0] > 0.9)
+    (True, True)
     """
     if not (0 < precision < np.inf and outcomes >= _FEWEST_OUTCOMES and count >= 1):
         raise ConfigError(
@@ -118,7 +144,7 @@ def rank_candidates(
         unit, quantities = "MeV", len(target.nuclei)
     if not outlook.before > 0:
         raise DomainError(
-            f"target {target.name!r} is the same on all surfaces: there is nothing to be reduced"
+            f"target {target.name!r} is the same on all surfaces: expected one that is uncertain"
             + (", as the chart ends before it" if isinstance(outlook, DripLineExpectedVariance)
                and outlook.at_edge > 0 else "")
         )  # fmt: skip

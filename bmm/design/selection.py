@@ -25,7 +25,7 @@ def chosen_nuclei(selection: str, available: pd.MultiIndex, purpose: str) -> pd.
     available : MultiIndex (Z, N)
         Nuclei to choose from.
     purpose : str
-        What they are for, such as "candidates"; for error messages.
+        Use of the nuclei, such as "candidates", for error messages.
 
     Raises
     ------
@@ -33,6 +33,14 @@ def chosen_nuclei(selection: str, available: pd.MultiIndex, purpose: str) -> pd.
         If nothing is selected, or a nucleus of a file is not available.
     DataError
         If the file cannot be read.
+
+    Examples
+    --------
+    >>> from bmm.design.selection import chosen_nuclei
+    >>> from bmm.nuclides import nuclide_index
+    >>> available = nuclide_index([49, 50, 50], [90, 90, 92])
+    >>> chosen_nuclei("Z=50", available, "candidates").tolist()
+    [(50, 90), (50, 92)]
     """
     parts = selection.split()
     if not parts:

@@ -1,4 +1,4 @@
-"""What is to be known better: masses, energies along a chain or a path, a drip line."""
+"""Targets of a measurement: masses, energies along a chain or a path, a drip line."""
 
 from __future__ import annotations
 
@@ -38,6 +38,15 @@ class Energies:
         What the unmeasured masses contribute.
     known_variance : array (nucleus,)
         What the measured ones contribute to the variance, MeV^2.
+
+    Examples
+    --------
+    With `even` of the example of `bmm.even_forecast`, one unmeasured mass:
+
+    >>> from bmm.design.targets import read_target
+    >>> target = read_target("masses Sn-140", even)
+    >>> target.form.uncertain.tolist(), target.known_variance.tolist()
+    ([[1.0]], [0.0])
     """
 
     name: str
@@ -61,6 +70,15 @@ class DripLine:
         Of the heaviest or of the lightest isotope.
     nuclei : MultiIndex (Z, N)
         Unmeasured nuclei whose masses decide it.
+
+    Examples
+    --------
+    With `even` of the example of `bmm.even_forecast`:
+
+    >>> from bmm.design.targets import read_target
+    >>> line = read_target("drip-line Sn", even)
+    >>> line.Z, line.side
+    (50, 'neutron')
     """
 
     name: str
@@ -70,7 +88,7 @@ class DripLine:
 
 
 def read_target(text: str, forecast: Forecast) -> Energies | DripLine:
-    """Read what is to be known better.
+    """Read a target.
 
     Parameters
     ----------
@@ -89,6 +107,15 @@ def read_target(text: str, forecast: Forecast) -> Energies | DripLine:
         If there is no such kind.
     DomainError
         If no nucleus is left whose value is uncertain and can be predicted.
+
+    Examples
+    --------
+    With `even` of the example of `bmm.even_forecast`:
+
+    >>> from bmm.design.targets import read_target
+    >>> target = read_target("S_2n Sn-140 Sn-142", even)
+    >>> target.quantity, target.nuclei.tolist()
+    ('S_2n', [(50, 90), (50, 92)])
     """
     kind, _, rest = text.strip().partition(" ")
     if kind == _DRIP:

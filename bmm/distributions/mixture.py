@@ -94,7 +94,7 @@ class StudentTMixture:
         if not (self.scale > 0).all():
             row, _ = np.argwhere(~(self.scale > 0))[0]
             raise DataError(f"nucleus {row} of a mixture: expected positive scales, MeV")
-        # Kept as small as it comes: most functions of nu are costly.
+        # Not broadcast: most functions of nu are costly.
         self.nu: FloatArray = np.atleast_2d(np.asarray(nu, dtype=np.float64))
         masked = np.where(present, log_weight, -np.inf)
         top = np.where(self.known, masked.max(axis=1), 0.0)[:, None]

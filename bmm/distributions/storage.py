@@ -58,6 +58,14 @@ def from_dataset(stored: xr.Dataset) -> StudentTMixture:
     ----------
     stored : Dataset
         With variables location, scale, weight and nu.
+
+    Examples
+    --------
+    >>> from bmm.distributions import StudentTMixture
+    >>> from bmm.distributions.storage import from_dataset, to_dataset
+    >>> mixture = StudentTMixture([[-80.0, -79.0]], [[0.5, 0.7]], nu=4.0)
+    >>> from_dataset(to_dataset(mixture)).mean
+    array([-79.5])
     """
     dims = ("nucleus", "component")
     nu = stored["nu"].expand_dims([dim for dim in dims if dim not in stored["nu"].dims])

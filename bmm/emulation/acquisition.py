@@ -1,9 +1,9 @@
 """Which points to compute next, by name.
 
-"spread": where the emulator is least sure.  "error-reduction": where a value would lower the
-expected squared error over all points most.  "random" and "space-filling" do not ask the emulator.
-In a batch, each point is chosen as if those before it had been computed: their values are unknown,
-but how sure they would make the emulator of the rest is not.
+"spread": where the uncertainty of the emulator is largest.  "error-reduction": where a value would
+lower the expected squared error over all points most.  "random" and "space-filling" do not use the
+emulator. In a batch, each point is chosen as if those before it had been computed: their values are
+unknown, but the uncertainty that they would leave elsewhere is not.
 """
 
 from __future__ import annotations
@@ -93,6 +93,20 @@ def choose(
     ------
     ConfigError
         If no acquisition is called so.
+
+    Examples
+    --------
+    The next two points of a process with one value, at 0:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.acquisition import choose
+    >>> from bmm.gp.process import ExactProcess
+    >>> from bmm.gp.stationary import Matern
+    >>> points = np.linspace(-1.0, 1.0, 5)[:, None]
+    >>> process = ExactProcess(Matern((1.0,)), points[2:3], np.array([0.0]), 1e-6)
+    >>> rng = np.random.default_rng(0)
+    >>> choose("space-filling", process.at(points), points, np.array([2]), 2, np.ones(5), rng)
+    array([0, 4])
     """
     acquisition = ACQUISITIONS[name]
     left = np.setdiff1d(np.arange(len(points)), computed)
@@ -104,8 +118,9 @@ def choose(
 def expected_reduction(across: FloatArray, variance: FloatArray, weight: FloatArray) -> FloatArray:
     """Give the expected reduction of the weighted squared error by each candidate's value.
 
-    For a Gaussian process, sum_i w_i cov(i, j)^2 / var(j): the variance at i that is gone once j is
-    known, whatever its value (Cohn, Ghahramani & Jordan, J. Artif. Intell. Res. 4, 129 (1996)).
+    For a Gaussian process, sum_i w_i cov(i, j)^2 / var(j): the reduction of the variance at i once
+    j is known, whatever its value (Cohn, Ghahramani & Jordan, J. Artif.  Intell.  Res. 4, 129
+    (1996)).
 
     Parameters
     ----------
@@ -115,14 +130,23 @@ def expected_reduction(across: FloatArray, variance: FloatArray, weight: FloatAr
         Of the candidates.
     weight : array (m,)
         Of the points that count.
+
+    Examples
+    --------
+    A candidate that is fully correlated with a point of variance 4, and one that is not:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.acquisition import expected_reduction
+    >>> expected_reduction(np.array([[4.0, 0.0]]), np.array([4.0, 4.0]), np.ones(1))
+    array([4., 0.])
     """
     return np.asarray(weight @ across**2 / variance)
 
 
 class _Remaining:
-    """How sure a prediction would be of the points left, once those taken so far are computed.
+    """Uncertainty of a prediction at the points left, once those taken so far are computed.
 
-    A pivoted Cholesky factor: the values of the points taken are unknown, their covariances not.
+    A pivoted Cholesky factor: it needs the covariances of the points taken, not their values.
 
     Parameters
     ----------
@@ -149,7 +173,8 @@ class _Remaining:
         Returns
         -------
         int, Conditioning
-            Its place in `left`, and what computing it would tell of the points left.
+            Its place in `left`, and how computing it would change the prediction of the points
+            left.
         """
         k, best = len(self.taken), int(np.argmax(np.where(self._open, value, -np.inf)))
         self.taken.append(best)
@@ -171,7 +196,23 @@ def spread(
     weight: FloatArray,
     rng: np.random.Generator,
 ) -> IntArray:
-    """Largest weighted variance, given the points chosen before."""
+    """Largest weighted variance, given the points chosen before.
+
+    Examples
+    --------
+    A process with one value, at 0: the ends are the most uncertain points.
+
+    >>> import numpy as np
+    >>> from bmm.emulation.acquisition import spread
+    >>> from bmm.gp.process import ExactProcess
+    >>> from bmm.gp.stationary import Matern
+    >>> points = np.linspace(-1.0, 1.0, 5)[:, None]
+    >>> computed, left = np.array([2]), np.array([0, 1, 3, 4])
+    >>> process = ExactProcess(Matern((1.0,)), points[2:3], np.zeros(1), 1e-6)
+    >>> rng = np.random.default_rng(0)
+    >>> sorted(spread(process.at(points), points, computed, left, 2, np.ones(5), rng).tolist())
+    [0, 4]
+    """
     remaining = _Remaining(predicted, left, batch)
     for _ in range(batch):
         remaining.take(weight[left] * remaining.variance)
@@ -220,7 +261,20 @@ def space_filling(
     weight: FloatArray,
     rng: np.random.Generator,
 ) -> IntArray:
-    """Farthest from all that are computed or chosen, one by one."""
+    """Farthest from all that are computed or chosen, one by one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.emulation.acquisition import space_filling
+    >>> from bmm.gp.process import ExactProcess
+    >>> from bmm.gp.stationary import Matern
+    >>> points, computed, left = np.linspace(-1.0, 1.0, 5)[:, None], np.array([0]), np.arange(1, 5)
+    >>> process = ExactProcess(Matern((1.0,)), points[:1], np.zeros(1), 1e-6)
+    >>> rng = np.random.default_rng(0)
+    >>> space_filling(process.at(points), points, computed, left, 2, np.ones(5), rng)
+    array([4, 2])
+    """
     nearest = np.full(len(left), np.inf)
     for i in computed:
         nearest = np.minimum(nearest, ((points[left] - points[i]) ** 2).sum(axis=1))

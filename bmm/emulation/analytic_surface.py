@@ -16,10 +16,10 @@ and the stiffness of the sphere against alpha_3, C_3 = (10/7) a_s A^(2/3) - (20/
     E_shell = S (1 - 2 t^2) exp(-t^2) - D_2 exp[-(q - 2)^2 / 2 w^2 - alpha_3^2 / 2 v^2]
               - D_3 exp[-(q - 2.6)^2 / 2 w^2 - (|alpha_3| - 0.2)^2 / 2 v^2],   t = (q - q_0) / w_0,
 
-has the attenuation of Myers & Swiatecki (Nucl. Phys. 81, 1 (1966)) about a deformed ground
-state, and two wells with the place and size, but no more, of what Strutinsky calculations find in
-actinides: the isomer at the axis ratio 2, and a mass-asymmetric shoulder beyond it.  Charge and
-mass are those of Fm-250, but it is no model of any nucleus.
+has the attenuation of Myers & Swiatecki (Nucl. Phys. 81, 1 (1966)) about a deformed ground state,
+and two wells, placed and sized roughly as Strutinsky calculations find them in actinides: the
+isomer at the axis ratio 2, and a mass-asymmetric shoulder beyond it.  Charge and mass are those of
+Fm-250, but the surface is not a model of that nucleus.
 """
 
 from __future__ import annotations
@@ -41,13 +41,31 @@ _WELL_WIDTH, _WELL_REACH, _ISOMER, _SHOULDER = 0.18, 0.12, 3.5, 5.0
 
 
 def surface_of_spheroid(q: FloatArray) -> FloatArray:
-    """Surface of a prolate spheroid relative to the sphere of the same volume; q > 1."""
+    """Surface of a prolate spheroid relative to the sphere of the same volume; q > 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.emulation.analytic_surface import surface_of_spheroid
+    >>> surface_of_spheroid(np.array([1.001, 2.0])).round(4)
+    array([1.    , 1.0767])
+    """
     e = np.sqrt(1 - q**-2.0)
     return np.asarray(0.5 * q ** (-2 / 3) * (1 + q / e * np.arcsin(e)))
 
 
 def coulomb_of_spheroid(q: FloatArray) -> FloatArray:
-    """Coulomb energy of a homogeneous prolate spheroid relative to the sphere; q > 1."""
+    """Coulomb energy of a homogeneous prolate spheroid relative to the sphere; q > 1.
+
+    Examples
+    --------
+    A deformed nucleus has less Coulomb energy, and more surface:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.analytic_surface import coulomb_of_spheroid
+    >>> coulomb_of_spheroid(np.array([1.001, 2.0])).round(4)
+    array([1.   , 0.958])
+    """
     e = np.sqrt(1 - q**-2.0)
     return np.asarray(q ** (-2 / 3) * np.log((1 + e) / (1 - e)) / (2 * e))
 
@@ -61,6 +79,15 @@ def analytic_energy(q: FloatArray, alpha_3: FloatArray) -> FloatArray:
         Axis ratio, above 1.
     alpha_3 : array
         Octupole deformation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.emulation.analytic_surface import analytic_energy
+    >>> energy = analytic_energy(np.array([1.3, 2.0]), np.array([0.1, 0.1]))  # MeV
+    >>> mirrored = analytic_energy(np.array([1.3, 2.0]), np.array([-0.1, -0.1]))
+    >>> bool(np.allclose(energy, mirrored))  # even in the octupole deformation
+    True
     """
     surface, coulomb = _A_S * _A ** (2 / 3), _A_C * _Z**2 / _A ** (1 / 3)
     drop = surface * (surface_of_spheroid(q) - 1) + coulomb * (coulomb_of_spheroid(q) - 1)
@@ -94,7 +121,7 @@ def analytic_surface(n_q: int = 45, n_alpha: int = 25) -> Surface:
     45
     """
     if min(n_q, n_alpha) < 3:
-        raise DataError(f"an analytic surface of {n_q} x {n_alpha} points: expected 3 at least")
+        raise DataError(f"an analytic surface of {n_q} x {n_alpha} points: expected at least 3")
     grid = np.meshgrid(np.linspace(1.02, 3.2, n_q), np.linspace(-0.1, 0.4, n_alpha), indexing="ij")
     q, alpha_3 = (each.ravel() for each in grid)
     points = np.column_stack([q, alpha_3])

@@ -1,8 +1,8 @@
-"""A committee of networks: its mean predicts, its spread says where it errs.
+"""A committee of networks: its mean is the prediction, its spread shows where errors are large.
 
-The members differ by their random starts, their random Fourier features, and what they are fed.
-How far they disagree is not yet an uncertainty: `calibrated` compares it with the errors at points
-which no member saw (see `bmm.emulation.calibration`).
+The members differ by their random starts, their random Fourier features, and the data they are
+trained on.  Their spread is not yet an uncertainty: `calibrated` compares it with the errors at
+points which no member saw (see `bmm.emulation.calibration`).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Committee", "CommitteeLearner", "CommitteePrediction", "feeding"]
 
 
-# In mean distances between the learned points: beyond this, what few members have in common is
-# chance (as in ensemble Kalman filters, where it is called localisation).
+# In mean distances between the learned points: beyond this, correlations of few members are noise
+# (as in ensemble Kalman filters, where the remedy is called localisation).
 _REACH = 1.5
 
 
@@ -40,11 +40,23 @@ class CommitteePrediction:
     points : array (n, d)
         Scaled coordinates.
     members : array (member, n)
-        What each member says.
+        Predictions of each member.
     reach : float
         Standard deviation of the Gaussian with which correlations are tapered.
     calibration : Calibration
         From spreads to standard deviations.
+
+    Examples
+    --------
+    Two members that differ by 1 MeV at the second point:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.calibration import Calibration
+    >>> from bmm.emulation.committee import CommitteePrediction
+    >>> members = np.array([[-5.0, -5.5], [-5.0, -4.5]])
+    >>> predicted = CommitteePrediction(np.array([[-1.0], [1.0]]), members, 0.5, Calibration(2.0))
+    >>> predicted.mean, predicted.sd.round(3)
+    (array([-5., -5.]), array([0.   , 1.414]))
     """
 
     points: FloatArray
@@ -139,9 +151,8 @@ class CommitteeLearner:
     ) -> Committee:
         """Calibrate a committee's spread on points that no member saw.
 
-        As many committees as there are folds, each blind to one fold of the points, are trained
-        in one pass from random starts, and their predictions of that fold are compared with the
-        truth.
+        As many committees as there are folds, each without one fold of the points, are trained in
+        one pass from random starts, and their predictions of that fold are compared with the truth.
 
         Parameters
         ----------
@@ -152,7 +163,7 @@ class CommitteeLearner:
         seed : int
             For the folds, and the committees.
         folds : int, default 4
-            More cost more time, and calibrate for a number of points nearer to n.
+            More folds cost more time, and calibrate for a number of points nearer to n.
         """
         rng = np.random.default_rng(seed)
         fold = rng.permutation(np.arange(len(values)) % folds)
@@ -160,8 +171,8 @@ class CommitteeLearner:
             feeding(self.settings, len(values), rng, fold != blind) for blind in range(folds)
         ]
         crowd = self._train(points, values, np.concatenate(weights), seed + 1, None)
-        said = crowd.at(points).members.reshape(folds, -1, len(values))
-        blind = said[fold, :, np.arange(len(values))]
+        predicted = crowd.at(points).members.reshape(folds, -1, len(values))
+        blind = predicted[fold, :, np.arange(len(values))]
         found = fit_calibration(values - blind.mean(axis=1), blind.std(axis=1, ddof=1))
         return Committee(
             committee.networks, committee.centre, committee.scale, committee.reach, found
@@ -250,6 +261,17 @@ def feeding(
     ------
     DataError
         If split data would leave a member with fewer than two points.
+
+    Examples
+    --------
+    Every member sees its own third of six points:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.committee import feeding
+    >>> from bmm.emulation.network_settings import CommitteeSettings
+    >>> shares = feeding(CommitteeSettings(members=3, feed="split"), 6, np.random.default_rng(0))
+    >>> shares.sum(axis=1), shares.sum(axis=0)
+    (array([2., 2., 2.]), array([1., 1., 1., 1., 1., 1.]))
     """
     seen = np.flatnonzero(np.ones(n, dtype=bool) if allowed is None else allowed)
     weights = np.zeros((settings.members, n))

@@ -1,7 +1,7 @@
 """A table of energies over a few coordinates, such as a potential energy surface (PES).
 
-Only what is in the table is known of the theory: an emulator is shown some of its points, and is
-scored on the others.
+The table stands for the theory: an emulator learns from some of its points and is scored on the
+others.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Surface:
     Parameters
     ----------
     name : str
-        What messages call it, such as the name of its file.
+        Name in messages, such as that of its file.
     axes : tuple of str
         Names of the d coordinates.
     points : array (n, d)
@@ -44,8 +44,17 @@ class Surface:
     Raises
     ------
     DataError
-        If there are fewer than 10 points, a number is not finite or too large, a point comes
-        twice or a coordinate has the same value everywhere.
+        If there are fewer than 10 points, a number is not finite or too large, a point occurs twice
+        or a coordinate has the same value everywhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.emulation.energy_surface import Surface
+    >>> Q20, Q30 = (x.ravel() for x in np.meshgrid([0.0, 50.0, 100.0], [0.0, 5.0, 10.0, 15.0]))
+    >>> surface = Surface("valley", ("Q20", "Q30"), np.stack([Q20, Q30], axis=1), 0.01 * Q30**2)
+    >>> len(surface), surface.scaled[0], surface.describe(0)
+    (12, array([-1., -1.]), 'Q20=0, Q30=0')
     """
 
     name: str
@@ -151,7 +160,7 @@ def read_surface(
     *,
     skip_nan: bool = False,
 ) -> Surface:
-    """Read a surface from a table of numbers.
+    r"""Read a surface from a table of numbers.
 
     Parameters
     ----------
@@ -169,6 +178,17 @@ def read_surface(
     ------
     DataError
         If the file cannot be read so, or the surface is refused (see `Surface`).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.emulation.energy_surface import read_surface
+    >>> path = Path(tempfile.mkdtemp()) / "pes.dat"
+    >>> _ = path.write_text("\n".join(f"{q} {r} {r**2}" for q in range(4) for r in range(4)))
+    >>> surface = read_surface(path)
+    >>> surface.axes, surface.energy.max()
+    (('column 1', 'column 2'), np.float64(9.0))
     """
     path = Path(path)
     table = read_points(path)

@@ -1,6 +1,6 @@
-"""The energies that matter: those within a window above the minimum.
+"""The relevant energies: those within a window above the minimum.
 
-Far above a fission barrier a PES is not needed, yet its energies vary most there.  An
+A PES is not needed far above a fission barrier, although its energies vary most there.  An
 emulator learns energies that are compressed outside the window, and new points go where the
 energy is likely to be inside.
 """
@@ -38,6 +38,17 @@ class EnergyWindow:
     ------
     ConfigError
         If an end is not finite or the window empty.
+
+    Examples
+    --------
+    Energies are compressed outside the window of 30 MeV above the minimum:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.energy_window import EnergyWindow
+    >>> window = EnergyWindow(minimum=-1757.0, width=30.0)
+    >>> compressed = window.compress(np.array([-1750.0, -1700.0]))
+    >>> compressed.round(2), window.expand(compressed)
+    (array([ 7.  , 36.91]), array([-1750., -1700.]))
     """
 
     minimum: float
@@ -57,8 +68,7 @@ class EnergyWindow:
     def compress(self, energy: FloatArray) -> FloatArray:
         """Energies above the minimum, those outside the window logarithmically; MeV.
 
-        With the scale s, a tenth of the width, an energy beyond an end by x becomes one
-        beyond it by s log(1 + x / s).
+        With the scale s, a tenth of the width, an excess x beyond an end becomes s log(1 + x / s).
         """
         scale, above = _SCALE * self.width, energy - self.minimum
         inside = np.clip(above, 0.0, self.width)
@@ -70,7 +80,7 @@ class EnergyWindow:
         scale = _SCALE * self.width
         inside = np.clip(compressed, 0.0, self.width)
         beyond = compressed - inside
-        # An emulator may be far off where it knows nothing; e^20 scales are as good as infinite.
+        # An emulator may be far off where it has no data; e^20 scales are practically infinite.
         grown = scale * np.expm1(np.minimum(np.abs(beyond) / scale, 20.0))
         return self.minimum + inside + np.sign(beyond) * grown
 

@@ -46,14 +46,22 @@ class Experiment:
     Parameters
     ----------
     label : str
-        What tables and files call it.
+        Name in tables and files.
     learner : Learner
         Kind of emulator; its attribute ``modules``, if it has one, names modules besides its own
-        that decide what it learns.
+        that determine what it learns.
     settings : LoopSettings
         How points are chosen.
     details : dict, optional
-        What else decides its results, as plain values, such as the settings of a committee.
+        What else determines its results, as plain values, such as the settings of a committee.
+
+    Examples
+    --------
+    >>> from bmm.emulation.experiments import Experiment
+    >>> from bmm.emulation.loop import LoopSettings
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> Experiment("gp-random", ProcessLearner(), LoopSettings(acquisition="random")).label
+    'gp-random'
     """
 
     label: str
@@ -80,7 +88,7 @@ def run_experiment(
     seed : int
         Its seed.
     folder : Path
-        Each loop has a file of its own here, written after every round.
+        Each loop has its own file here, written after every round.
     after : callable, optional
         Called after every round that was not done before.
 
@@ -163,7 +171,7 @@ def _path(experiment: Experiment, seed: int, folder: Path) -> Path:
 
 
 def _origin(surface: Surface, experiment: Experiment, seed: int) -> dict[str, Any]:
-    """Everything that decides a loop."""
+    """Everything that determines a loop."""
     return {
         "code": code_fingerprint(__name__, *sorted(set(_modules(experiment)))),
         "surface": array_fingerprint(surface.points, surface.energy),
@@ -204,7 +212,7 @@ def rounds_table(
     energy : array (n,)
         Of the surface, MeV.
     smooth : bool array (n,)
-        Points that matter and lie at no tear of the surface.
+        Relevant points that are not at a discontinuity of the surface.
 
     Returns
     -------
@@ -230,6 +238,19 @@ def summarise(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     DataFrame
         Columns loop, points, seeds, then median, lower (16 %) and upper (84 %) of rmse, rmse_left
         and rmse_smooth over the seeds, MeV.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.emulation.experiments import summarise
+    >>> rounds = {"loop": "gp", "points": [40, 80], "rmse_left": 0.9, "rmse_smooth": 0.5}
+    >>> tables = [
+    ...     pd.DataFrame(rounds | {"seed": seed, "rmse": [1.0, 0.5 * seed]}) for seed in (1, 2, 3)
+    ... ]
+    >>> summarise(tables)[["points", "seeds", "rmse_median"]]
+       points  seeds  rmse_median
+    0      40      3          1.0
+    1      80      3          1.0
     """
     found = pd.concat(tables, ignore_index=True)
     rows = []

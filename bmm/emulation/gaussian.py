@@ -29,7 +29,7 @@ class Process(ABC):
     Parameters
     ----------
     points : array (n, d)
-        Where it has learned.
+        Coordinates of the learned values.
     values : array (n,)
         Of order one.
     logs : array
@@ -47,7 +47,7 @@ class Process(ABC):
     @property
     @abstractmethod
     def kernel(self) -> Kernel:
-        """Covariance before any value is known, of what it sees of points."""
+        """Prior covariance between the inputs of points."""
 
     @property
     @abstractmethod
@@ -56,11 +56,11 @@ class Process(ABC):
 
     @abstractmethod
     def sites(self, points: FloatArray) -> FloatArray:
-        """Give what the kernel sees of points (n, d); array (n, ...)."""
+        """Give the inputs of the kernel at points (n, d); array (n, ...)."""
 
     @abstractmethod
     def variance(self, remaining: FloatArray) -> FloatArray:
-        """Variance of new values where so much of the kernel's is `remaining`; array (n,)."""
+        """Variance of new values, given the `remaining` variance of the kernel; array (n,)."""
 
     def at(self, points: FloatArray) -> EmulatedPrediction:
         """Predict points (n, d), scaled as those it has learned from."""
@@ -141,6 +141,16 @@ def fit_logs(objective: Objective, start: FloatArray, centres: FloatArray) -> Op
         Gives minus the log likelihood of logarithms and its gradient.
     start, centres : array
         Logarithms to start from, and the centres of their normal priors, 1.5 wide.
+
+    Examples
+    --------
+    Logarithms of flat likelihood stay at the centres of their priors:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.gaussian import fit_logs
+    >>> centres = np.array([0.5, -0.5])
+    >>> fit_logs(lambda x: (0.0, np.zeros(2)), np.zeros(2), centres).parameters.round(3)
+    array([ 0.5, -0.5])
     """
     prior = NormalPrior(centres, np.full(len(centres), _SPREAD))
     return most_probable(objective, start, prior, reach=_REACH, evaluations=_EVALUATIONS)

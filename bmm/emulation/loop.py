@@ -1,7 +1,7 @@
 """The active learning loop: learn, choose, compute, and again.
 
-What happens in a round depends on the seed, its number and the rounds before, so that a loop which
-goes on where it was killed ends as one that was not.
+What happens in a round depends on the seed, its number and the rounds before, so that a resumed
+loop has the same result as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -39,15 +39,24 @@ class LoopSettings(Configuration):
     growth : float
         Points added in each round, as a share of those computed.
     marks : tuple of float, default (0.1,)
-        Amounts, as of the budget, at which a round shall end, so that errors can be compared there.
+        Numbers of points, or shares, at which a round ends, so that errors can be compared there.
     acquisition : str, default "spread"
         One of `bmm.emulation.acquisition.ACQUISITIONS`.
     target_error : float, optional
         Stop sooner, once the emulator's own estimate of its rmse is this small, MeV.
     within : float, optional
-        The energies that matter, MeV above `minimum`; all if not given.
+        Width of the window of relevant energies, MeV above `minimum`; all if not given.
     minimum : float, optional
         Such as the energy of the ground state, MeV; the lowest of the table if not given.
+
+    Examples
+    --------
+    A tenth of the points, the first 40 of them drawn at random:
+
+    >>> from bmm.emulation.loop import LoopSettings
+    >>> settings = LoopSettings(start=40, budget=0.1)
+    >>> settings.acquisition, settings.growth
+    ('spread', 0.1)
     """
 
     start: PositiveFloat = 0.03
@@ -82,13 +91,19 @@ class Round:
     points : int
         Computed so far.
     inside : int
-        Of these, how many have an energy that matters.
+        Of these, how many have a relevant energy.
     estimated : float
-        The emulator's own estimate of its rmse over the points that it expects to matter, MeV.
+        The emulator's own estimate of its rmse over the points that it expects to be relevant, MeV.
     rmse : float
-        Of the emulator over all points that matter, MeV.
+        Of the emulator over all relevant points, MeV.
     rmse_left : float
         Over those that are not computed, MeV.
+
+    Examples
+    --------
+    >>> from bmm.emulation.loop import Round
+    >>> Round(points=46, inside=40, estimated=0.5, rmse=0.6, rmse_left=0.62).rmse
+    0.6
     """
 
     points: int
@@ -105,7 +120,7 @@ class State:
     Parameters
     ----------
     computed : int array
-        Numbers of the computed points, in the order in which they were.
+        Numbers of the computed points, in the order of their computation.
     rounds : tuple of Round
         One for each emulator.
     prediction_errors : array (m, 2)
@@ -114,11 +129,22 @@ class State:
     emulator : Emulator
         The latest.
     means : array (round, n)
-        What the emulator of each round said of the energy at all points, MeV.
+        Energies that the emulator of each round predicts at all points, MeV.
     sd : array (n,)
         Its estimate of its errors where energies are not compressed, calibrated on the
         prediction errors; the scale of a Student-t with `bmm.distributions.student_t.NU` degrees of
         freedom, MeV.
+
+    Examples
+    --------
+    >>> from bmm.emulation.analytic_surface import analytic_surface
+    >>> from bmm.emulation.loop import LoopSettings, run_loop
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> settings = LoopSettings(start=10, budget=10, marks=())
+    >>> learner = ProcessLearner(kernels=("matern-5/2",))
+    >>> state = run_loop(analytic_surface(10, 10), learner, settings, seed=1)
+    >>> len(state.computed), state.means.shape
+    (10, (1, 100))
     """
 
     computed: IntArray
@@ -135,7 +161,14 @@ class State:
 
 
 def points_of(amount: float, n: int) -> int:
-    """Turn a share of n points (at most 1), or a number of them (more than 1), into a number."""
+    """Turn a share of n points (at most 1), or a number of them (more than 1), into a number.
+
+    Examples
+    --------
+    >>> from bmm.emulation.loop import points_of
+    >>> points_of(0.1, 1558), points_of(40, 1558)
+    (156, 40)
+    """
     return round(amount * n) if amount <= 1 else round(amount)
 
 
@@ -146,6 +179,13 @@ def start_set(surface: Surface, settings: LoopSettings, seed: int) -> IntArray:
     ------
     ConfigError
         If there would be fewer than 5, the budget is below them, or above all points.
+
+    Examples
+    --------
+    >>> from bmm.emulation.analytic_surface import analytic_surface
+    >>> from bmm.emulation.loop import LoopSettings, start_set
+    >>> len(start_set(analytic_surface(), LoopSettings(start=0.05), seed=1))  # of 1125
+    56
     """
     n = len(surface)
     first, last = points_of(settings.start, n), points_of(settings.budget, n)
@@ -192,6 +232,19 @@ def run_loop(
     -------
     State
         The last.
+
+    Examples
+    --------
+    Four more points of 100, chosen where a stationary process is least certain:
+
+    >>> from bmm.emulation.analytic_surface import analytic_surface
+    >>> from bmm.emulation.loop import LoopSettings, run_loop
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> settings = LoopSettings(start=10, budget=14, growth=0.4, marks=())
+    >>> learner = ProcessLearner(kernels=("matern-5/2",))
+    >>> state = run_loop(analytic_surface(10, 10), learner, settings, seed=1)
+    >>> [each.points for each in state.rounds]
+    [10, 14]
     """
     budget = points_of(settings.budget, len(surface))
     # On several threads, linear algebra rounds differently: a seed would not give the same points.
@@ -228,7 +281,7 @@ def _go_on(
         surface.scaled,
         state.computed,
         min(batch, *(end - known for end in ends if end > known)),
-        # Squared, since a computed point that turns out not to matter is wasted.
+        # Squared, since a computed point that turns out to be irrelevant is wasted.
         _weight(predicted.mean, sd, energy_window) ** 2,
         np.random.default_rng([seed, turn, 2]),
     )
@@ -249,14 +302,15 @@ def _learn(
     prediction_errors: FloatArray,
     before: State | None,
 ) -> State:
-    """Learn from the computed points, and look how good the emulator is."""
+    """Learn from the computed points, and compare the emulator with the surface."""
     energy_window = settings.energy_window(surface)
     values = _learned(surface, energy_window)[computed]
     rounds = before.rounds if before else ()
     previous = before.emulator if before else None
     emulator = learner.fit(surface.scaled[computed], values, _seed(seed, len(rounds)), previous)
     predicted = emulator.at(surface.scaled)
-    # Beyond all that it has seen an emulator knows nothing, and expanding would blow that up.
+    # Beyond the energies it has learned from, an emulator extrapolates; expanding would amplify
+    # that.
     seen = np.clip(predicted.mean, values.min(), values.max())
     mean = predicted.mean if energy_window is None else energy_window.expand(seen)
     sd = _calibration(prediction_errors).sd(predicted.sd)
@@ -285,7 +339,7 @@ def _learned(surface: Surface, energy_window: EnergyWindow | None) -> FloatArray
 
 
 def _calibration(prediction_errors: FloatArray) -> Calibration:
-    """How the errors of chosen points compare with what was stated."""
+    """How the errors of chosen points compare with the stated uncertainties."""
     return fit_calibration(*prediction_errors.T) if len(prediction_errors) else Calibration()
 
 
@@ -294,7 +348,7 @@ def _rmse(error: FloatArray) -> float:
 
 
 def _weight(mean: FloatArray, sd: FloatArray, energy_window: EnergyWindow | None) -> FloatArray:
-    """How much the error at each point counts: the probability that its energy matters."""
+    """Weight of the error at each point: the probability that its energy is relevant."""
     return np.ones(len(mean)) if energy_window is None else energy_window.probability(mean, sd)
 
 

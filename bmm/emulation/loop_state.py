@@ -1,4 +1,4 @@
-"""A loop on disk, so that it can go on where it was killed."""
+"""The state of a loop on disk, so that an interrupted loop can be resumed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,23 @@ def write_state(path: Path, state: State, learner: Learner, origin: Mapping[str,
     learner : Learner
         Of its emulator.
     origin : mapping
-        What decides the loop, as plain values: only a loop of the same origin may continue it.
+        What determines the loop, as plain values: only a loop of the same origin may continue it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.emulation.analytic_surface import analytic_surface
+    >>> from bmm.emulation.loop import LoopSettings, run_loop
+    >>> from bmm.emulation.loop_state import read_state, write_state
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> settings = LoopSettings(start=10, budget=10, marks=())
+    >>> learner = ProcessLearner(kernels=("matern-5/2",))
+    >>> state = run_loop(analytic_surface(10, 10), learner, settings, seed=1)
+    >>> path = Path(tempfile.mkdtemp()) / "loop.npz"
+    >>> write_state(path, state, learner, {"seed": 1})
+    >>> read_state(path, learner, {"seed": 1}, 2).computed.tolist() == state.computed.tolist()
+    True
     """
     write_packed(path, pack_state(state, learner), origin)
 

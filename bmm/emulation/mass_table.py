@@ -1,6 +1,6 @@
 """Mass tables as surfaces over (Z, N).
 
-A network would spend itself on the bulk of a mass, which a liquid drop gives for nothing: its
+A network would spend its capacity on the bulk of a mass, which a liquid drop describes well: its
 coefficients are fitted by least squares to the computed nuclei, and an emulator learns the rest
 from Z, N, their parities and their distances from magic numbers.
 """
@@ -21,9 +21,9 @@ from bmm.nuclides import MAGIC_NUMBERS
 __all__ = ["MassEmulator", "MassLearner", "mass_surface"]
 
 
-# Beyond this distance from a magic number, its shell is over.
+# Shell effects of a magic number are taken to end at this distance.
 _SHELL = 8.0
-# Even and odd nuclei are alike but for their pairing energy.
+# Even and odd nuclei differ by their pairing energy only.
 _PARITY = 0.1
 
 
@@ -36,6 +36,13 @@ def mass_surface(name: str, masses: pd.Series[float]) -> Surface:
         Of the table.
     masses : Series
         Mass excess in MeV, indexed (Z, N).
+
+    Examples
+    --------
+    >>> from bmm.emulation.mass_table import mass_surface
+    >>> surface = mass_surface("tin", measured["mass_excess"])
+    >>> surface.axes, len(surface) == len(measured)
+    (('Z', 'N'), True)
     """
     points = np.array(masses.index.to_list(), dtype=np.float64)
     return Surface(name, ("Z", "N"), points, np.asarray(masses, dtype=np.float64))
@@ -43,7 +50,7 @@ def mass_surface(name: str, masses: pd.Series[float]) -> Surface:
 
 @dataclass(frozen=True)
 class _Shifted:
-    """A predicted about deviations from the liquid drop, as one about masses."""
+    """A prediction of deviations from the liquid drop, turned into one of masses."""
 
     deviation: SurrogatePrediction
     drop: FloatArray
@@ -62,12 +69,12 @@ class _Shifted:
 
 @dataclass(frozen=True)
 class MassEmulator:
-    """A liquid drop, and an emulator of what it leaves.
+    """A liquid drop, and an emulator of the deviations from it.
 
     Parameters
     ----------
     learner : MassLearner
-        Knows where the nuclei are.
+        Holds the positions of the nuclei.
     coefficients : array (8,)
         Of the liquid drop, MeV.
     deviation : Emulator
@@ -94,6 +101,19 @@ class MassLearner:
         From `mass_surface`; only its coordinates are used.
     inner : Learner
         Learns the deviations from the liquid drop.
+
+    Examples
+    --------
+    With `measured` of the example of `bmm.fit`; a process learns what the liquid drop leaves:
+
+    >>> from bmm.emulation.mass_table import MassLearner, mass_surface
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> surface = mass_surface("near tin", measured["mass_excess"])
+    >>> learner = MassLearner(surface, ProcessLearner(kernels=("matern-5/2",)))
+    >>> emulator = learner.fit(surface.scaled[::4], surface.energy[::4], seed=0)
+    >>> error = emulator.at(surface.scaled).mean - surface.energy
+    >>> bool(abs(error).mean() < 1)  # MeV
+    True
     """
 
     surface: Surface
@@ -160,7 +180,7 @@ def _drop(Z: FloatArray, N: FloatArray) -> FloatArray:
 
 
 def _features(Z: FloatArray, N: FloatArray) -> FloatArray:
-    """Give what the emulator sees: Z and N, their parities, nearness to magic numbers; (n, 6)."""
+    """Features of the emulator: Z and N, their parities, nearness to magic numbers; (n, 6)."""
     columns = [Z / 60 - 1, N / 100 - 1]
     for number in (Z, N):
         columns.append(_PARITY * (1 - 2 * (number % 2)))

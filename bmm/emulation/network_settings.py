@@ -26,7 +26,7 @@ class CommitteeSettings(Configuration):
         Of the hidden layers.
     frequencies : int
         Random Fourier features besides the coordinates themselves: with b ~ Normal(0, bandwidth^2)
-        the network also sees sin(b x) and cos(b x), and so learns steep places as easily as flat
+        the network also sees sin(b x) and cos(b x), and so learns steep parts as easily as flat
         ones (Tancik et al., NeurIPS 2020, arXiv 2006.10739).  Each member has its own.
     bandwidth : float
         In inverse half widths of the surface.
@@ -43,7 +43,14 @@ class CommitteeSettings(Configuration):
     batch : int, optional
         Points per step, resampled each time with replacement; all of them if not given.
     feed : {"shared", "bootstrap", "split"}
-        Every member sees all points, a bootstrap sample of them, or a share of its own.
+        Every member sees all points, a bootstrap sample of them, or its own share.
+
+    Examples
+    --------
+    >>> from bmm.emulation.network_settings import CommitteeSettings
+    >>> settings = CommitteeSettings(members=12, feed="bootstrap")
+    >>> settings.width, settings.activation
+    (64, 'silu')
     """
 
     members: PositiveInt = Field(default=8, ge=2)
@@ -79,7 +86,7 @@ PRESETS = {
 }
 """Named settings: bmm's own, and those of van den Broek d'Obrenan and Ravikularaman's talk, who
 name 3-6 hidden layers of 150 units, ReLU, Adamax, batches of 10-60 and 2,000 epochs; the number of
-members and the learning rate they leave open."""
+members and the learning rate are not given there."""
 
 
 def preset(name: str) -> CommitteeSettings:

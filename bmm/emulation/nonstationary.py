@@ -1,18 +1,19 @@
-"""A Gaussian process that is rough where the surface turns out to be.
+"""A Gaussian process whose roughness follows that of the surface.
 
-A potential energy surface is smooth, but torn where the mean field falls from one solution into
-another, as at scission.  A stationary process takes the tears for roughness everywhere, and is no
-less sure beside one than far from it.  This one is the sum of a smooth part and a rough one,
+A potential energy surface is smooth, except where the mean field changes from one solution to
+another, as at scission.  There it is discontinuous.  A stationary process then assumes roughness
+everywhere, and its uncertainty is no larger beside a discontinuity than far from it.  This one is
+the sum of a smooth part and a rough one,
 
     k(x, x') = S^2 m_5/2(x, x') + R^2 a(x) a(x') m_1/2(x, x'),
 
-both Matérn with length scales of their own, along directions that are learned too: the valleys of a
-surface seldom run along its axes, nor do its tears.  The square of the local roughness a comes from
-the errors of the process: the squared leave-one-out residuals (Dubrule, Math. Geol. 15, 687
+both Matérn, each with its own length scales along directions that are learned too: valleys and
+discontinuities of a surface seldom run along its axes.  The square of the local roughness a comes
+from the errors of the process: the squared leave-one-out residuals (Dubrule, Math. Geol. 15, 687
 (1983); Sundararajan & Keerthi, Neural Comput. 13, 1103 (2001)) of the learned points near x,
-relative to the typical one.  Standard deviations are large beside a tear that was found, so that
-new points follow it.  There is no nugget: a theory that is computed again gives the same value
-again, and learned values are returned.
+relative to the typical one.  Standard deviations are large beside a discontinuity that was found,
+so that new points follow it.  There is no nugget: a repeated calculation gives the same value, and
+learned values are reproduced.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ _SMOOTH, _ROUGH = 2.5, 0.5
 _AMPLITUDES, _LENGTH = (1.0, 0.3), 0.4
 # Of the variance; far below what any theory is computed to.
 _JITTER = 1e-7
-# In mean distances between the learned points: how far a residual tells of its surroundings.
+# In mean distances between the learned points: range over which a residual is informative.
 _REACH = 0.4
-# Roughness is one until as many residuals say otherwise.
+# Weight of a roughness of one, in numbers of residuals.
 _PRIOR = 2.0
-# In medians: a residual beyond is not typical.  In typical ones: none counts for more.
+# In medians: a larger residual is not typical.  In typical ones: larger ones are cut to this.
 _OUTLYING, _MOST = 9.0, 100.0
 
 
@@ -95,7 +96,21 @@ class NonstationaryProcess(Process):
 
 @dataclass(frozen=True)
 class NonstationaryLearner(ProcessPacking):
-    """Processes with hyperparameters of the largest posterior density."""
+    """Processes with hyperparameters of the largest posterior density.
+
+    Examples
+    --------
+    Values of a step: the uncertainty is larger beside it than far from it.
+
+    >>> import numpy as np
+    >>> from bmm.emulation.nonstationary import NonstationaryLearner
+    >>> points = np.linspace(-1, 1, 21)[:, None]
+    >>> step = np.where(points[:, 0] > 0.02, 1.0, 0.0)
+    >>> process = NonstationaryLearner().fit(points, step, seed=0)
+    >>> beside, far = process.at(np.array([[0.05], [0.75]])).sd
+    >>> bool(beside > far)
+    True
+    """
 
     kind: ClassVar[type[Process]] = NonstationaryProcess
     name: str = "nonstationary-gp"
@@ -103,13 +118,13 @@ class NonstationaryLearner(ProcessPacking):
     def fit(
         self, points: FloatArray, values: FloatArray, seed: int, previous: Emulator | None = None
     ) -> NonstationaryProcess:
-        """Condition a process; see `bmm.emulation.surrogate.Learner`.  There is no chance in it.
+        """Condition a process; see `bmm.emulation.surrogate.Learner`.  Deterministic.
 
-        The roughness comes from the residuals of the previous process, told the new values, if that
-        was rough in places; otherwise of one that is as rough everywhere.  The latter is kept
-        unless the former makes the values likelier by more than its freedom explains: Akaike's
-        criterion (IEEE Trans. Autom. Control 19, 716 (1974)), the influence of the residuals on the
-        roughness at their own points being its number of parameters.
+        The roughness comes from the residuals of the previous process, conditioned on the new
+        values, if its roughness was local; otherwise from those of a process of uniform roughness.
+        The uniform one is kept unless local roughness is preferred by Akaike's criterion (IEEE
+        Trans. Autom.  Control 19, 716 (1974)), the influence of the residuals on the roughness at
+        their own points being its number of parameters.
         """
         standard, centre, scale = standardise(values)
         even = np.ones(len(values))
@@ -119,10 +134,10 @@ class NonstationaryLearner(ProcessPacking):
             start, rough = previous.logs, previous.roughness(points)
         squared_residual = _relative(_left_out(start, points, standard, rough) ** 2)
         rough, freedom = local_roughness(points, squared_residual, points)
-        torn = _fit(start, points, standard, rough)
-        if uniform.value - torn.value > freedom:
+        local = _fit(start, points, standard, rough)
+        if uniform.value - local.value > freedom:
             return NonstationaryProcess(
-                points, standard, torn.parameters, centre, scale, squared_residual
+                points, standard, local.parameters, centre, scale, squared_residual
             )
         return NonstationaryProcess(points, standard, uniform.parameters, centre, scale, even)
 
@@ -146,6 +161,18 @@ def local_roughness(
     -------
     array (n,), float
         The root of it, and the summed share of a residual right there.
+
+    Examples
+    --------
+    Residuals nine times as large as typical near 0, and typical ones at 1:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.nonstationary import local_roughness
+    >>> learned = np.linspace(0, 1, 11)[:, None]
+    >>> squared = np.where(learned[:, 0] < 0.3, 9.0, 1.0)
+    >>> roughness, _ = local_roughness(learned, squared, np.array([[0.0], [1.0]]))
+    >>> roughness.round(2)
+    array([2.08, 1.  ])
     """
     dimensions = learned.shape[1]
     reach = _REACH * (2.0**dimensions / len(learned)) ** (1 / dimensions)
@@ -167,6 +194,17 @@ def negative_log_likelihood(
         What is learned from.
     rough : array (n,)
         Local roughness at the points.
+
+    Examples
+    --------
+    Uniform roughness, a = 1:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.nonstationary import negative_log_likelihood
+    >>> points = np.linspace(-1, 1, 5)[:, None]
+    >>> value, gradient = negative_log_likelihood(np.zeros(4), points, np.zeros(5), np.ones(5))
+    >>> gradient.shape
+    (4,)
     """
     kernel, sites = _kernel(logs, points.shape[1]), np.column_stack([points, rough])
     found = marginal_likelihood(kernel, sites, values, _JITTER)
@@ -182,14 +220,14 @@ def _fit(start: FloatArray, points: FloatArray, values: FloatArray, rough: Float
 def _left_out(
     logs: FloatArray, points: FloatArray, values: FloatArray, rough: FloatArray
 ) -> FloatArray:
-    """Give what is left of each value, array (n,), once all others are known."""
+    """Leave-one-out residual of each value, array (n,)."""
     kernel, sites = _kernel(logs, points.shape[1]), np.column_stack([points, rough])
     mean, _ = ExactProcess(kernel, sites, values, _JITTER).left_out(np.arange(len(values)))
     return values - mean
 
 
 def _relative(squares: FloatArray) -> FloatArray:
-    """Squared residuals relative to the typical one, their mean without the few that are huge."""
+    """Squared residuals relative to the typical one, their mean without the largest few."""
     outlying = _OUTLYING * np.median(squares)
     typical = np.minimum(squares, outlying).mean() + np.finfo(np.float64).tiny
     return np.asarray(np.minimum(squares / typical, _MOST))

@@ -1,7 +1,7 @@
 """A stationary Gaussian process, the baseline of the other emulators.
 
-Its covariance is one of some kernels, by default the Matérn kernels of smoothness 1/2, 3/2 and 5/2,
-whichever the marginal likelihood prefers, and a nugget.
+Its covariance is a kernel and a nugget.  The kernel is the one of largest marginal likelihood, by
+default among the Matérn kernels of smoothness 1/2, 3/2 and 5/2.
 """
 
 from __future__ import annotations
@@ -65,9 +65,21 @@ class ProcessLearner(ProcessPacking):
     Parameters
     ----------
     name : str, default "gp"
-        What tables call it.
+        Name in tables.
     kernels : tuple of str
         Names in `bmm.gp.by_name.KERNELS`, of which the best is taken.
+
+    Examples
+    --------
+    Eight values of a sine, and its value between them:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> points = np.linspace(-1, 1, 8)[:, None]
+    >>> learner = ProcessLearner(kernels=("matern-5/2",))
+    >>> process = learner.fit(points, np.sin(2 * points[:, 0]), seed=0)
+    >>> process.at(np.array([[0.5]])).mean.round(1), np.sin(1.0).round(1)
+    (array([0.8]), np.float64(0.8))
     """
 
     kind: ClassVar[type[Process]] = GaussianProcess
@@ -82,7 +94,7 @@ class ProcessLearner(ProcessPacking):
     def fit(
         self, points: FloatArray, values: FloatArray, seed: int, previous: Emulator | None = None
     ) -> GaussianProcess:
-        """Condition a process; see `bmm.emulation.surrogate.Learner`.  There is no chance in it."""
+        """Condition a process; see `bmm.emulation.surrogate.Learner`.  Deterministic."""
         standard, centre, scale = standardise(values)
         centres = _centres(points.shape[1])
         start = previous.logs if isinstance(previous, GaussianProcess) else centres
@@ -113,6 +125,15 @@ def negative_log_likelihood(
         What is learned from.
     correlation : str
         Name of the kernel in `bmm.gp.by_name.KERNELS`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.emulation.stationary import negative_log_likelihood
+    >>> points = np.linspace(-1, 1, 5)[:, None]
+    >>> value, gradient = negative_log_likelihood(np.zeros(3), points, np.zeros(5), "matern-5/2")
+    >>> gradient.shape  # amplitude, nugget and one length scale
+    (3,)
     """
     found = marginal_likelihood(_kernel(logs, correlation), points, values, _noise(logs))
     nugget = 2 * np.exp(2 * logs[1]) * found.by_noise.sum()

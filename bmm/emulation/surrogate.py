@@ -25,7 +25,7 @@ class SurrogatePrediction(Protocol):
 
 
 class Emulator(Protocol):
-    """A theory as far as it has been learned."""
+    """A trained surrogate of a theory."""
 
     def at(self, points: FloatArray) -> SurrogatePrediction:
         """Predict points (n, d), scaled as those it has learned from."""
@@ -36,7 +36,7 @@ class Learner(Protocol):
 
     @property
     def name(self) -> str:
-        """What tables call it."""
+        """Name in tables."""
 
     def fit(
         self, points: FloatArray, values: FloatArray, seed: int, previous: Emulator | None = None
@@ -50,7 +50,7 @@ class Learner(Protocol):
         values : array (n,)
             Any unit.
         seed : int
-            Where there is chance, it comes from here.
+            Seed of whatever is random.
         previous : Emulator, optional
             One of this kind, to start from.
         """

@@ -1,10 +1,10 @@
-"""Points of a surface that do not belong to it, such as calculations that did not converge.
+"""Points that do not belong to a surface, such as calculations that did not converge.
 
 A step from a point to its neighbour is broken if neither the line through the point and the one
 before it, nor the line back from beyond the neighbour, leads there.  Where broken steps cut a few
 points off from the rest, and these lie above their surroundings, the calculation is stuck in a
 higher solution: by the variational principle the lower one is right.  Where they divide large
-sheets, as at scission, the surface itself is torn.
+sheets, as at scission, the surface itself is discontinuous.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from bmm.emulation.energy_surface import Surface
 __all__ = ["Continuity", "check_continuity"]
 
 
-# A step is broken if it is off by this many times what steps typically are.
+# A step is broken if its deviation is this many times the typical one.
 _BROKEN = 10.0
-# Of all points: larger pieces are sheets of their own.
+# Of all points: larger pieces are separate sheets.
 _LARGEST_PIECE = 0.02
 
 
@@ -35,14 +35,22 @@ class Continuity:
     ----------
     unconverged : bool array (n,)
         Points in small pieces that lie above what surrounds them.
-    torn : bool array (n,)
+    discontinuous : bool array (n,)
         Other points with a broken step to a neighbour that is not unconverged.
     threshold : float
-        Steps that are off by more are broken, MeV.
+        Steps that deviate by more are broken, MeV.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.emulation.unconverged import Continuity
+    >>> none = np.zeros(3, dtype=bool)
+    >>> Continuity(none, none, threshold=1.5).threshold  # MeV
+    1.5
     """
 
     unconverged: BoolArray
-    torn: BoolArray
+    discontinuous: BoolArray
     threshold: float
 
 
@@ -60,15 +68,29 @@ def check_continuity(surface: Surface, threshold: float | None = None) -> Contin
     ------
     DataError
         If the surface is not two-dimensional or not on a grid.
+
+    Examples
+    --------
+    One point of a plane is 20 MeV too high:
+
+    >>> import numpy as np
+    >>> from bmm.emulation.energy_surface import Surface
+    >>> from bmm.emulation.unconverged import check_continuity
+    >>> x, y = (a.ravel() for a in np.meshgrid(np.arange(12.0), np.arange(12.0)))
+    >>> energy = 0.3 * x + 0.1 * y + np.where((x == 5) & (y == 6), 20.0, 0.0)
+    >>> plane = Surface("plane", ("x", "y"), np.stack([x, y], axis=1), energy)
+    >>> found = check_continuity(plane, 1.0)
+    >>> np.flatnonzero(found.unconverged), int(found.discontinuous.sum())
+    (array([77]), 0)
     """
     grid = surface.lattice()
     off = [_off(grid), _off(grid.T).T]
     finite = np.concatenate([each[np.isfinite(each)] for each in off])
     limit = _BROKEN * float(np.median(finite)) if threshold is None else threshold
     high = _high_pieces(grid, off, limit)
-    torn = _torn(np.where(high, np.nan, grid), limit)
+    discontinuous = _discontinuous(np.where(high, np.nan, grid), limit)
     cells = surface.cells()
-    return Continuity(high[cells], torn[cells], limit)
+    return Continuity(high[cells], discontinuous[cells], limit)
 
 
 def _off(grid: FloatArray) -> FloatArray:
@@ -78,7 +100,7 @@ def _off(grid: FloatArray) -> FloatArray:
     arriving = np.concatenate([gap, step[:-1]])
     leaving = np.concatenate([step[1:], gap])
     off = np.fmin(np.abs(step - arriving), np.abs(step - leaving))
-    # Without a line to go on with, the step itself must do.
+    # Without a line to extrapolate, the step itself is taken.
     return np.where(np.isnan(off), np.abs(step), off)
 
 
@@ -110,12 +132,12 @@ def _height(grid: FloatArray, inside: BoolArray) -> float:
     return float(np.median(every)) if len(every) >= 3 else 0.0
 
 
-def _torn(grid: FloatArray, limit: float) -> BoolArray:
+def _discontinuous(grid: FloatArray, limit: float) -> BoolArray:
     """Points with a broken step, array like the grid."""
-    torn = np.zeros(grid.shape, dtype=bool)
+    discontinuous = np.zeros(grid.shape, dtype=bool)
     along, across = _off(grid) > limit, (_off(grid.T) > limit).T
-    torn[:-1] |= along
-    torn[1:] |= along
-    torn[:, :-1] |= across
-    torn[:, 1:] |= across
-    return torn
+    discontinuous[:-1] |= along
+    discontinuous[1:] |= along
+    discontinuous[:, :-1] |= across
+    discontinuous[:, 1:] |= across
+    return discontinuous

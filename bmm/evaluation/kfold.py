@@ -37,8 +37,8 @@ def kfold(
     """Fit the mixture without each fold in turn, and score the masses that were left out.
 
     It is compiled once, with the basis of the fit to all masses.  Where leave-one-out by
-    importance sampling (``az.loo``) reports large Pareto k, this is what to compare fits by; blocks
-    of neighbours as folds ask for extrapolation, which nuclei left out at random do not.
+    importance sampling (``az.loo``) reports large Pareto k, compare fits by this instead;
+    blocks of neighbours as folds test extrapolation, which nuclei left out at random do not.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def kfold(
     Examples
     --------
     With `measured`, `theory` and `settings` of the example of `bmm.fit`; folds of whole
-    elements ask for more than random ones:
+    elements are harder than random ones:
 
     >>> import numpy as np
     >>> Z = measured.index.get_level_values("Z").to_numpy()

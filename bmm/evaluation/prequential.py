@@ -42,6 +42,19 @@ class Known:
         Of their mass excess, MeV.
     observed, sd : array (nucleus,)
         Measured mass excess and its uncertainty, MeV.
+
+    Examples
+    --------
+    Errors three times as large as stated need a larger factor than errors as stated:
+
+    >>> import numpy as np
+    >>> from bmm.distributions import StudentTMixture
+    >>> from bmm.evaluation.prequential import Known, spread_factor
+    >>> forecast = StudentTMixture(np.zeros((50, 1)), np.ones((50, 1)), nu=4.0)
+    >>> error = np.random.default_rng(2).standard_t(4, size=50)
+    >>> right, wrong = (spread_factor([Known(forecast, k * error, np.zeros(50))]) for k in (1, 3))
+    >>> right < wrong
+    True
     """
 
     distribution: StudentTMixture
@@ -79,6 +92,14 @@ def spread_factor(earlier: Sequence[Known]) -> float:
     -------
     float
         Between 1/4 and 4, of the least sum of CRPS.
+
+    Examples
+    --------
+    Without earlier forecasts spreads are left as they are:
+
+    >>> from bmm.evaluation.prequential import spread_factor
+    >>> spread_factor([])
+    1.0
     """
     if not earlier:
         return 1.0

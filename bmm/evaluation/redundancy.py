@@ -31,6 +31,14 @@ class Redundancy:
         Number of models without correlation that would vary as much: the exponential of the
         entropy of the eigenvalues of the correlation matrix, over nuclei that all cover; NaN if
         there are fewer than two.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.evaluation.redundancy import Redundancy
+    >>> pairs = pd.DataFrame({"first": ["HFB24"], "second": ["HFB26"], "correlation": [0.95]})
+    >>> Redundancy(pairs, effective_models=1.1).effective_models
+    1.1
     """
 
     pairs: pd.DataFrame

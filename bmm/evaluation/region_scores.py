@@ -83,6 +83,15 @@ def calibration_regions(
     dict
         Array (n,) for "known to <edition>" and "first measured later, in <evaluation>"; empty for
         a model that learns, or was adjusted to nothing.
+
+    Examples
+    --------
+    Nuclei of tin that AME2020 has, by whether AME2003 had them:
+
+    >>> from bmm.evaluation.region_scores import calibration_regions
+    >>> regions = calibration_regions(measured.index, "AME2003", "AME2020")
+    >>> [(name, int(where.sum()) > 0) for name, where in regions.items()]
+    [('known to AME2003', True), ('first measured later, in AME2020', True)]
     """
     if calibrated_on in ("training", "none"):
         return {}

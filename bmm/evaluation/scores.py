@@ -224,7 +224,7 @@ def crps(draws: npt.ArrayLike, observed: npt.ArrayLike) -> FloatArray:
     """Continuous ranked probability score; smaller is better.
 
     E|X - y| - E|X - X'| / 2, where the second mean runs over the pairs of different draws ("fair"
-    score of Ferro 2014, doi:10.1002/qj.2270): unbiased for any number of draws, hence possibly a
+    score of Ferro 2014, doi:10.1002/qj.2270): unbiased for any number of draws, so that it may be a
     little negative.  For a single certain value it is the absolute error.
 
     Parameters

@@ -1,7 +1,7 @@
 """Training and test nuclei for blind tests, and which models have seen the test nuclei before.
 
-A random split asks for interpolation, where every model looks good; new nuclei of a later
-evaluation, the ends of isotopic chains and whole regions ask for what theory is needed for.
+A random split tests interpolation, where every model looks good; new nuclei of a later evaluation,
+the ends of isotopic chains and whole regions test what theory is needed for: extrapolation.
 """
 
 from __future__ import annotations
@@ -48,6 +48,15 @@ class Split:
     ------
     DataError
         If either is empty, or they share a nucleus.
+
+    Examples
+    --------
+    With `measured` of the example of `bmm.fit`:
+
+    >>> from bmm.evaluation.splits import Split
+    >>> split = Split("tin left out", measured.drop(index=50, level="Z"), measured.loc[50:50])
+    >>> len(split.training) + len(split.test) == len(measured)
+    True
     """
 
     name: str
@@ -242,6 +251,12 @@ class Leak:
         Latest evaluation that may have informed it.
     seen : int
         At most how many test nuclei it was informed by.
+
+    Examples
+    --------
+    >>> from bmm.evaluation.splits import Leak
+    >>> Leak("FRDM2012", "AME2003", seen=0).seen
+    0
     """
 
     model: str
@@ -267,6 +282,19 @@ def find_leaks(split: Split, cards: Mapping[str, Card]) -> list[Leak]:
     -------
     list of Leak
         In the order of the cards.
+
+    Examples
+    --------
+    HFB24 was adjusted to AME2012, which has masses that AME2003 lacks:
+
+    >>> import bmm
+    >>> from bmm.evaluation.splits import Split, find_leaks
+    >>> from bmm.theory.library import find_card
+    >>> old, new = bmm.load_measured("AME2003"), bmm.load_measured("AME2020")
+    >>> split = Split("new since 2003", old, new.drop(index=old.index, errors="ignore"))
+    >>> leaks = find_leaks(split, {"HFB24": find_card("HFB24")})
+    >>> [(leak.model, leak.seen > 50) for leak in leaks]
+    [('HFB24', True)]
     """
     leaks = []
     for name, card in cards.items():

@@ -129,7 +129,7 @@ class ClusterEngine:
             yield from refill()
             while submitted:
                 finished = self._next(events)
-                yield from refill()  # before whoever asked takes time to write what is finished
+                yield from refill()  # before the caller takes time to write what is finished
                 if finished is not None:
                     yield finished
         finally:
@@ -193,7 +193,7 @@ class ClusterEngine:
         if self._revive is not None and len(workers) < self._most:
             self._revive()
         memory = [each["resources"].get(_MEMORY) for each in workers.values()]
-        # Workers that tell nothing would never be given a task that asks for some.
+        # Workers that do not report it would never be given a task that needs some.
         self._memory = max(memory) if memory and None not in memory else self._memory
 
 

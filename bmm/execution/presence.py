@@ -1,6 +1,6 @@
 """Which other commands of bmm compute on this machine, so that they can share its cores.
 
-Each has a file in the user's runtime folder that is locked while it runs; the lock goes with the
+Each has a file in the user's runtime folder that is locked while it runs; the lock ends with the
 process, however it ends.
 """
 
@@ -104,7 +104,14 @@ def running() -> list[Running]:
 
 
 def oversubscription(threads: int, others: list[Running]) -> str | None:
-    """Say in one sentence that there are more threads than cores; None if there are not."""
+    """Say in one sentence that there are more threads than cores; None if there are not.
+
+    Examples
+    --------
+    >>> from bmm.execution.presence import Running, oversubscription
+    >>> oversubscription(10**6, [Running(4242, "bmm run", 4)]) is None
+    False
+    """
     cores = available_cores()
     if not others or threads + sum(each.threads for each in others) <= cores:
         return None

@@ -35,6 +35,12 @@ class Task:
         Its arguments, which are pickled for a worker.
     memory : float, default 0.5
         What it needs, GB.
+
+    Examples
+    --------
+    >>> from bmm.execution.tasks import SerialEngine, Task
+    >>> Task("key", "sum", sum, ([1, 2],)).function([1, 2])
+    3
     """
 
     key: str
@@ -46,7 +52,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Finished:
-    """A task that has come to its end.
+    """A task that has ended.
 
     Parameters
     ----------
@@ -82,7 +88,7 @@ class Engine(Protocol):
         tasks : iterable of Task
             With different keys.
         progress : Progress
-            Told when a task begins and ends.
+            Notified when a task begins and ends.
 
         Raises
         ------
@@ -120,7 +126,15 @@ def _carried_out(task: Task) -> Finished:
 
 
 def failure(finished: Finished) -> str | None:
-    """Say in one line why a task failed; None if it did not."""
+    """Say in one line why a task failed; None if it did not.
+
+    Examples
+    --------
+    >>> from bmm.execution.tasks import Finished, Task, failure
+    >>> task = Task("key", "sum", sum, ([1, 2],))
+    >>> failure(Finished(task, error=ValueError("no data")))
+    'failed 3 times, last with ValueError: no data'
+    """
     error = finished.error
     if error is None or isinstance(error, BmmError):
         return None if error is None else str(error)

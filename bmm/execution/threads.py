@@ -26,7 +26,14 @@ _LIBRARIES = (
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
+    """Cores that this process may use.
+
+    Examples
+    --------
+    >>> from bmm.execution.threads import available_cores
+    >>> available_cores() >= 1
+    True
+    """
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -39,6 +46,12 @@ def thread_count() -> int:
     ------
     ConfigError
         If the environment variable is no positive number.
+
+    Examples
+    --------
+    >>> from bmm.execution.threads import thread_count
+    >>> thread_count() >= 1
+    True
     """
     text = os.environ.get(VARIABLE)
     if text is None:
@@ -49,15 +62,22 @@ def thread_count() -> int:
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Environment of a process that is to use so many threads."""
+    """Environment of a process that is to use so many threads.
+
+    Examples
+    --------
+    >>> from bmm.execution.threads import environment
+    >>> environment(2)["OMP_NUM_THREADS"]
+    '2'
+    """
     return {name: str(threads) for name in (VARIABLE, *_LIBRARIES)}
 
 
 def set_threads(threads: int) -> None:
     """Let this process, and those it starts, use so many threads at once.
 
-    Libraries that are loaded already are told as well; numba takes no more threads than it was
-    loaded with.
+    This holds for libraries that are already loaded, too; numba uses at most as many threads as
+    when it was loaded.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
 """Mass folders of TALYS: one file for each element, ``Sn.mass``, in one folder for each surface.
 
 A line holds Z, A, atomic mass (u), mass excess (MeV), beta_2, beta_4, 20 characters that are
-skipped, spin and parity of the ground state: ``(2i4,2f12.6,2f8.4,20x,f4.1,i2)``.  TALYS reads no
-further than column 74, and knows no comments; the rest of the line says where a mass is from.
-Lines ascend in A.  Deformations, spins and parities are those of a template, which is such a
-folder; without one, nuclei are spherical, with spin 0 or 1/2 and positive parity.
+skipped, spin and parity of the ground state: ``(2i4,2f12.6,2f8.4,20x,f4.1,i2)``.  TALYS reads up to
+column 74 and has no comments; the rest of the line says where a mass is from. Lines ascend in A.
+Deformations, spins and parities are those of a template, which is such a folder; without one,
+nuclei are spherical, with spin 0 or 1/2 and positive parity.
 
 Source: subroutine masses of TALYS (source/masses.f90); symbols of Z > 118 from constants.f90.
 """
@@ -63,7 +63,7 @@ def write_talys(table: MassTable, folder: Path, settings: ExportSettings) -> lis
     if beyond.any():
         Z, N = int(table.Z[beyond][0]), int(table.N[beyond][0])
         raise DataError(
-            f"talys knows elements up to Z = {MAX_Z}, but the table has {label(Z, N)} "
+            f"TALYS has elements up to Z = {MAX_Z}, but the table has {label(Z, N)} "
             f"(Z = {Z}); leave it out with --Z 0-{MAX_Z}"
         )
     template = _read_template(settings.template)

@@ -36,6 +36,17 @@ def rounds_figure(
     ------
     DataError
         If the surface is not two-dimensional or not on a grid.
+
+    Examples
+    --------
+    >>> from bmm.emulation.analytic_surface import analytic_surface
+    >>> from bmm.emulation.loop import LoopSettings, run_loop
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> from bmm.figures.active_learning import rounds_figure
+    >>> surface, settings = analytic_surface(10, 10), LoopSettings(start=10, budget=10, marks=())
+    >>> state = run_loop(surface, ProcessLearner(kernels=("matern-5/2",)), settings, seed=1)
+    >>> rounds_figure(surface, state).axes[0].get_xlabel()
+    'q'
     """
     rows, columns = surface.cells()
     shape = surface.lattice().shape
@@ -81,6 +92,19 @@ def error_figure(summary: pd.DataFrame) -> Figure:
     ----------
     summary : DataFrame
         From `bmm.emulation.experiments.summarise`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.emulation.experiments import summarise
+    >>> from bmm.figures.active_learning import error_figure
+    >>> rounds = {"loop": "gp", "points": [40, 80], "rmse_left": 0.9, "rmse_smooth": 0.5}
+    >>> tables = [
+    ...     pd.DataFrame(rounds | {"seed": seed, "rmse": [1.0, 0.5 * seed]}) for seed in (1, 2, 3)
+    ... ]
+    >>> figure = error_figure(summarise(tables))
+    >>> len(figure.axes[0].lines)
+    1
     """
     figure = Figure(figsize=(4.5, 3.5), layout="constrained")
     ax = figure.add_subplot()

@@ -18,12 +18,27 @@ SQUARE = (3.6, 3.5)
 
 
 def new_axes(size: tuple[float, float]) -> Axes:
-    """Make axes alone in a figure of that size in inches, which pyplot does not know of."""
+    """Make axes alone in a figure of that size in inches, which pyplot does not know of.
+
+    Examples
+    --------
+    >>> from bmm.figures.axes import new_axes
+    >>> new_axes((4.0, 3.0)).figure.get_size_inches()
+    array([4., 3.])
+    """
     return Figure(figsize=size, layout="constrained").add_subplot()
 
 
 def given_or_new(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    """Return the axes, or those of a new pyplot figure of that size in inches."""
+    """Return the axes, or those of a new pyplot figure of that size in inches.
+
+    Examples
+    --------
+    >>> from bmm.figures.axes import given_or_new
+    >>> ax = given_or_new(None, (4.0, 3.0))
+    >>> given_or_new(ax, (8.0, 6.0)) is ax
+    True
+    """
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt

@@ -74,6 +74,17 @@ def nuclide_chart(
     ------
     DataError
         If there is no nucleus, one comes twice, or the arrays differ in length.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.figures.axes import new_axes
+    >>> from bmm.figures.chart import nuclide_chart
+    >>> Z, N = np.array([50, 50, 51]), np.array([82, 84, 84])
+    >>> sd = np.array([0.1, 0.2, 0.3])
+    >>> squares = nuclide_chart(new_axes((4.0, 3.0)), Z, N, sd, label="sd (MeV)")
+    >>> squares.get_clim()
+    (0.1, 0.3)
     """
     Z, N = np.asarray(Z), np.asarray(N)
     values = np.asarray(values, dtype=np.float64)

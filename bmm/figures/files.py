@@ -69,7 +69,17 @@ def write_figures(
 
 
 def write_plot(stem: Path, plot: Callable[..., Axes], size: tuple[float, float]) -> list[Path]:
-    """Draw on axes of their own, of that size in inches, and write them as `write_figure` does."""
+    """Draw on axes of their own, of that size in inches, and write them as `write_figure` does.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.figures.files import write_plot
+    >>> paths = write_plot(Path(tempfile.mkdtemp()) / "line", lambda ax: ax, (2.0, 1.5))
+    >>> [path.suffix for path in paths]
+    ['.png', '.pdf']
+    """
     figure = plot(ax=new_axes(size)).figure
     return write_figure(stem, cast(Figure, figure))
 
@@ -78,6 +88,16 @@ def write_figure(stem: Path, figure: Figure) -> list[Path]:
     """Write one figure as <stem>.png and <stem>.pdf, and return the two paths.
 
     Each file appears whole or not at all: it is written under a temporary name first.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.figures.axes import new_axes
+    >>> from bmm.figures.files import write_figure
+    >>> figure = new_axes((2.0, 1.5)).figure
+    >>> [path.name for path in write_figure(Path(tempfile.mkdtemp()) / "empty", figure)]
+    ['empty.png', 'empty.pdf']
     """
     paths = []
     for suffix, dpi in _DPI.items():
@@ -90,7 +110,14 @@ def write_figure(stem: Path, figure: Figure) -> list[Path]:
 
 
 def file_stems(models: Sequence[str]) -> list[str]:
-    """File names for models, different even where case does not count."""
+    """File names for models, different even where case does not count.
+
+    Examples
+    --------
+    >>> from bmm.figures.files import file_stems
+    >>> file_stems(["DZ33", "dz33", "my model"])
+    ['DZ33', 'dz33_2', 'my_model']
+    """
     stems: list[str] = []
     for model in models:
         safe = stem = re.sub(r"[^A-Za-z0-9+_-]", "_", model)

@@ -79,7 +79,20 @@ def _draw_energies(ax: Axes, chain: pd.DataFrame, measured: pd.Index) -> None:
 
 
 def draw_models(ax: Axes, alone: xr.DataArray) -> None:
-    """Draw a quantity of single models (theory, nucleus) against N, as thin lines."""
+    """Draw a quantity of single models (theory, nucleus) against N, as thin lines.
+
+    Examples
+    --------
+    With `theory` of the example of `bmm.fit`, mass excesses of tin:
+
+    >>> from bmm.figures.axes import new_axes
+    >>> from bmm.figures.isotopes import draw_models
+    >>> ax = new_axes((4.0, 3.0))
+    >>> tin = theory.assign_coords(N=theory["N"]).where(theory["Z"] == 50, drop=True)
+    >>> draw_models(ax, tin["mass_excess"])
+    >>> len(ax.lines)
+    2
+    """
     order = np.argsort(alone["N"].to_numpy())
     N = alone["N"].to_numpy()[order]
     styles = model_styles(alone.sizes["theory"])

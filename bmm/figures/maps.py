@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -127,6 +127,18 @@ def plot_model_residuals(errors: pd.Series[float], name: str, *, ax: Axes | None
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    With `measured` of the example of `bmm.fit`:
+
+    >>> from bmm.figures.axes import new_axes
+    >>> from bmm.figures.maps import plot_model_residuals
+    >>> predicted = bmm.load_theory("DZ28")["mass_excess"].reindex(measured.index)
+    >>> errors = predicted - measured["mass_excess"]
+    >>> ax = plot_model_residuals(errors, "DZ28", ax=new_axes((4.0, 3.0)))
+    >>> ax.get_xlabel()
+    'Neutron number N'
     """
     Z, N = (errors.index.get_level_values(level).to_numpy() for level in "ZN")
     chart = xr.Dataset(coords={"Z": ("nucleus", Z), "N": ("nucleus", N)})
@@ -193,32 +205,11 @@ def plot_uncertainty(
 
 
 def _map(
-    ax: Axes | None,
-    summary: xr.Dataset,
-    values: npt.NDArray[np.float64],
-    *,
-    label: str,
-    cmap: str = "viridis",
-    vmin: float | None = None,
-    vmax: float | None = None,
-    centre: float | None = None,
-    scale: Literal["linear", "log"] = "linear",
-    outline: npt.NDArray[np.bool] | None = None,
+    ax: Axes | None, summary: xr.Dataset, values: npt.NDArray[np.float64], **style: Any
 ) -> Axes:
+    """Draw values of all nuclei; style as for `bmm.figures.chart.nuclide_chart`."""
     ax = given_or_new(ax, CHART)
-    nuclide_chart(
-        ax,
-        summary["Z"].to_numpy(),
-        summary["N"].to_numpy(),
-        values,
-        label=label,
-        cmap=cmap,
-        vmin=vmin,
-        vmax=vmax,
-        centre=centre,
-        scale=scale,
-        outline=outline,
-    )
+    nuclide_chart(ax, summary["Z"].to_numpy(), summary["N"].to_numpy(), values, **style)
     return ax
 
 

@@ -1,4 +1,4 @@
-"""Where a measurement would teach most, on the chart of nuclides."""
+"""Expected gain of a measurement, on the chart of nuclides."""
 
 from __future__ import annotations
 
@@ -31,6 +31,18 @@ def design_figure(
         Nuclei of the target; dotted.
     measured : Index (Z, N)
         Measured nuclei; pale grey, and outlined.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.figures.measurement_design import design_figure
+    >>> from bmm.nuclides import nuclide_index
+    >>> candidates = nuclide_index([50, 50, 49], [88, 89, 85])
+    >>> reduction = pd.Series([0.4, 0.2, 0.1], index=candidates)
+    >>> chosen, target = candidates[:1], candidates[1:2]
+    >>> figure = design_figure(reduction, chosen, target, nuclide_index([50], [87]))
+    >>> figure.axes[0].get_xlabel()
+    'Neutron number N'
     """
     teaches = reduction[reduction >= _SHOWN * reduction.max()]
     every = measured.union(reduction.index).union(target)

@@ -25,6 +25,15 @@ def shapley_figure(ranking: pd.DataFrame) -> Figure:
     ----------
     ranking : DataFrame
         From `bmm.theory.mdn.shapley.rank_features`, MeV.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.figures.network import shapley_figure
+    >>> from bmm.theory.mdn.shapley import rank_features
+    >>> figure = shapley_figure(rank_features(pd.DataFrame({"A": [1.0, -3.0], "Z": [0.5, -0.5]})))
+    >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    ['A', 'Z']
     """
     figure = Figure(figsize=(6.0, 1.0 + 0.24 * len(ranking)), layout="constrained")
     axes = figure.subplots()
@@ -69,24 +78,33 @@ def extrapolation_figure(
     for axes, Z in zip(np.atleast_1d(figure.subplots(1, len(chains))), chains, strict=True):
         chain = chart[chart.get_level_values("Z") == Z].sort_values()
         N = chain.get_level_values("N").to_numpy()
-        said = ensemble.predict(chain)
+        predicted = ensemble.predict(chain)
         for number, shade in _BANDS:
             axes.fill_between(
-                N, -number * said.sd, number * said.sd, color=_NETWORK, alpha=shade, linewidth=0
+                N,
+                -number * predicted.sd,
+                number * predicted.sd,
+                color=_NETWORK,
+                alpha=shade,
+                linewidth=0,
             )
         axes.axhline(0, color=_NETWORK, linewidth=1, label="MDN, 1, 2, 3 sigma")
         for i, (name, masses) in enumerate(others.items()):
             axes.plot(
-                N, masses.reindex(chain) - said.mean, color=_OTHER, linewidth=1.2, label=name,
+                N, masses.reindex(chain) - predicted.mean, color=_OTHER, linewidth=1.2, label=name,
                 linestyle=("-", "--", ":")[i % 3],
             )  # fmt: skip
         reached = alone["mass_excess"].where(alone["round"] > 0).reindex(chain)
         axes.plot(
-            N, reached - said.mean, ".", color=_RELATIONS, label="Garvey-Kelson, iterated alone"
+            N,
+            reached - predicted.mean,
+            ".",
+            color=_RELATIONS,
+            label="Garvey-Kelson, iterated alone",
         )
         known = measured["mass_excess"].reindex(chain)
-        axes.plot(N, known - said.mean, "k.", markersize=3, label="measured")
-        most = 3.3 * float(np.max(said.sd))
+        axes.plot(N, known - predicted.mean, "k.", markersize=3, label="measured")
+        most = 3.3 * float(np.max(predicted.sd))
         axes.set(xlabel="N", ylim=(-most, most), title=f"{symbol(Z)}, Z = {Z}")
     figure.axes[0].set_ylabel("Mass excess minus MDN (MeV)")
     figure.axes[0].legend(frameon=False, fontsize=7, loc="upper left")

@@ -21,6 +21,21 @@ def new_masses_figure(table: pd.DataFrame) -> Figure:
     table : DataFrame
         Columns nucleus, measured, uncertainty, mean, lower_68, upper_68, lower_95, upper_95 (MeV)
         and pit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.figures.new_masses import new_masses_figure
+    >>> table = pd.DataFrame({
+    ...     "Z": [50, 50], "N": [88, 89], "nucleus": ["Sn-138", "Sn-139"],
+    ...     "measured": [-44.9, -37.0], "uncertainty": 0.05, "mean": [-44.6, -37.3],
+    ...     "lower_68": [-45.0, -37.8], "upper_68": [-44.2, -36.8],
+    ...     "lower_95": [-45.4, -38.3], "upper_95": [-43.8, -36.3],
+    ...     "pit": [0.2, 0.7],
+    ... })
+    >>> figure = new_masses_figure(table)
+    >>> figure.axes[1].get_xlabel()
+    'PIT'
     """
     figure = Figure(figsize=(9.0, 3.8), layout="constrained")
     first, second = figure.subplots(1, 2, width_ratios=(3, 1))

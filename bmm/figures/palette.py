@@ -1,4 +1,4 @@
-"""Colours that colour-blind readers tell apart (Okabe & Ito 2008, without the pale yellow)."""
+"""Colours that colour-blind readers can distinguish (Okabe & Ito 2008, without the pale yellow)."""
 
 from __future__ import annotations
 
@@ -18,5 +18,11 @@ def model_styles(count: int) -> list[tuple[str, str]]:
     ----------
     count : int
         Number of models.
+
+    Examples
+    --------
+    >>> from bmm.figures.palette import model_styles
+    >>> len(set(model_styles(28)))
+    28
     """
     return list(islice(zip(cycle(_COLOURS), cycle(DASHES), strict=False), count))

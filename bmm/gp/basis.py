@@ -236,7 +236,7 @@ class Axis:
 
     @property
     def shortest_resolved(self) -> float:
-        """Length scale b L / m below which the rule no longer trusts the basis, nucleons."""
+        """Length scale b L / m below which the basis is too small by the rule, nucleons."""
         return _FUNCTIONS_SLOPE[self.kernel] * self.half_width / self.m
 
     @property

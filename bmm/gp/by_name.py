@@ -28,7 +28,15 @@ KERNELS: Registry[KernelOfLengths] = Registry(
 
 
 def matern_1_2(lengths: tuple[float, ...]) -> Matern:
-    """Matérn kernel of smoothness 1/2, whose processes are continuous and no more."""
+    """Matérn kernel of smoothness 1/2, whose processes are continuous but not differentiable.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.gp.by_name import matern_1_2
+    >>> matern_1_2((2.0,))(np.array([[0.0]]), np.array([[0.0], [2.0]])).round(4)
+    array([[1.    , 0.3679]])
+    """
     return Matern(lengths, smoothness=0.5)
 
 
@@ -48,5 +56,13 @@ def matern_3_2(lengths: tuple[float, ...]) -> Matern:
 
 
 def matern_5_2(lengths: tuple[float, ...]) -> Matern:
-    """Matérn kernel of smoothness 5/2, whose processes have two derivatives."""
+    """Matérn kernel of smoothness 5/2, whose processes have two derivatives.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.gp.by_name import matern_5_2
+    >>> matern_5_2((2.0,))(np.array([[0.0]]), np.array([[0.0], [2.0]])).round(4)
+    array([[1.   , 0.524]])
+    """
     return Matern(lengths, smoothness=2.5)

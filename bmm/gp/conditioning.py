@@ -1,8 +1,8 @@
 """The algebra of jointly normal values: factors, densities, conditioning, leave-out, draws.
 
-Everything that conditions a Gaussian process, exactly, comes down to these few functions of its
-covariances.  With y = f(c) + noise observed, K = cov(c, c) + cov(noise) = L L^T, and the *whitened*
-covariance V = L^-1 cov(c, x), values at x have
+Exact conditioning of a Gaussian process needs only these few functions of its covariances.  With y
+= f(c) + noise observed, K = cov(c, c) + cov(noise) = L L^T, and the *whitened* covariance V = L^-1
+cov(c, x), values at x have
 
     mean(x | y) = mean(x) + V^T L^-1 [y - mean(c)],    cov(x, x' | y) = cov(x, x') - V^T V'
 
@@ -216,15 +216,15 @@ class Conditioning:
 
     @property
     def explained_variance(self) -> FloatArray:
-        """Variance of each of the others that is gone, array (n,)."""
+        """Reduction of the variance of each of the others, array (n,)."""
         return np.asarray(np.einsum("kn,kn->n", self.white, self.white))
 
     def explained(self, rows: IntArray | slice, columns: IntArray | slice) -> FloatArray:
-        """Covariance between some of the others that is gone, array (rows, columns)."""
+        """Reduction of the covariance between some of the others, array (rows, columns)."""
         return np.asarray(self.white[:, rows].T @ self.white[:, columns])
 
     def explained_with(self, across: FloatArray) -> FloatArray:
-        """Covariance that is gone between m further values and the others, array (m, n).
+        """Reduction of the covariance between m further values and the others, array (m, n).
 
         Parameters
         ----------
@@ -301,8 +301,8 @@ def draw_normal(
     rng : Generator
         Random numbers.
     jitter : float, default 0
-        By how much the variances are enlarged, relative to themselves, where rounding may have made
-        the covariance of nearly equal values indefinite.
+        Relative increase of the variances, where rounding may have made the covariance of nearly
+        equal values indefinite.
 
     Returns
     -------

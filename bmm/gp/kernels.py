@@ -2,7 +2,7 @@
 
 A kernel k(x, x') is the covariance of a Gaussian process at two points.  Sums and products of
 kernels are kernels (Rasmussen & Williams, Gaussian Processes for Machine Learning, 2006, section
-4.2.4), so that a model is written as it is thought of:
+4.2.4), so that the code of a model follows its formula:
 
     smooth + pairing = Constant(0.8) * SquaredExponential((3.0, 4.0))
                        + Constant(0.2) * SquaredExponential((9.0, 9.0)) * Alternating(axes=(1,))
@@ -10,7 +10,7 @@ kernels are kernels (Rasmussen & Williams, Gaussian Processes for Machine Learni
 Derivatives are taken in reverse.  `Kernel.with_pullback` gives the covariances K and a function
 that carries weights W, the derivatives of any scalar by the entries of K, back to the kernel's
 parameters and points.  The gradient of a marginal likelihood is one such pullback, whatever the
-kernel, and nothing computed for K is computed again.
+kernel, and reuses what was computed for K.
 """
 
 from __future__ import annotations
@@ -37,6 +37,18 @@ class Gradient(NamedTuple):
         By the parameters of the kernel.
     first, second : array (n, d), array (m, d)
         By the coordinates of the points.
+
+    Examples
+    --------
+    The derivative of the covariance s^2 by log s is 2 s^2:
+
+    >>> import numpy as np
+    >>> from bmm.gp.kernels import Constant
+    >>> point = np.array([[0.0]])
+    >>> covariance, pullback = Constant(3.0).with_pullback(point, point)
+    >>> gradient = pullback(np.ones((1, 1)))
+    >>> gradient.parameters, gradient.first
+    (array([18.]), array([[0.]]))
     """
 
     parameters: FloatArray
@@ -53,6 +65,19 @@ class Kernel(ABC):
 
     Kernels are immutable.  ``k1 + k2`` and ``k1 * k2`` are kernels whose parameters are those of k1
     followed by those of k2; a number c stands for ``Constant(sqrt(c))``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.gp.kernels import Constant
+    >>> from bmm.gp.stationary import SquaredExponential
+    >>> kernel = 4.0 * SquaredExponential((3.0, 3.0)) + Constant(0.5)
+    >>> points = np.array([[50.0, 82.0], [50.0, 85.0]])
+    >>> kernel(points, points).round(4)
+    array([[4.25  , 2.6761],
+           [2.6761, 4.25  ]])
+    >>> kernel.parameters.round(4)  # log 2, log 3, log 3, log 0.5
+    array([ 0.6931,  1.0986,  1.0986, -0.6931])
     """
 
     @property

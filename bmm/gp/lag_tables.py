@@ -49,6 +49,18 @@ def fill_lower(
         s.
     out : array (n, n)
         Its upper triangle is left as it is.
+
+    Examples
+    --------
+    Two isotones, one proton apart:
+
+    >>> import numpy as np
+    >>> from bmm.gp.lag_tables import fill_lower
+    >>> table, covariance = np.array([[1.0, 0.5], [0.4, 0.2]]), np.zeros((2, 2), order="F")
+    >>> fill_lower(table, np.array([50, 51]), np.array([82, 82]), np.array([1.0, 2.0]), covariance)
+    >>> covariance
+    array([[1. , 0. ],
+           [0.8, 4. ]])
     """
     for j in range(len(Z)):
         for i in range(j, len(Z)):
@@ -65,7 +77,18 @@ def fill_across(
     other_N: IntArray,
     other_scale: FloatArray,
 ) -> FloatArray:
-    """Give s_i s_j T[|dZ|, |dN|] between two sets of nuclei, array (n, m); see `fill_lower`."""
+    """Give s_i s_j T[|dZ|, |dN|] between two sets of nuclei, array (n, m); see `fill_lower`.
+
+    Examples
+    --------
+    Proton and neutron number differ by one each, and the second nucleus has the scale 2:
+
+    >>> import numpy as np
+    >>> from bmm.gp.lag_tables import fill_across
+    >>> table, Z, N = np.array([[1.0, 0.5], [0.4, 0.2]]), np.array([50]), np.array([82])
+    >>> fill_across(table, Z, N, np.ones(1), Z + 1, N + 1, np.array([2.0]))
+    array([[0.4]])
+    """
     out = np.empty((len(Z), len(other_Z)))
     for i in range(len(Z)):
         for j in range(len(other_Z)):

@@ -1,7 +1,7 @@
 """A field over the chart of nuclides, conditioned on noisy values: predictions and joint draws.
 
-What it costs: conditioning, one Cholesky decomposition of the n observed nuclei; a thousand joint
-draws of the whole chart, a few times that (see `bmm.gp.pathwise`).
+Conditioning costs one Cholesky decomposition of the n observed nuclei; a thousand joint draws of
+the whole chart cost a few times that (see `bmm.gp.pathwise`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class LatticeField:
     Parameters
     ----------
     kernel : LatticeKernel
-        Covariance before anything is known.
+        Prior covariance.
     Z, N : int array (n,)
         Nuclei observed.
     values : array (n,)
@@ -141,12 +141,12 @@ class LatticeField:
         P, C = self.precision, self.noise
         pull, own = P @ self.values, np.diag(P)
         if C.ndim == 1:
-            seen, q, told = C * pull, C * own, C - C**2 * own
+            seen, q, left = C * pull, C * own, C - C**2 * own
         else:
             seen, q = C @ pull, np.einsum("ij,ij->i", C, P)
-            told = np.diag(C) - np.einsum("ij,ij->i", C @ P, C)
+            left = np.diag(C) - np.einsum("ij,ij->i", C @ P, C)
         mean = self.values - seen - (1 - q) * pull / own
-        return mean, np.sqrt(np.maximum(told + (1 - q) ** 2 / own, 0))
+        return mean, np.sqrt(np.maximum(left + (1 - q) ** 2 / own, 0))
 
     def draws(self, Z: IntArray, N: IntArray, count: int, rng: np.random.Generator) -> FloatArray:
         """Joint draws of new values at nuclei, array (draw, m); see `bmm.gp.pathwise`.
@@ -190,7 +190,7 @@ class LatticeField:
 def draw_field(
     kernel: LatticeKernel, Z: IntArray, N: IntArray, count: int, rng: np.random.Generator
 ) -> FloatArray:
-    """Joint draws of a field of which nothing is known, array (draw, m); as `LatticeField.draws`.
+    """Joint draws of a field from its prior, array (draw, m); as `LatticeField.draws`.
 
     Examples
     --------
@@ -244,7 +244,7 @@ def _ends(*numbers: IntArray) -> tuple[int, int]:
 
 
 def _with_nugget(kernel: LatticeKernel, points: FloatArray, noise: FloatArray) -> FloatArray:
-    """Noise variance (n,) or covariance (n, n), with what each nucleus has of its own."""
+    """Noise variance (n,) or covariance (n, n), nugget included."""
     total = np.array(noise, dtype=np.float64, order="F")
     if total.ndim == 1:
         return total + kernel.nugget_variance(points)

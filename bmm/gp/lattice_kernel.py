@@ -1,7 +1,7 @@
 """Kernels on the lattice of (Z, N), and their likelihood at the cost of a Cholesky decomposition.
 
 The covariance of two nuclei depends on |dZ| and |dN| alone, up to a growth s(x) with the mass
-number, and every nucleus has a deviation of its own besides:
+number, and every nucleus has an independent deviation, the nugget:
 
     k(x, x') = s(x) s(x') {T[|dZ|, |dN|] + nugget^2 delta_xx'}.
 
@@ -43,7 +43,7 @@ class LatticeKernel:
     growth : Growth
         s(x), the growth of everything with the mass number.
     nugget : float
-        Standard deviation, where s is one, of what each nucleus has of its own.
+        Standard deviation of the independent deviation of each nucleus, where s is one.
 
     Raises
     ------
@@ -109,7 +109,7 @@ class LatticeKernel:
         return self.stationary.variance(points) * self.growth.variance(points)
 
     def nugget_variance(self, points: FloatArray) -> FloatArray:
-        """Variance of what points (n, 2) have of their own, array (n,)."""
+        """Variance of the nugget at points (n, 2), array (n,)."""
         return np.asarray(self.nugget**2 * self.growth.variance(points))
 
     def by_lag(self, points: FloatArray) -> tuple[FloatArray, Pullback]:

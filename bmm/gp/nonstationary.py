@@ -1,4 +1,4 @@
-"""Kernels that depend on where two points are, not on their difference alone.
+"""Kernels that depend on the positions of two points, not on their difference alone.
 
 Multiplying a process by a known function s(x) multiplies its kernel by s(x) s(x') (Rasmussen &
 Williams, Gaussian Processes for Machine Learning, 2006, section 4.2.4).  `LocalScale` takes s from
@@ -23,7 +23,7 @@ __all__ = ["Growth", "LocalScale", "Sheared"]
 
 @dataclass(frozen=True)
 class LocalScale(Fixed):
-    """The kernel s(x) s(x') of a scale that stands in a column of the points.
+    """The kernel s(x) s(x') of a scale that is given in a column of the points.
 
     Multiplied with a kernel, it makes a process that is rough in some places
     and smooth in others.

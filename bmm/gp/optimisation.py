@@ -45,7 +45,7 @@ class NormalPrior:
 
 @dataclass(frozen=True)
 class Optimum:
-    """Where an objective is smallest, as far as it was followed.
+    """The smallest value of an objective that the search has found.
 
     Parameters
     ----------
@@ -55,6 +55,19 @@ class Optimum:
         The objective there.
     evaluations : int
         How often the objective was evaluated.
+
+    Examples
+    --------
+    The standard normal prior pulls a maximum at 2 half the way to 0:
+
+    >>> import numpy as np
+    >>> from bmm.gp.optimisation import NormalPrior, most_probable
+    >>> found = most_probable(
+    ...     lambda x: (0.5 * float((x[0] - 2) ** 2), x - 2), np.zeros(1),
+    ...     NormalPrior(np.zeros(1), np.ones(1)), reach=4.0, evaluations=20,
+    ... )
+    >>> found.parameters.round(4), round(found.value, 4)
+    (array([1.]), 1.0)
     """
 
     parameters: FloatArray

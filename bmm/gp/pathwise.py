@@ -11,7 +11,7 @@ Gaussian process posteriors, ICML 2020, arXiv:2002.09309): with nuclei X observe
 
     E given y = E + A_Z^T V A_N,    V = K^-1 [y - f(X) - e] at the nuclei X, zero elsewhere,
 
-e being a draw of the noise.  Eigenvalues that rounding cannot tell from zero are left out, so that
+e being a draw of the noise.  Eigenvalues that are zero within rounding are left out, so that
 the square roots are as small as the smoothness of the field allows; no covariance of chart by chart
 is ever made.
 """

@@ -34,7 +34,7 @@ __all__ = [
 
 
 class CovarianceFunction(Protocol):
-    """What it takes to condition a process: a `bmm.gp.kernels.Kernel`, or one on the lattice."""
+    """The covariance of a process: a `bmm.gp.kernels.Kernel`, or one on the lattice."""
 
     def __call__(self, first: FloatArray, second: FloatArray) -> FloatArray:
         """Covariances, array (n, m), between points (n, d) and (m, d)."""
@@ -55,6 +55,17 @@ class MarginalLikelihood:
         Derivatives by the parameters of the kernel.
     by_noise : array (n,)
         Derivatives by the noise variance of each value.
+
+    Examples
+    --------
+    At its maximum the derivatives vanish, here by the amplitude of one value of 2 with K = 3 + 1:
+
+    >>> import numpy as np
+    >>> from bmm.gp.kernels import Constant
+    >>> from bmm.gp.process import marginal_likelihood
+    >>> found = marginal_likelihood(Constant(np.sqrt(3.0)), np.zeros((1, 1)), np.array([2.0]), 1.0)
+    >>> round(found.value, 4), abs(found.by_parameters).round(6)
+    (-2.1121, array([0.]))
     """
 
     value: float
@@ -75,7 +86,7 @@ def marginal_likelihood(
     kernel : Kernel
         Covariance of the process.
     points, values : array (n, d), array (n,)
-        Where it was observed, and what was.
+        Points of the observations, and the observed values.
     noise : float, array (n,) or array (n, n)
         Variance or covariance of the noise.
 
@@ -111,9 +122,9 @@ class ExactProcess:
     Parameters
     ----------
     kernel : CovarianceFunction
-        Covariance before anything is known.
+        Prior covariance.
     points, values : array (n, d), array (n,)
-        Where it was observed, and what was.
+        Points of the observations, and the observed values.
     noise : float, array (n,) or array (n, n)
         Variance or covariance of the noise of the values.
 
@@ -178,13 +189,13 @@ class ProcessPrediction:
     Parameters
     ----------
     kernel : CovarianceFunction
-        Covariance before anything was known.
+        Prior covariance.
     points : array (n, d)
         The points.
     mean : array (n,)
         Expected values.
     known : Conditioning
-        What the observations tell of the points.
+        How the observations change the distribution at the points.
 
     Examples
     --------

@@ -45,6 +45,21 @@ class Stationary(Kernel):
     ------
     ConfigError
         If a length scale is not positive, or there is not one for each axis.
+
+    Examples
+    --------
+    A subclass is a correlation and its slope, here 1 / (1 + r^2 / 2):
+
+    >>> import numpy as np
+    >>> from bmm.gp.stationary import Stationary
+    >>> class RationalQuadratic(Stationary):
+    ...     def correlation(self, distance):
+    ...         return 1 / (1 + distance**2 / 2)
+    ...     def slope(self, distance):  # -(1 / r) d correlation / dr
+    ...         return self.correlation(distance) ** 2
+    ...
+    >>> RationalQuadratic((2.0,))(np.array([[0.0]]), np.array([[2.0]])).round(4)
+    array([[0.6667]])
     """
 
     lengths: tuple[float, ...]

@@ -197,7 +197,15 @@ def roc_area(score: FloatArray, off: BoolArray) -> float:
 
 
 def found_first(off: BoolArray, counts: Sequence[int] = (10, 20, 50, 100)) -> dict[int, int]:
-    """Count those that are off among the first ones of a list."""
+    """Count those that are off among the first ones of a list.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.measurement.doubt import found_first
+    >>> found_first(np.array([True, True, False, True, False]), counts=(2, 4))
+    {2: 2, 4: 3}
+    """
     return {count: int(off[:count].sum()) for count in counts}
 
 
@@ -209,6 +217,16 @@ def reliability(probability: FloatArray, off: BoolArray) -> pd.DataFrame:
     DataFrame
         Columns lower, upper, n, expected (mean probability) and observed (share that was off); bins
         without masses are left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.measurement.doubt import reliability
+    >>> table = reliability(np.array([0.02, 0.02, 0.7, 0.7]), np.array([False, False, True, False]))
+    >>> table[["n", "expected", "observed"]]
+       n  expected  observed
+    0  2      0.02       0.0
+    1  2      0.70       0.5
     """
     place: IntArray = np.clip(np.digitize(probability, _EDGES) - 1, 0, len(_EDGES) - 2)
     rows = []

@@ -1,10 +1,10 @@
-"""Expectation propagation for independent errors with heavy tails, seen through normal ones.
+"""Expectation propagation for independent errors with heavy tails, observed with normal noise.
 
-What is seen of n links is r = y - S l, with y ~ N(0, K) and independent errors l_i, each a mixture
-of normals of one mean c_i.  Expectation propagation (Minka, Proc. UAI 17, 362, 2001,
+The observations of n links are r = y - S l, with y ~ N(0, K) and independent errors l_i, each a
+mixture of normals of one mean c_i.  Expectation propagation (Minka, Proc. UAI 17, 362, 2001,
 arXiv:1301.2294) replaces every mixture by a normal N(m_i, v_i), its site, such that the posterior
-keeps the mean and the variance that the mixture would give it.  With C = K + S diag(v) S^T and
-q = diag(S^T C^-1 S), the distribution of link i given everything else, its cavity, is
+keeps the mean and the variance that the mixture would give it.  With C = K + S diag(v) S^T and q =
+diag(S^T C^-1 S), the distribution of link i given everything else, its cavity, is
 
     N(m_i - [S^T C^-1 (r + S m)]_i / q_i,  1 / q_i - v_i).
 """
@@ -24,7 +24,7 @@ __all__ = ["LinkPosterior", "MixturePrior", "match_moments"]
 _DAMPING = 0.7
 _ITERATIONS = 20
 _TOLERANCE = 1e-3
-# A site wider than the prior's components of 99 % says nothing.
+# A site wider than the components that make up 99 % of the prior carries no information.
 _WIDE = 0.01
 _LEAST_VARIANCE = 1e-12
 
@@ -41,6 +41,17 @@ class MixturePrior:
         Mean of every component, MeV.
     variance : array (n, k)
         Of the components, MeV^2.
+
+    Examples
+    --------
+    The product with a narrow normal keeps the component that it lies in:
+
+    >>> import numpy as np
+    >>> from bmm.measurement.expectation_propagation import MixturePrior
+    >>> prior = MixturePrior(np.array([0.9, 0.1]), np.zeros(1), np.array([[0.01, 1.0]]))
+    >>> share, means, variances = prior.tilted(np.array([1.0]), np.array([0.01]))
+    >>> share.round(3), means.round(3)
+    (array([[0., 1.]]), array([[0.5 , 0.99]]))
     """
 
     weight: FloatArray
@@ -87,7 +98,7 @@ class LinkPosterior:
     iterations : int
         Rounds of updates.
     converged : bool
-        Whether the sites had come to rest.
+        Whether the sites converged.
     """
 
     spread: sparse.csr_array
@@ -123,15 +134,29 @@ def match_moments(
     prior : MixturePrior
         Of the n links.
     covariance : array (n, n)
-        K, of all that is normal in what is seen, MeV^2.
+        K, of the normal part of the observations, MeV^2.
     spread : sparse array (n, n)
         S.
     seen : array (n,)
         r, MeV.
     unit : array (n,)
-        Changes of the sites are measured by it, MeV.
+        Unit in which changes of the sites are measured, MeV.
     iterations : int, default 20
         At most so many rounds; each costs a Cholesky decomposition and an inverse.
+
+    Examples
+    --------
+    One normal link: the exact posterior has the mean -c r / (c + K) and the variance c K / (c + K):
+
+    >>> import numpy as np
+    >>> from scipy import sparse
+    >>> from bmm.measurement.expectation_propagation import MixturePrior, match_moments
+    >>> prior = MixturePrior(np.ones(1), np.zeros(1), np.array([[3.0]]))  # c = 3 MeV^2
+    >>> found = match_moments(
+    ...     prior, np.eye(1), sparse.csr_array(np.eye(1)), np.array([2.0]), np.ones(1)
+    ... )
+    >>> (found.mean - found.variance * found.pull).round(3), found.converged
+    (array([-1.5]), True)
     """
     mean = prior.centre.copy()
     variance = np.exp(np.log(prior.variance) @ prior.weight)
@@ -176,7 +201,7 @@ def _normal_posterior(
     iterations: int = 0,
     converged: bool = False,
 ) -> LinkPosterior:
-    """Posterior where every prior is its site."""
+    """Posterior when every prior is replaced by its site."""
     links = spread @ sparse.diags_array(variance) @ spread.T
     factor = cholesky(np.asfortranarray(covariance + links.toarray()))
     pull = log_density(factor, seen + spread @ mean)[1]

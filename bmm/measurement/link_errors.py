@@ -1,4 +1,4 @@
-"""What links of earlier evaluations have turned out to be off by.
+"""Errors of the links of earlier evaluations, as later ones have revealed them.
 
 In units of the stated standard deviation s_i, the error of a link of kind k at x = (Z, N) is
 
@@ -37,7 +37,7 @@ __all__ = [
 
 # Remeasured: the later uncertainty is at most this share of the earlier one.
 _SHRUNK = 0.5
-# Links stated to be better than 10 keV teach nothing about those that matter beside a theory.
+# Links stated to be better than 10 keV are not informative about those that are relevant here.
 _LEAST_SD = 0.01
 _FEWEST = 20
 _NUCLEI = Domain(Z=(8, 100), N=(8, 320))
@@ -47,14 +47,14 @@ _NUCLEI = Domain(Z=(8, 100), N=(8, 320))
 _NU, _KIND_SCALE, _KIND_SHIFT = 3.0, 0.5, 0.5
 # Neighbours are revised together: the likelihood of a kind counts half.
 _WEIGHT = 0.5
-# Pairs of revisions up to this distance teach tau and rho; standardised ones are clipped.
+# tau and rho are learnt from pairs of revisions up to this distance, standardised and clipped.
 _NEIGHBOURS, _CLIP = 8.0, 3.0
 _LENGTHS = np.arange(1, 6.01, 0.25)
 
 
 @dataclass(frozen=True, eq=False)
 class LinkErrors:
-    """The law of the errors of links, in units of their stated standard deviations.
+    """Distribution of the errors of links, in units of their stated standard deviations.
 
     Parameters
     ----------
@@ -65,7 +65,21 @@ class LinkErrors:
     shared, length : float
         tau, and rho in nucleons.
     revised : int array (kind,)
-        How many revised links taught it.
+        Number of revised links it is learnt from.
+
+    Examples
+    --------
+    Errors that neighbours share fall off with their distance:
+
+    >>> import numpy as np
+    >>> from bmm.measurement.link_errors import LinkErrors
+    >>> from bmm.measurement.links import KINDS
+    >>> kinds = len(KINDS)
+    >>> law = LinkErrors(3.0, np.ones(kinds), np.zeros(kinds), 0.5, 4.0, np.full(kinds, 30))
+    >>> Z, N = np.array([50, 50]), np.array([82, 86])
+    >>> law.shared_covariance(Z, N, np.array([0.1, 0.1])).round(5)
+    array([[0.0025 , 0.00152],
+           [0.00152, 0.0025 ]])
     """
 
     nu: float
@@ -109,7 +123,16 @@ def shared_covariance(Z: IntArray, N: IntArray, sd: FloatArray, length: float) -
     sd : array (n,)
         Standard deviations of what they share, MeV.
     length : float
-        Over how many nucleons they share it.
+        Length scale over which they share it, nucleons.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.measurement.link_errors import shared_covariance
+    >>> Z, N = np.array([50, 50]), np.array([82, 86])
+    >>> shared_covariance(Z, N, np.array([0.1, 0.2]), 4.0).round(4)
+    array([[0.01  , 0.0121],
+           [0.0121, 0.04  ]])
     """
     apart = (Z[:, None] - Z) ** 2 + (N[:, None] - N) ** 2
     shared = np.exp(-0.5 * apart / length**2)
@@ -187,6 +210,19 @@ def revised_links(earlier: Links, later: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Z, N, kind, error and sd of the link, and u, the later uncertainty (MeV).
+
+    Examples
+    --------
+    Masses of AME2003 that AME2020 has remeasured:
+
+    >>> import bmm
+    >>> from bmm.data import load_differences
+    >>> from bmm.measurement.link_errors import revised_links
+    >>> from bmm.measurement.links import link_masses
+    >>> earlier = link_masses(bmm.load_measured("AME2003").loc[50:52], load_differences("AME2003"))
+    >>> revised = revised_links(earlier, bmm.load_measured("AME2020"))
+    >>> list(revised)
+    ['Z', 'N', 'kind', 'error', 'sd', 'u']
     """
     new = later[["mass_excess", "mass_excess_uncertainty"]].reindex(earlier.nuclei)
     error = new["mass_excess"].to_numpy() - earlier.mass

@@ -1,15 +1,15 @@
-"""How an evaluation ties masses together: a tree of links.
+"""How an evaluation connects masses: a tree of links.
 
-Most masses of the Atomic Mass Evaluation hang on a neighbour, by a decay or a reaction energy.  The
-error of a stated mass, e_i = true - stated, is then a share of that of the neighbour it is tied to
-(its parent) and the error of the link,
+Most masses of the Atomic Mass Evaluation are connected to a neighbour by a decay or reaction
+energy.  The error of a stated mass, e_i = true - stated, is then a share of that of the neighbour
+it is connected to (its parent) plus the error of the link,
 
     e_i = b_i e_parent(i) + l_i,        e = S l,        S = (1 - B)^-1.
 
-The stated correlation rho_i of the two masses gives both the share, b_i = rho_i u_i / u_parent, and
-the stated standard deviation of the link, s_i = u_i (1 - rho_i^2)^(1/2), so that the tree has every
-stated uncertainty u_i.  How the evaluation adjusts masses: Huang et al., Chinese Phys. C 45, 030002
-(2021), doi:10.1088/1674-1137/abddb0.
+The stated correlation rho_i of the two masses determines both the share, b_i = rho_i u_i /
+u_parent, and the stated standard deviation of the link, s_i = u_i (1 - rho_i^2)^(1/2), so that the
+tree has every stated uncertainty u_i.  How the evaluation adjusts masses: Huang et al., Chinese
+Phys. C 45, 030002 (2021), doi:10.1088/1674-1137/abddb0.
 """
 
 from __future__ import annotations
@@ -35,17 +35,18 @@ KINDS = (
     "primary",
     "alpha",
 )
-"""How a mass is tied, by AME's origin; direct measurements also by the side of stability."""
+"""How a mass is connected, by its origin in AME; direct measurements also by the side of
+stability."""
 
 _KIND = {"+": 0, "++": 0, "-": 1, "--": 1, "": 5, "+a": 6, "-a": 6}
 _DIRECT, _REACTION = "x", 4
-# Weaker correlations make no link.
+# Weaker correlations are not links.
 _LEAST_CORRELATION = 0.3
-# Differences are printed to 0.01 keV: smaller uncertainties (MeV) tell no correlation.
+# Differences are printed to 0.01 keV: smaller uncertainties (MeV) do not determine a correlation.
 _LEAST_UNCERTAINTY = 1e-3
-# What rounding may add to a correlation.
+# Error of a correlation by rounding.
 _ROUNDING = 0.02
-# A link whose stated variance is a smaller share of the mass's has this one.
+# Smallest variance of a link, as a share of the variance of its mass.
 _LEAST_SHARE = 1e-4
 
 
@@ -69,6 +70,16 @@ class Links:
         Stated standard deviation s of the link, MeV.
     spread : sparse array (n, n)
         S: errors of masses from errors of links.
+
+    Examples
+    --------
+    Most masses are linked to a more precise neighbour:
+
+    >>> from bmm.data import load_differences
+    >>> from bmm.measurement.links import link_masses
+    >>> links = link_masses(bmm.load_measured("AME2003").loc[50:51], load_differences("AME2003"))
+    >>> len(links.nuclei), bool((links.parent >= 0).mean() > 0.5)
+    (60, True)
     """
 
     nuclei: pd.MultiIndex
@@ -82,12 +93,12 @@ class Links:
 
     @property
     def covariance(self) -> FloatArray:
-        """Covariance (n, n) of the masses if every link erred as stated, MeV^2."""
+        """Covariance (n, n) of the masses if the errors of all links are as stated, MeV^2."""
         return np.asarray((self.spread @ sparse.diags_array(self.sd**2) @ self.spread.T).toarray())
 
 
 def link_masses(masses: pd.DataFrame, differences: pd.DataFrame) -> Links:
-    """Tie every mass to the more precise neighbour that it is correlated with most.
+    """Link every mass to the more precise neighbour that it is correlated with most.
 
     Parameters
     ----------
@@ -114,8 +125,8 @@ def link_masses(masses: pd.DataFrame, differences: pd.DataFrame) -> Links:
     first, second, covariance = _covariances(masses, differences)
     later = np.where(place[first] < place[second], second, first)
     earlier = np.where(place[first] < place[second], first, second)
-    told = (u[earlier] > 0) & (u[later] >= _LEAST_UNCERTAINTY)
-    rho = np.divide(covariance, u[first] * u[second], out=np.zeros(len(first)), where=told)
+    precise = (u[earlier] > 0) & (u[later] >= _LEAST_UNCERTAINTY)
+    rho = np.divide(covariance, u[first] * u[second], out=np.zeros(len(first)), where=precise)
     parent, best = np.full(n, -1), np.zeros(n)
     for i, j, each in zip(later.tolist(), earlier.tolist(), rho.tolist(), strict=True):
         if _LEAST_CORRELATION < each <= 1 + _ROUNDING and min(each, 1.0) > best[i] + 1e-9:
@@ -147,6 +158,16 @@ def stated_covariance(masses: pd.DataFrame, differences: pd.DataFrame) -> sparse
     -------
     sparse array (n, n)
         MeV^2; pairs whose difference is not printed have none.
+
+    Examples
+    --------
+    >>> from bmm.data import load_differences
+    >>> from bmm.measurement.links import stated_covariance
+    >>> tin = bmm.load_measured("AME2003").loc[50:50]
+    >>> covariance = stated_covariance(tin, load_differences("AME2003")).toarray()
+    >>> u = tin["mass_excess_uncertainty"].to_numpy()
+    >>> abs(covariance.diagonal() - u**2).max() < 1e-6
+    np.True_
     """
     first, second, covariance = _covariances(masses, differences)
     n = len(masses)
@@ -184,7 +205,7 @@ def _kinds(origin: pd.Series[str], Z: IntArray, N: IntArray) -> IntArray:
 def spread_of(parent: IntArray, coefficient: FloatArray) -> sparse.csr_array:
     """Errors of masses from errors of links, S = 1 + B + B^2 + ...
 
-    The sum ends, as parents are more precise.
+    The sum is finite, as parents are more precise.
 
     Parameters
     ----------

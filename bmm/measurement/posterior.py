@@ -1,8 +1,8 @@
-"""Errors of the stated masses of an evaluation, with theory as the witness.
+"""Errors of the stated masses of an evaluation, inferred with theory as evidence.
 
 The prior of the links comes from earlier revisions.  The evidence is the residual field of the
-average of the theories (`bmm.theory.residual_field`): where neighbours lie smoothly on it and a
-mass does not, the mass is more likely to be off,
+average of the theories (`bmm.theory.residual_field`): where the neighbours of a mass follow it and
+the mass does not, an error of the mass is more likely,
 
     stated - theory = f + nugget - S l.
 """
@@ -49,9 +49,19 @@ class Witness:
     residual : array (n,)
         Stated mass minus the average, MeV.
     variance : array (n,)
-        Known beforehand besides the measurement's: what the theories state of themselves, MeV^2.
+        Known beforehand besides the measurement's: stated by the theories, MeV^2.
     hyperparameters : Hyperparameters
         Of the field of the residuals, found with the stated variances.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.measurement.posterior import Witness
+    >>> from bmm.theory.residual_field import PRIOR, Hyperparameters
+    >>> average = Witness.of(measured, theory, Hyperparameters.of(PRIOR.centre))
+    >>> average.residual.shape == (len(measured),)
+    True
     """
 
     residual: FloatArray
@@ -98,7 +108,7 @@ class MeasurementErrors:
     Parameters
     ----------
     links : Links
-        How they are tied.
+        How they are connected.
     law : LinkErrors
         Prior of such links, from earlier revisions.
     witness : Witness
@@ -114,7 +124,7 @@ class MeasurementErrors:
 
     @cached_property
     def errors(self) -> MassErrors:
-        """What takes the place of the stated variances in a residual field.
+        """Errors of the masses that replace the stated variances in a residual field.
 
         The sites of the links and their shared error; the theories' residuals are not in it yet.
         """
@@ -122,7 +132,7 @@ class MeasurementErrors:
 
     @property
     def stored(self) -> xr.Dataset:
-        """What `errors` follows from, in little space: sizes of n, not n^2.
+        """Compact form of `errors`: arrays of n numbers, not n^2.
 
         Dims nucleus: parent (row), coefficient, site_mean (MeV), site_variance (MeV^2) and
         shared_sd (MeV); attribute length, in nucleons.
@@ -157,8 +167,8 @@ class MeasurementErrors:
     def sd(self) -> FloatArray:
         """Posterior standard deviation (n,) of each error, MeV."""
         covariance = self.errors.covariance
-        told = np.einsum("ij,ij->i", covariance @ self.posterior.precision, covariance)
-        return np.asarray(np.sqrt(np.maximum(np.diag(covariance) - told, 1e-12)))
+        explained = np.einsum("ij,ij->i", covariance @ self.posterior.precision, covariance)
+        return np.asarray(np.sqrt(np.maximum(np.diag(covariance) - explained, 1e-12)))
 
     @property
     def facts(self) -> dict[str, Any]:

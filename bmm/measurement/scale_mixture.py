@@ -14,7 +14,7 @@ from bmm.arrays import FloatArray
 __all__ = ["student_t_mixture"]
 
 _COMPONENTS = 24
-# The widest components hold this probability, where the tails are made.
+# The widest components, which make the tails, hold this probability.
 _TAIL = 0.1
 _LEAST = 1e-5
 

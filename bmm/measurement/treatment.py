@@ -1,4 +1,4 @@
-"""What the errors of training masses are taken to be: as stated, scaled, or learnt from history."""
+"""Treatments of the errors of training masses: as stated, scaled, or learnt from history."""
 
 from __future__ import annotations
 
@@ -61,16 +61,16 @@ type ErrorTreatment = Annotated[str, AfterValidator(_known)]
 
 * ``stated``: the stated uncertainties, independent of each other;
 * ``factor:X``: these times the number X; if X is an evaluation older than the training masses,
-  times what its own should have been multiplied by, as judged by the training masses (see
+  times the factor that its uncertainties needed, as found from the training masses (see
   `bmm.data.uncertainty_scale_factor`); ``factor`` alone takes the evaluation before theirs;
 * ``learnt``: errors of the links between masses learnt from all earlier evaluations, with the
-  theories as witness (see `bmm.measurement.posterior`).
+  theories as evidence (see `bmm.measurement.posterior`).
 """
 
 
 @dataclass(frozen=True, eq=False)
 class TreatedMasses:
-    """Training masses and what is known of their errors.
+    """Training masses and their errors.
 
     Parameters
     ----------
@@ -79,9 +79,16 @@ class TreatedMasses:
     errors : MassErrors or None
         In place of these, where fields are conditioned.
     average : Hyperparameters or None
-        Of the field of the average's residuals, if it was the witness.
+        Of the field of the average's residuals, if that was the evidence.
     facts : dict
         What was learnt, as plain values.
+
+    Examples
+    --------
+    >>> from bmm.measurement.treatment import treat_errors
+    >>> treated = treat_errors("stated", measured, theory)
+    >>> treated.measured.equals(measured), treated.errors, treated.facts
+    (True, None, {})
     """
 
     measured: pd.DataFrame
@@ -108,6 +115,16 @@ def treat_errors(treatment: str, measured: pd.DataFrame, theory: xr.Dataset) -> 
     ------
     DataError
         If there is nothing to learn from.
+
+    Examples
+    --------
+    Stated uncertainties times 2:
+
+    >>> from bmm.measurement.treatment import treat_errors
+    >>> treated = treat_errors("factor:2", measured, theory)
+    >>> column = "mass_excess_uncertainty"
+    >>> (treated.measured[column] / measured[column]).round(6).unique()
+    array([2.])
     """
     if treatment == "learnt":
         found = learn_errors(measured, theory)
@@ -145,7 +162,7 @@ def learn_errors(
 
 
 def errors_of_all(stored: xr.Dataset, measured: pd.DataFrame) -> MassErrors:
-    """Errors of masses: learnt where they are known, and as stated of others.
+    """Errors of masses: learnt ones where there are any, and the stated ones of all others.
 
     Parameters
     ----------
@@ -183,7 +200,14 @@ def _factor(treatment: str, measured: pd.DataFrame) -> tuple[float, dict[str, An
 
 
 def treatment_name(treatment: str) -> str:
-    """Name a treatment in tables; "" for the stated uncertainties."""
+    """Name a treatment in tables; "" for the stated uncertainties.
+
+    Examples
+    --------
+    >>> from bmm.measurement.treatment import treatment_name
+    >>> treatment_name("learnt"), treatment_name("factor:2"), treatment_name("stated")
+    ('measurement errors learnt', 'uncertainties x2', '')
+    """
     source = treatment.partition(":")[2]
     if treatment == "stated":
         return ""

@@ -108,6 +108,15 @@ class GlobalBMA(WeighedMethod):
 
     The evidence is on the nuclei that all models cover, with the single unknown spread of each
     model integrated out numerically (`bmm.methods.evidence`).
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.methods.averaging import GlobalBMA
+    >>> found = GlobalBMA(noise="normal").fit(measured, theory, seed=0)
+    >>> round(sum(found.facts["weights"].values()), 6)
+    1.0
     """
 
     method: Literal["global-bma"] = "global-bma"
@@ -127,6 +136,16 @@ class Stacking(WeighedMethod):
     method : {"stacking", "pseudo-bma"}
         The mixture with the best leave-one-out density; or pseudo-BMA+, weights by each model's
         own such density, with a Bayesian bootstrap.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> import numpy as np
+    >>> from bmm.methods.averaging import Stacking
+    >>> found = Stacking(noise="normal").fit(measured, theory, seed=0)
+    >>> round(float(np.exp(found.log_weight).sum()), 6)
+    1.0
     """
 
     method: Literal["stacking", "pseudo-bma"] = "stacking"
@@ -153,7 +172,7 @@ class Stacking(WeighedMethod):
 
 
 def _tree(models: SingleModelPosteriors, k: int, rng: np.random.Generator) -> xr.DataTree:
-    """Posterior draws of model k's spread with the pointwise log likelihood, as ArviZ wants it."""
+    """Posterior draws of model k's spread with the pointwise log likelihood, for ArviZ."""
     posterior = models.posteriors[k]
     sigma = rng.choice(posterior.sigma, p=posterior.weight, size=_CHAINS * _DRAWS)
     shape = (_CHAINS, _DRAWS)

@@ -84,6 +84,15 @@ class PrincipalComponents(Method):
     ----------
     components : int, optional
         How many are kept; by default, as many as have the best evidence.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.methods.components import PrincipalComponents
+    >>> found = PrincipalComponents(components=1).fit(measured, theory, seed=0)
+    >>> found.directions.shape
+    (2, 1)
     """
 
     method: Literal["principal-components"] = "principal-components"

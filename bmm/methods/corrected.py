@@ -113,6 +113,12 @@ class CorrectedMixture(Method):
         Average the distribution of the mixture and the evaluators' estimate, half and half, where
         the evaluation that the training masses are from prints one; see
         `bmm.methods.extrapolation`.
+
+    Examples
+    --------
+    >>> from bmm.methods.corrected import CorrectedMixture
+    >>> CorrectedMixture(measurement_errors="learnt").label
+    'corrected-mixture, measurement errors learnt'
     """
 
     method: Literal["corrected-mixture"] = "corrected-mixture"

@@ -61,6 +61,14 @@ class NoiseFamily:
         Add the measurement's uncertainty, and the model's own stated spread, in quadrature.
     log_prior : callable, default `broad_prior`
         Log density of sigma, which is in keV per nucleon at A = 100.
+
+    Examples
+    --------
+    The scale of a model's deviations at A = 100 and 200, per unit of sigma (MeV):
+
+    >>> from bmm.methods.evidence import NoiseFamily
+    >>> NoiseFamily(power=0.5).unit([100, 200]).round(4)
+    array([0.1   , 0.1414])
     """
 
     nu: float = student_t.NU
@@ -129,6 +137,17 @@ class SpreadPosterior:
         Points of the grid, keV per nucleon at A = 100.
     weight : array (point,)
         Posterior probabilities; they sum to one.
+
+    Examples
+    --------
+    The posterior of sigma of deviations of about 0.5 MeV, on its grid (keV per nucleon at A = 100):
+
+    >>> import numpy as np
+    >>> from bmm.methods.evidence import NoiseFamily, spread_posterior
+    >>> deviation = 0.5 * np.random.default_rng(1).standard_t(4, size=80)
+    >>> found = spread_posterior(deviation, np.zeros(80), np.full(80, 100), NoiseFamily())
+    >>> round(float(found.weight.sum()), 6), bool(4 < found.weight @ found.sigma < 6)
+    (1.0, True)
     """
 
     log_evidence: float

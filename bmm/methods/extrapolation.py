@@ -1,7 +1,7 @@
 """The evaluators' own extrapolations, as a rival of the models and together with them.
 
 For nuclei beyond the measured ones the Atomic Mass Evaluation prints estimates ('#') from trends of
-the mass surface, with an uncertainty.  What that uncertainty is worth, earlier evaluations tell:
+the mass surface, with an uncertainty.  How well it is calibrated follows from earlier evaluations:
 those of their estimates that have been measured since.
 """
 
@@ -54,7 +54,7 @@ def extrapolation_factor(evaluation: str) -> tuple[float, int]:
         Scale of the Student-t with 4 degrees of freedom that fits the errors best, in units of the
         stated uncertainties.
     nuclei : int
-        How many taught it.
+        Number of masses it was learnt from.
 
     Raises
     ------
@@ -150,6 +150,12 @@ class AMEExtrapolation(Method):
 
     Their uncertainties are multiplied by a factor learnt from estimates of earlier evaluations that
     have been measured by then.
+
+    Examples
+    --------
+    >>> from bmm.methods.extrapolation import AMEExtrapolation
+    >>> AMEExtrapolation().label
+    'ame-extrapolation'
     """
 
     method: Literal["ame-extrapolation"] = "ame-extrapolation"

@@ -43,8 +43,8 @@ def make_forecast(
 ) -> MadeForecast:
     """Fit a method, and predict the test nuclei.
 
-    Linear algebra runs on one thread, for on several it rounds differently: a forecast is the same,
-    bit for bit, whatever the number of cores and whoever makes it.
+    Linear algebra runs on one thread, as it rounds differently on several.  A forecast is then the
+    same, bit for bit, whatever the number of cores and wherever it is made.
 
     Parameters
     ----------
@@ -58,6 +58,17 @@ def make_forecast(
         What the models say of both.
     seed : int
         Of the fit; that of the predictive draws is the next.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`; training nuclei are lighter than tin:
+
+    >>> from bmm.methods.averages import EqualWeights
+    >>> from bmm.methods.forecasting import make_forecast
+    >>> training, test = measured.loc[46:49], measured.loc[50:52].index
+    >>> made = make_forecast(EqualWeights(), training, test, theory, seed=0)
+    >>> made.data.sizes["nucleus"] == len(test)
+    True
     """
     begun = time.perf_counter()
     with threadpool_limits(limits=1, user_api="blas"):

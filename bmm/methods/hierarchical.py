@@ -85,6 +85,12 @@ class HierarchicalStacking(WeighedMethod):
     ----------
     sampler : Sampler
         Chains, draws, warm-up; see `bmm.mixing.settings.Sampler`.
+
+    Examples
+    --------
+    >>> from bmm.methods.hierarchical import HierarchicalStacking
+    >>> HierarchicalStacking(noise="normal").label
+    'hierarchical-stacking (normal)'
     """
 
     method: Literal["hierarchical-stacking"] = "hierarchical-stacking"

@@ -98,6 +98,13 @@ class LocalMixture(Method):
     measurement_errors : {"stated", "learnt"}, default "stated"
         Errors of the masses where residual fields are conditioned; see
         `bmm.mixing.corrected_fit.fit_forecast`.
+
+    Examples
+    --------
+    >>> from bmm.methods.local import LocalMixture
+    >>> method = LocalMixture(mixing={"likelihood": "linear"})
+    >>> method.label
+    'local-linear-mixture'
     """
 
     method: Literal["local-mixture"] = "local-mixture"
@@ -154,7 +161,14 @@ class LocalMixture(Method):
 
 
 class LocalForecast(LocalMixture):
-    """The forecast of ``bmm run``: corrected models, mixed locally in the Dirichlet form."""
+    """The forecast of ``bmm run``: corrected models, mixed locally in the Dirichlet form.
+
+    Examples
+    --------
+    >>> from bmm.methods.local import LocalForecast
+    >>> LocalForecast().mixing.likelihood
+    'dirichlet'
+    """
 
     method: Literal["forecast"] = "forecast"  # type: ignore[assignment]
     mixing: Mixing = FORECAST

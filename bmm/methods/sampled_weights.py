@@ -72,6 +72,12 @@ class EnsembleBMA(Method):
     ----------
     sampler : Sampler
         Chains, draws, warm-up; see `bmm.mixing.settings.Sampler`.
+
+    Examples
+    --------
+    >>> from bmm.methods.sampled_weights import EnsembleBMA
+    >>> EnsembleBMA(sampler={"draws": 200}).sampler.draws
+    200
     """
 
     method: Literal["ensemble-bma"] = "ensemble-bma"
@@ -130,6 +136,12 @@ class GlobalDirichlet(Method):
     ----------
     sampler : Sampler
         Chains, draws, warm-up; see `bmm.mixing.settings.Sampler`.
+
+    Examples
+    --------
+    >>> from bmm.methods.sampled_weights import GlobalDirichlet
+    >>> GlobalDirichlet(name="global weights").label
+    'global weights'
     """
 
     method: Literal["global-dirichlet"] = "global-dirichlet"

@@ -29,6 +29,16 @@ class FittedSingle:
         Standard deviation, MeV.
     facts : dict
         What was learnt.
+
+    Examples
+    --------
+    The second model of `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.methods.single_model import FittedSingle
+    >>> forecast = FittedSingle(1, 0.5, {}).forecast(theory, seed=0)
+    >>> masses = theory["mass_excess"].transpose("nucleus", "theory").to_numpy()
+    >>> bool(abs(forecast.distribution.mean[0] - masses[0, 1]) < 1e-9)
+    True
     """
 
     position: int
@@ -48,6 +58,15 @@ class SingleModel(Method):
     ----------
     model : str
         Name of a component.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.methods.single_model import SingleModel
+    >>> found = SingleModel(model="HFB24").fit(measured, theory, seed=0)
+    >>> bool(0.1 < found.sigma < 1)  # rms on the training nuclei, MeV
+    True
     """
 
     method: Literal["single-model"] = "single-model"
@@ -81,6 +100,14 @@ class BestSingle(Method):
     ----------
     by : {"rms", "crps"}
         What it is best in; for the CRPS each model is normal with its rms.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.methods.single_model import BestSingle
+    >>> sorted(BestSingle().fit(measured, theory, seed=0).facts)
+    ['model', 'n_lost', 'n_training', 'rms', 'sigma_MeV']
     """
 
     method: Literal["best-single"] = "best-single"

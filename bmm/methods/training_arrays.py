@@ -33,6 +33,15 @@ class Training:
         model itself states, MeV.
     lost : int
         Measured nuclei left aside because not all models cover them.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.methods.training_arrays import training_data
+    >>> training = training_data(measured, theory)
+    >>> training.models, training.counts
+    (('FRDM2012', 'HFB24'), {'n_training': 235, 'n_lost': 0})
     """
 
     models: tuple[str, ...]

@@ -55,6 +55,15 @@ class ChainStore:
     origin : dict
         Everything that decides the draws, plain values: a stored chain of another origin is never
         used.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.mixing.chain_storage import ChainStore
+    >>> store = ChainStore(Path(tempfile.mkdtemp()), "free", {"seed": 1})
+    >>> store.load(0) is None  # chain 0 has not been sampled
+    True
     """
 
     folder: Path
@@ -157,7 +166,16 @@ def chain_stores(
 
 
 def holds_draws(folder: Path) -> bool:
-    """Tell whether a folder holds any draw, of a complete chain or of an unfinished one."""
+    """Tell whether a folder holds any draw, of a complete chain or of an unfinished one.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.mixing.chain_storage import holds_draws
+    >>> holds_draws(Path(tempfile.mkdtemp()))
+    False
+    """
     return any(
         any(folder.glob(pattern)) for pattern in ("[!.]*.nc", "*.zarr/sample_stats/logp/c/*")
     )

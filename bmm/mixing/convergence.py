@@ -41,6 +41,14 @@ class Convergence:
         Energy fraction of missing information of each chain.
     partial : bool
         Whether sampling was interrupted.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> found = bmm.convergence_of(tree)
+    >>> list(found.table), found.failures == []
+    (['r_hat', 'ess_bulk', 'ess_tail'], False)
     """
 
     table: pd.DataFrame
@@ -123,6 +131,15 @@ def check_convergence(
         Variables to check; the total log likelihood is checked with them.
     partial : bool, default False
         Whether sampling was interrupted.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`, whose 50 draws are few:
+
+    >>> from bmm.mixing.convergence import check_convergence
+    >>> checked = check_convergence(tree, ["sigma"])
+    >>> checked.chains, checked.draws, checked.converged
+    (2, 50, False)
     """
     import arviz as az
 
@@ -155,6 +172,14 @@ def compared_quantities(tree: xr.DataTree, var_names: Sequence[str]) -> xr.Datas
 
     (The sampler's own log posterior would not do: chains confined to a mode have another
     normalisation.)
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.convergence import compared_quantities
+    >>> sorted(compared_quantities(tree, ["sigma", "rho_Z"]).data_vars)
+    ['log_likelihood', 'rho_Z', 'sigma']
     """
     total = tree["log_likelihood"]["mass_excess"].sum("nucleus")
     return tree["posterior"].to_dataset()[list(var_names)].assign(log_likelihood=total)

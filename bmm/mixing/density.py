@@ -1,328 +1,292 @@
-"""The log likelihood of the mixture as one operation, with its gradient as a second.
+"""The local mixture likelihood, in its density form.
 
-A graph of two large nodes compiles in a fraction of the time of one that spells the same out.  For
-the same reason everything about the nuclei travels in a single vector: the sampler's machine code
-unpacks each array of data again.
+For a nucleus x with measured mass y,
 
-The data know the mean of a field over the nuclei well, and mu_k only as far as the lowest functions
-of the basis do not approximate a constant.  So the level of a field, its mean over the nuclei, is
-the parameter in place of mu_k, and the operation also returns by how much it exceeds mu_k.
+    p(y | w) = sum_k w_k p_k(y),      w ~ Dirichlet(alpha(x)).
+
+Each nucleus is measured once, so w(x) enters a single factor, linearly, and can be integrated
+out exactly: the mean of a Dirichlet is alpha_k / alpha_0 with alpha_0 = sum_k alpha_k, so that
+
+    p(y | alpha) = sum_k (alpha_k / alpha_0) p_k(y).
+
+Sampling w(x) for every nucleus would give the same posterior of everything else at a far higher
+cost.  (The data therefore say nothing about alpha_0 beyond its prior.)  A model that does not cover
+the nucleus is left out of both sums.
+
+p_k is normal or Student-t about the model's mass, with the variance
+
+    s_k^2 = [sigma_k unit (A / 100)^power]^2 + v,
+
+v collecting the measurement's variance and the model's own stated one.
+
+With four degrees of freedom, the default, `bmm.mixing.student_t4` computes the same faster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
+import numba
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-import xarray as xr
-from pytensor.gradient import DisconnectedType, disconnected_type
-from pytensor.graph.basic import Apply, Variable
 
 from bmm.arrays import FloatArray
-from bmm.gp.basis import ChainBasis
 from bmm.mixing.draws import Components, Draws, Nuclei, log_normalise
-from bmm.mixing.form import CompiledLikelihood
-from bmm.mixing.kernels import density_form
-from bmm.mixing.lattice import lattice_field, lattice_field_pullback
-from bmm.mixing.model import Parts, prior_distribution
 from bmm.mixing.named_model import Terms
-from bmm.mixing.noise import likelihood_data
-from bmm.mixing.priors import has_field, hyperparameters
-from bmm.mixing.pytensor_op import CompiledOperation
-from bmm.mixing.settings import Mixing
-from bmm.mixing.vectorized import inner
+from bmm.mixing.noise import SIGMA_UNIT
+from bmm.mixing.noise_form import (
+    FormWithNoise,
+    NoiseLogLikelihood,
+    log_likelihood_with,
+    raised,
+    sum_up,
+)
+from bmm.mixing.student_t import component
+from bmm.mixing.student_t4 import FOUR, student_t4_mixture
+from bmm.mixing.vectorized import exponential, inner, logarithm
 
-__all__ = ["LEARN_NU", "DensityForm", "FormWithNoise", "LogLikelihood", "pack", "unpack"]
-
-_SIZES = 6
-LEARN_NU = 5
-"""Where a packed vector says whether nu is learnt."""
+__all__ = ["DensityForm", "DensityLogLikelihood", "density_form", "local_mixture"]
 
 
-def pack(
-    lattice: ChainBasis,
+@inner
+def density_form(
+    field: FloatArray,
+    shift: FloatArray,
+    sigma: FloatArray,
+    nu: float,
+    power: float,
     mass: FloatArray,
     theory: FloatArray,
     variance: FloatArray,
     log_A: FloatArray,
-    *,
     learn_nu: bool,
-) -> FloatArray:
-    """Put all that is known of the nuclei into one vector.
+) -> tuple[float, FloatArray, FloatArray, FloatArray, float, float]:
+    """Log likelihood of all masses in the density form, with its derivatives.
 
     Parameters
     ----------
-    lattice : ChainBasis
-        The n nuclei, ordered by Z.
-    mass, theory, variance, log_A, learn_nu
+    field : array (nucleus, theory)
+        log alpha_k(x), up to the shift.
+    shift : array (theory,)
+        What is to be added to it.
+    sigma, nu, power, mass, theory, variance, log_A
         See `bmm.mixing.likelihood.local_mixture`.
+    learn_nu : bool
+        Whether the derivative by nu is wanted.
 
     Returns
     -------
-    array
-        The sizes (models, nuclei, chains, m_Z, m_N) and learn_nu, then the
-        arrays one after the other.
+    value : float
+        In units of log(1/MeV).
+    d_field : array (nucleus, theory)
+        Derivatives by the fields.
+    d_shift, d_sigma : array (theory,)
+        Derivatives by shift and sigma.
+    d_nu, d_power : float
+        Derivatives by nu and power.
+
+    Examples
+    --------
+    One nucleus between two models of equal weight, one of them 1 MeV off:
+
+    >>> theory = np.array([[-88.0], [-87.0]])
+    >>> value, *_ = density_form(np.zeros((1, 2)), np.zeros(2), np.full(2, 5.0), 4.0, 0.0,
+    ...                          np.array([-88.0]), theory, np.zeros((2, 1)), np.zeros(1), False)
+    >>> round(value, 4)
+    -0.8181
     """
-    sizes = (*theory.shape, *lattice.phi_Z.shape, lattice.phi_N.shape[1], learn_nu)
-    of_lattice = lattice.phi_Z, lattice.phi_N, lattice.first, lattice.mean
-    arrays = (*of_lattice, mass, theory, variance, log_A)
-    return np.concatenate([sizes, *(np.ravel(each) for each in arrays)]).astype(np.float64)
+    if nu == FOUR and not learn_nu:
+        value, d_field, d_shift, d_sigma, d_power = student_t4_mixture(
+            field, shift, sigma, power, mass, theory, variance, log_A
+        )
+        return value, d_field, d_shift, d_sigma, 0.0, d_power
+    return sum_up(
+        local_mixture(
+            raised(field, shift), sigma, nu, power, mass, theory, variance, log_A, learn_nu
+        )
+    )
+
+
+@numba.njit(cache=True, error_model="numpy")
+def local_mixture(
+    field: FloatArray,
+    sigma: FloatArray,
+    nu: float,
+    power: float,
+    mass: FloatArray,
+    theory: FloatArray,
+    variance: FloatArray,
+    log_A: FloatArray,
+    learn_nu: bool = True,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Log density of each measured mass, with its derivatives.
+
+    Parameters
+    ----------
+    field : array (model, nucleus)
+        log alpha_k(x).
+    sigma : array (model,)
+        Spreads, keV per nucleon at A = 100.
+    nu : float
+        Degrees of freedom of the Student-t; inf for normal noise.
+    power : float
+        Growth of the spread with A.
+    mass : array (nucleus,)
+        Measured mass excess, MeV.
+    theory : array (model, nucleus)
+        Model mass excess, MeV; not finite where the model does not cover the nucleus.
+    variance : array (model, nucleus)
+        Variance added to each component, MeV^2.
+    log_A : array (nucleus,)
+        log(A / 100).
+    learn_nu : bool, default True
+        Whether the derivative with respect to nu is wanted; it may be left at zero otherwise.
+
+    Returns
+    -------
+    log_density : array (nucleus,)
+        In units of log(1/MeV).
+    d_field, d_sigma : array (model, nucleus)
+        Derivatives with respect to field and sigma.
+    d_nu, d_power : array (nucleus,)
+        Derivatives with respect to nu and power.
+
+    Examples
+    --------
+    One nucleus between two models of equal weight; the first is right, and the derivatives by the
+    fields say so:
+
+    >>> import numpy as np
+    >>> from bmm.mixing.density import local_mixture
+    >>> theory = np.array([[-88.0], [-87.0]])  # MeV
+    >>> log_density, d_field, *_ = local_mixture(
+    ...     np.zeros((2, 1)), np.full(2, 5.0), 4.0, 0.0, np.array([-88.0]), theory,
+    ...     np.zeros((2, 1)), np.zeros(1),
+    ... )
+    >>> log_density.round(4), d_field.round(3)
+    (array([-0.8181]), array([[ 0.35],
+           [-0.35]]))
+    """
+    K, n = field.shape
+    terms = _terms(field, sigma, power, mass, theory, variance, log_A)
+    joint, prior, by_scale, by_nu = terms
+    for k in range(K):
+        component(joint[k], by_scale[k], by_nu[k], nu)
+        for i in range(n):
+            joint[k, i] += prior[k, i]
+    top, total = _exponentiate(joint)
+    prior_top, prior_total = _exponentiate(prior)
+    log_density = np.empty(n)
+    for i in range(n):
+        log_density[i] = top[i] - prior_top[i] + logarithm(total[i] / prior_total[i])
+    derivatives = _derivatives(terms, total, prior_total, theory, sigma, log_A, learn_nu)
+    d_field, d_sigma, d_nu, d_power = derivatives
+    return log_density, d_field, d_sigma, d_nu, d_power
+
+
+# The loops below are divided as was found to be fastest.
 
 
 @inner
-def unpack(packed: FloatArray) -> tuple[FloatArray, ...]:
-    """Undo `pack`: phi_Z, phi_N, first, mean, mass, theory, variance and log_A."""
-    K, n, chains = int(packed[0]), int(packed[1]), int(packed[2])
-    m_Z, m_N = int(packed[3]), int(packed[4])
-    at = _SIZES
-    phi_Z = packed[at : at + chains * m_Z].reshape(chains, m_Z)
-    at += chains * m_Z
-    phi_N = packed[at : at + n * m_N].reshape(n, m_N)
-    at += n * m_N
-    first = packed[at : at + chains + 1]
-    at += chains + 1
-    mean = packed[at : at + m_Z * m_N].reshape(m_Z, m_N)
-    at += m_Z * m_N
-    mass = packed[at : at + n]
-    at += n
-    theory = packed[at : at + K * n].reshape(K, n)
-    at += K * n
-    variance = packed[at : at + K * n].reshape(K, n)
-    at += K * n
-    return phi_Z, phi_N, first, mean, mass, theory, variance, packed[at : at + n]
-
-
-def log_likelihood(
-    xi: FloatArray,
-    amplitude: FloatArray,
-    root_Z: FloatArray,
-    root_N: FloatArray,
-    level: FloatArray,
+def _terms(
+    field: FloatArray,
     sigma: FloatArray,
-    nu: FloatArray,
-    power: FloatArray,
-    rotation: FloatArray,
-    packed: FloatArray,
-) -> tuple[FloatArray, ...]:
-    """Log likelihood of all masses, with what its gradient needs.
-
-    Parameters
-    ----------
-    xi : array (model * m_Z * m_N,)
-        Standard-normal coordinates, one after the other.
-    amplitude, root_Z, root_N, rotation
-        See `bmm.mixing.lattice.lattice_field`.
-    level : array (model,)
-        Mean of each field over the nuclei.
-    sigma, nu, power
-        See `bmm.mixing.likelihood.local_mixture`.
-    packed : array
-        From `pack`.
-
-    Returns
-    -------
-    value : array ()
-        In units of log(1/MeV).
-    excess : array (model,)
-        By how much the level exceeds mu.
-    beta : array (model, m_Z, m_N)
-        Coefficients.
-    d_field : array (nucleus, theory)
-        Derivatives with respect to the fields.
-    d_level : array (model,)
-        Their sums.
-    d_sigma, d_nu, d_power : arrays (model,), () and ()
-        Derivatives with respect to sigma, nu and power.
-    """
-    phi_Z, phi_N, first, mean, mass, theory, variance, log_A = unpack(packed)
-    coordinates = xi.reshape(amplitude.size, root_Z.size, root_N.size)
-    about_mu, excess, beta = lattice_field(
-        coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first, mean
-    )
-    # PyTensor hands nu and power over as arrays without dimensions.
-    value, d_field, d_level, d_sigma, d_nu, d_power = density_form(
-        about_mu, level - excess, sigma, nu.item(), power.item(), mass, theory, variance, log_A,
-        packed[LEARN_NU] > 0.0,
-    )  # fmt: skip
-    return (
-        np.asarray(value), excess, beta, d_field, d_level, d_sigma,
-        np.asarray(d_nu), np.asarray(d_power),
-    )  # fmt: skip
+    power: float,
+    mass: FloatArray,
+    theory: FloatArray,
+    variance: FloatArray,
+    log_A: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Prepare s_k^2, log alpha_k, sigma's own part of s_k^2 and the squared deviations."""
+    K, n = field.shape
+    unit = np.empty(n)
+    for i in range(n):
+        unit[i] = exponential(power * log_A[i])
+    joint, prior = np.empty((K, n)), np.empty((K, n))
+    by_scale, by_nu = np.empty((K, n)), np.empty((K, n))
+    for k in range(K):
+        for i in range(n):
+            by_scale[k, i] = (SIGMA_UNIT * sigma[k] * unit[i]) ** 2
+            joint[k, i] = by_scale[k, i] + variance[k, i]
+        for i in range(n):
+            covered = np.isfinite(theory[k, i])
+            by_nu[k, i] = (mass[i] - theory[k, i]) ** 2 if covered else 0.0
+            prior[k, i] = field[k, i] if covered else -np.inf
+    return joint, prior, by_scale, by_nu
 
 
-def log_likelihood_pullback(
-    g: FloatArray,
-    g_excess: FloatArray,
-    beta: FloatArray,
-    d_field: FloatArray,
-    d_level: FloatArray,
-    d_sigma: FloatArray,
-    d_nu: FloatArray,
-    d_power: FloatArray,
-    amplitude: FloatArray,
-    root_Z: FloatArray,
-    root_N: FloatArray,
-    rotation: FloatArray,
-    packed: FloatArray,
-) -> tuple[FloatArray, ...]:
-    """Carry gradients g by the value and g_excess by the excess back to the parameters.
-
-    Returns
-    -------
-    tuple of arrays
-        Gradients with respect to xi, amplitude, root_Z, root_N, level, sigma, nu and power.
-    """
-    phi_Z, phi_N, first, mean, _, _, _, _ = unpack(packed)
-    factor = 1.0 * g
-    g_level = factor * d_level
-    # It is one wherever the posterior is sampled; then nothing need be copied.
-    g_field = d_field if factor == 1.0 else factor * d_field
-    g_xi, g_amplitude, g_root_Z, g_root_N = lattice_field_pullback(
-        g_field, g_excess - g_level, beta, amplitude, root_Z, root_N, rotation,
-        phi_Z, phi_N, first, mean,
-    )  # fmt: skip
-    return (
-        g_xi.reshape(g_xi.size),
-        g_amplitude,
-        g_root_Z,
-        g_root_N,
-        g_level,
-        factor * d_sigma,
-        np.asarray(factor * d_nu),
-        np.asarray(factor * d_power),
-    )
+@inner
+def _derivatives(
+    terms: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    total: FloatArray,
+    prior_total: FloatArray,
+    theory: FloatArray,
+    sigma: FloatArray,
+    log_A: FloatArray,
+    learn_nu: bool,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Differentiate by field, sigma, nu and power; terms and totals are used up."""
+    joint, prior, by_scale, by_nu = terms
+    K, n = joint.shape
+    for i in range(n):
+        total[i] = 1.0 / total[i]
+        prior_total[i] = 1.0 / prior_total[i]
+    d_field, d_sigma = np.empty((K, n)), np.empty((K, n))
+    d_nu, d_power = np.zeros(n), np.zeros(n)
+    for k in range(K):
+        per_sigma = 1.0 / sigma[k]
+        for i in range(n):
+            covered = np.isfinite(theory[k, i])
+            joint[k, i] = joint[k, i] * total[i] if covered else 0.0
+            d_field[k, i] = joint[k, i] - (prior[k, i] * prior_total[i] if covered else 0.0)
+        for i in range(n):
+            by_log_scale = joint[k, i] * by_scale[k, i]
+            d_sigma[k, i] = by_log_scale * per_sigma
+            d_power[i] += by_log_scale * log_A[i]
+        if learn_nu:
+            for i in range(n):
+                d_nu[i] += joint[k, i] * by_nu[k, i]
+    return d_field, d_sigma, d_nu, d_power
 
 
-class _LogLikelihoodPullback(CompiledOperation):
-    function = staticmethod(log_likelihood_pullback)
-    output_types = (
-        pt.dvector,
-        pt.dvector,
-        pt.dvector,
-        pt.dvector,
-        pt.dvector,
-        pt.dvector,
-        pt.dscalar,
-        pt.dscalar,
-    )
+@inner
+def _exponentiate(terms: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Exponentiate terms (model, nucleus) less their top, in place; return top and the sums."""
+    K, n = terms.shape
+    top, total = terms[0].copy(), np.zeros(n)
+    for k in range(1, K):
+        for i in range(n):
+            top[i] = max(top[i], terms[k, i])
+    for k in range(K):
+        for i in range(n):
+            terms[k, i] = exponential(terms[k, i] - top[i])
+            total[i] += terms[k, i]
+    return top, total
 
 
-class LogLikelihood(CompiledOperation):
-    """PyTensor operation of `log_likelihood`.
+class DensityLogLikelihood(NoiseLogLikelihood):
+    """PyTensor operation of `density_form`."""
 
-    Value, excess and beta can be differentiated; the other outputs are for the gradient alone.
-    """
-
-    function: ClassVar[Any] = staticmethod(log_likelihood)
-    output_types: ClassVar[tuple[Any, ...]] = (
-        pt.dscalar,
-        pt.dvector,
-        pt.dtensor3,
-        pt.dmatrix,
-        pt.dvector,
-        pt.dvector,
-        pt.dscalar,
-        pt.dscalar,
-    )
-    pullback_operation: type[CompiledOperation] = _LogLikelihoodPullback
-    # How many of the inputs make the fields, and how many are parameters.
-    of_field = 4
-    differentiable = 8
-
-    def pullback(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Any
-    ) -> list[Variable]:
-        """Gradient with respect to the parameters; rotation and data are constant."""
-        by_output = [
-            pt.zeros_like(output) if isinstance(g.type, DisconnectedType) else g
-            for g, output in zip(cotangents[:2], outputs[:2], strict=True)
-        ]
-        constant = inputs[self.differentiable :]
-        g_xi, *others = self.pullback_operation()(
-            *by_output, *outputs[2:], *inputs[1 : self.of_field], *constant
-        )
-        connected = [not isinstance(g.type, DisconnectedType) for g in cotangents]
-        if connected[2]:
-            g_xi += pt.tensordot(inputs[-2].T, cotangents[2], 1).ravel()
-        gradients = [g_xi, *others, *(None for _ in constant)]
-        return [
-            gradient
-            if any(a and b for a, b in zip(depends, connected, strict=True))
-            else disconnected_type()
-            for gradient, depends in zip(gradients, self._pattern(len(inputs)), strict=True)
-        ]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """Tell which inputs value, excess and beta depend on differentiably."""
-        return self._pattern(len(node.inputs))
-
-    def infer_shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
-        """Shapes of the outputs, which PyMC would otherwise find by evaluating them."""
-        models, m_Z, m_N = (shape[0] for shape in shapes[1 : self.of_field])
-        nuclei = pt.cast(node.inputs[-1][1], "int64")
-        beta, d_field = (models, m_Z, m_N), (nuclei, models)
-        return [(), (models,), beta, d_field, (models,), (models,), (), ()]
-
-    def _pattern(self, inputs: int) -> list[list[bool]]:
-        unused = [False] * (len(self.output_types) - 3)
-        return [
-            [i < self.differentiable, i < self.of_field, i == 0, *unused] for i in range(inputs)
-        ]
-
-
-class FormWithNoise(CompiledLikelihood):
-    """A form in which the deviations from each model have a spread sigma_k.
-
-    Attributes
-    ----------
-    operation : type
-        Its log likelihood.
-    """
-
-    operation: ClassVar[type[LogLikelihood]]
-
-    def data(self, problem: xr.Dataset, lattice: ChainBasis, settings: Mixing) -> FloatArray:
-        """Pack masses, theory and variances."""
-        learn_nu = "nu" in hyperparameters(settings)
-        return pack(lattice, **likelihood_data(problem, settings.noise), learn_nu=learn_nu)
-
-    def log_likelihood(self, parts: Parts) -> tuple[Any, Any]:
-        """Add sigma and what else is learnt, the fields and their levels."""
-        settings, sigma = parts.settings, parts.sigma()
-        fields = parts.fields()
-        noise, learned = settings.noise, hyperparameters(settings)
-        nu: Any = np.inf if noise.family == "normal" else noise.nu
-        if "nu" in learned:
-            nu = parts.variable("nu")
-        power: Any = noise.A_power
-        if "A_power" in learned:
-            power = parts.variable("A_power")
-        level = pm.Flat("level", dims="theory")
-        value, excess, beta, *_ = self.operation()(
-            *fields,
-            level * has_field(parts.models, settings),
-            sigma,
-            pt.as_tensor(nu, dtype="float64"),
-            pt.as_tensor(power, dtype="float64"),
-            parts.rotation,
-            parts.packed,
-        )
-        mu = pm.Deterministic("mu", level - excess, dims="theory")
-        pm.Potential("prior_of_mu", pm.logp(prior_distribution(settings.priors.mu), mu))
-        return value, beta
+    function = staticmethod(log_likelihood_with(density_form))
 
 
 class DensityForm(FormWithNoise):
-    """Each mass is that of one model: see `bmm.mixing.likelihood`."""
+    """Each mass is that of one model; see the module.
+
+    Examples
+    --------
+    >>> from bmm.mixing.density import DensityForm
+    >>> from bmm.mixing.settings import Mixing
+    >>> DensityForm().hyperparameters(Mixing(noise={"nu": "learn"}))
+    ['sigma', 'mu', 'eta', 'rho_Z', 'rho_N', 'nu']
+    """
 
     by_model = True
-    operation = LogLikelihood
+    operation = DensityLogLikelihood
 
     def observe(self, terms: Terms) -> None:
-        """Each mass is that of one model: see `bmm.mixing.likelihood`."""
+        """Observe the masses as a mixture of one component for each model."""
         nu = np.inf if terms.nu is None else terms.nu
         pm.CustomDist(
             "mass_excess",

@@ -7,16 +7,16 @@ s_k the scale of its error, and rho the correlation of the errors e_k of two mod
     log alpha_k = log alpha_0 + log a_k,      a = softmax[u f_k(Z, N) - 2 log s_k].
 
 a_k is the mean weight of model k: local by s_k, which a model's own residuals decide, and by the
-Gaussian fields f_k.  The concentration alpha_0 says how alike the weights of one nucleus are to
-their mean.  It falls with the support u, the share of the neighbours within three nucleons that
+Gaussian fields f_k.  The concentration alpha_0 determines how close the weights of one nucleus are
+to their mean.  It falls with the support u, the share of the neighbours within three nucleons that
 are measured:
 
     log alpha_0(u) = BORDER + (l - BORDER) (u - 0.4) / 0.6.
 
 Among the data alpha_0 is large, and a mass is the average of the models.  Beyond the data alpha_0
-goes to zero, the Dirichlet goes to the corners of the simplex, and a mass is that of one model, not
-known which.  y is taken as a Student-t with the first two moments of the sum as location and
-squared scale,
+goes to zero, the Dirichlet goes to the corners of the simplex, and a mass is that of one, unknown
+model.  y is taken as a Student-t with the first two moments of the sum as location and squared
+scale,
 
     L = sum_k a_k c_k,      V = sum_k a_k (c_k - L)^2,
     S = [rho + (1 - rho) (1 + alpha_0 sum_k a_k^2) / (1 + alpha_0)] sum_k a_k s_k^2
@@ -32,11 +32,37 @@ from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+import pytensor.tensor as pt
+import xarray as xr
 
 from bmm.arrays import FloatArray
+from bmm.errors import ConfigError, DataError
+from bmm.gp.basis import ChainBasis
+from bmm.mixing.draws import Components, Draws, Nuclei
+from bmm.mixing.form import CompiledLikelihood
+from bmm.mixing.lattice_op import (
+    FIELD_TYPES,
+    PULLBACK_TYPES,
+    LatticeLogLikelihood,
+    fields,
+    fields_pullback,
+    pack,
+)
+from bmm.mixing.model import Parts
+from bmm.mixing.named_model import NOTHING, Terms, observe
+from bmm.mixing.pytensor_op import CompiledOperation
+from bmm.mixing.settings import Mixing
 from bmm.mixing.vectorized import exponential, inner, logarithm
 
-__all__ = ["BORDER", "Moments", "dirichlet_form", "dirichlet_moments", "log_concentration"]
+__all__ = [
+    "BORDER",
+    "DirichletForm",
+    "DirichletLogLikelihood",
+    "Moments",
+    "dirichlet_form",
+    "dirichlet_moments",
+    "log_concentration",
+]
 
 BORDER = -1.0
 """log alpha_0 where 40 % of the neighbours are measured, as at the border of the data."""
@@ -221,3 +247,153 @@ def _weigh(
         total += a[k]
     for k in range(len(a)):
         a[k] /= total
+
+
+_PARAMETERS = pt.dscalar, pt.dscalar  # log_alpha_0 and the correlation
+
+
+def _log_likelihood(
+    xi: FloatArray,
+    amplitude: FloatArray,
+    root_Z: FloatArray,
+    root_N: FloatArray,
+    log_alpha_0: FloatArray,
+    correlation: FloatArray,
+    nu: FloatArray,
+    rotation: FloatArray,
+    packed: FloatArray,
+) -> tuple[FloatArray, ...]:
+    """Log likelihood of all masses, for `bmm.mixing.lattice_op.LatticeLogLikelihood`."""
+    field, excess, beta, data = fields(xi, amplitude, root_Z, root_N, rotation, packed)
+    n, K = field.shape
+    by_nucleus, by_model = data[: 3 * n].reshape(3, n), data[3 * n :].reshape(3, K, n)
+    value, d_field, d_level, d_rho = dirichlet_form(
+        field, 1.0 * log_alpha_0, 1.0 * correlation, 1.0 * nu,
+        by_nucleus[0], by_model[0], by_model[1], by_model[2], by_nucleus[1], by_nucleus[2],
+    )  # fmt: skip
+    return np.asarray(value), excess, beta, d_field, np.asarray(d_level), np.asarray(d_rho)
+
+
+def _pullback(
+    g: FloatArray,
+    g_excess: FloatArray,
+    beta: FloatArray,
+    d_field: FloatArray,
+    d_log_alpha_0: FloatArray,
+    d_correlation: FloatArray,
+    amplitude: FloatArray,
+    root_Z: FloatArray,
+    root_N: FloatArray,
+    nu: FloatArray,
+    rotation: FloatArray,
+    packed: FloatArray,
+) -> tuple[FloatArray, ...]:
+    """Carry gradients g by the value and g_excess by the excess back to the parameters."""
+    factor = 1.0 * g
+    g_xi, g_amplitude, g_root_Z, g_root_N = fields_pullback(
+        factor * d_field, g_excess, beta, amplitude, root_Z, root_N, rotation, packed
+    )
+    return (
+        g_xi, g_amplitude, g_root_Z, g_root_N,
+        np.asarray(factor * d_log_alpha_0), np.asarray(factor * d_correlation),
+    )  # fmt: skip
+
+
+class _DirichletPullback(CompiledOperation):
+    function = staticmethod(_pullback)
+    output_types = (*PULLBACK_TYPES, *_PARAMETERS)
+
+
+class DirichletLogLikelihood(LatticeLogLikelihood):
+    """PyTensor operation of `dirichlet_form`."""
+
+    function = staticmethod(_log_likelihood)
+    output_types = (*FIELD_TYPES, *_PARAMETERS)
+    pullback_operation = _DirichletPullback
+
+
+class DirichletForm(CompiledLikelihood):
+    """An average among the data and a choice beyond them; see the module."""
+
+    corrected = True
+    # Draws differ in their location by a small part of the scale.
+    groups = 4
+
+    def check(self, settings: Mixing) -> None:
+        """Refuse a mode, and noise other than a Student-t of fixed degrees of freedom."""
+        if settings.mode is not None:
+            raise ConfigError(
+                "key 'mixing.mode': the Dirichlet form has no sigma: expected no mode beside it"
+            )
+        if settings.noise.family != "student_t" or settings.noise.nu == "learn":
+            raise ConfigError(
+                "key 'mixing.noise': the Dirichlet form has a Student-t of fixed degrees of "
+                "freedom: expected noise.family 'student_t' and a number for noise.nu"
+            )
+
+    def hyperparameters(self, settings: Mixing) -> list[str]:
+        """Names of the hyperparameters; neither a spread nor a level for each model."""
+        return ["log_alpha_0", "correlation", "eta", "rho_Z", "rho_N"]
+
+    def observe(self, terms: Terms) -> None:
+        """Observe the masses about the average, wider where the models may be chosen."""
+        u = np.asarray(terms.support, dtype=np.float64)
+        rho = terms.variables["correlation"]
+        squared = np.where(terms.covers, terms.theory_sd, 1.0) ** 2
+        log_a = pt.where(terms.covers, u[:, None] * terms.log_alpha - np.log(squared), NOTHING)
+        a = pt.special.softmax(log_a, axis=1)
+        single = 1 / (1 + pt.exp(log_concentration(terms.variables["log_alpha_0"], u)))
+        location = (a * terms.theory).sum(axis=1)
+        apart = (a * (terms.theory - location[:, None]) ** 2).sum(axis=1)
+        alike = single + (1 - single) * (a**2).sum(axis=1)
+        own = (rho + (1 - rho) * alike) * (a * squared).sum(axis=1)
+        observe(terms, location, own + single * apart + terms.uncertainty**2)
+
+    def components(
+        self, draws: Draws, part: slice, field: FloatArray, nuclei: Nuclei
+    ) -> Components:
+        """Make a single component, about the average."""
+        found = _moments(draws, part, field, nuclei)
+        return Components.single(part, found.weight, found.location, found.scale)
+
+    def log_concentration(
+        self, draws: Draws, part: slice, field: FloatArray, nuclei: Nuclei
+    ) -> FloatArray:
+        """Logarithms of alpha_0 a_k."""
+        found = _moments(draws, part, field, nuclei)
+        with np.errstate(divide="ignore"):
+            return np.asarray(found.log_alpha_0[..., None] + np.log(found.weight))
+
+    def data(self, problem: xr.Dataset, lattice: ChainBasis, settings: Mixing) -> FloatArray:
+        """Pack masses, corrected theory and its scales, and the support."""
+        centre, scale = (
+            problem[name].transpose("theory", "nucleus").to_numpy()
+            for name in ("theory_mass_excess", "theory_mass_excess_sd")
+        )
+        names = "mass_excess", "support", "mass_excess_uncertainty"
+        mass, support, uncertainty = (problem[name].to_numpy() for name in names)
+        covers = np.isfinite(centre)
+        squared = np.where(covers, scale, 1.0) ** 2
+        by_model = np.where(covers, centre, np.inf), squared, np.log(squared)
+        return pack(lattice, len(centre), (mass, support, uncertainty**2, *by_model))
+
+    def log_likelihood(self, parts: Parts) -> tuple[Any, Any]:
+        """Add the concentration, the correlation and the fields."""
+        log_alpha_0, correlation = parts.variable("log_alpha_0"), parts.variable("correlation")
+        value, _, beta, *_ = DirichletLogLikelihood()(
+            *parts.fields(),
+            log_alpha_0,
+            correlation,
+            pt.as_tensor(np.float64(parts.settings.noise.nu)),
+            parts.rotation,
+            parts.packed,
+        )
+        return value, beta
+
+
+def _moments(draws: Draws, part: slice, field: FloatArray, nuclei: Nuclei) -> Moments:
+    if nuclei.support is None:
+        raise DataError("the Dirichlet form needs the support of every nucleus")
+    level, correlation = (draws.variables[name][part] for name in ("log_alpha_0", "correlation"))
+    scale = np.sqrt(nuclei.variance)
+    return dirichlet_moments(field, level, correlation, nuclei.theory, scale, nuclei.support)

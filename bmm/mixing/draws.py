@@ -14,8 +14,7 @@ from bmm.distributions import student_t
 from bmm.distributions.logarithms import log_sum_exp
 from bmm.gp.basis import Axis
 from bmm.mixing.form import form_of
-from bmm.mixing.likelihood import SIGMA_UNIT
-from bmm.mixing.noise import log_mass_ratio
+from bmm.mixing.noise import SIGMA_UNIT, log_mass_ratio
 from bmm.mixing.priors import has_field, hyperparameters
 from bmm.mixing.settings import Mixing
 from bmm.progress import track
@@ -84,6 +83,15 @@ class Nuclei:
         Variance that each model states, MeV^2.
     support : array (nucleus,), optional
         Of corrected models: share of the neighbours that are measured.
+
+    Examples
+    --------
+    With `theory` and `settings` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.draws import Nuclei
+    >>> nuclei = Nuclei.of(theory, settings)
+    >>> len(nuclei) == theory.sizes["nucleus"], nuclei[:3].theory.shape
+    (True, (3, 2))
     """
 
     Z: IntArray
@@ -128,6 +136,17 @@ class Components:
         MeV; where the probability is 0, any number.
     scale : array (draw, nucleus, c)
         MeV.
+
+    Examples
+    --------
+    A single component with a scale of 0.5 MeV, under one draw:
+
+    >>> import numpy as np
+    >>> from bmm.mixing.draws import Components
+    >>> weight, location = np.array([[[0.7, 0.3]]]), np.array([[-80.0]])
+    >>> one = Components.single(slice(0, 1), weight, location, np.array([[0.5]]))
+    >>> one.centre.shape, one.share.item()
+    ((1, 1, 1), 1.0)
     """
 
     part: slice
@@ -180,6 +199,16 @@ class Draws:
         Basis along the axes of the chart.
     settings : Mixing
         Form of the likelihood, and noise.
+
+    Examples
+    --------
+    With `tree` and `measured` of the example of `bmm.fit`, the spread of the two models at A = 100
+    and 200, MeV; it is constant in total energy by default:
+
+    >>> from bmm.mixing.fitted import posterior_draws
+    >>> scale = posterior_draws(tree).scale([100, 200])
+    >>> scale.shape, bool((scale[:, 0] == scale[:, 1]).all())
+    ((100, 2, 2), True)
     """
 
     def __init__(self, posterior: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixing) -> None:

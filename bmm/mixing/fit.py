@@ -131,6 +131,15 @@ def checked_problem(
         See `bmm.mixing.training_data.training_problem`.
     axes : tuple of Axis
         Basis along Z and N.
+
+    Examples
+    --------
+    With `measured`, `theory` and `settings` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fit import checked_problem
+    >>> problem, (along_Z, along_N) = checked_problem(measured, theory, theory, settings)
+    >>> problem.sizes["theory"], along_Z.m, along_N.m
+    (2, 2, 3)
     """
     from bmm.mixing.model import axes
 
@@ -266,6 +275,16 @@ def derived_groups(
         What was fitted.
     seed : int
         Of the draws from the prior.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fit import derived_groups
+    >>> from bmm.mixing.fitted import read_axes, read_problem
+    >>> posterior = tree["posterior"].to_dataset()
+    >>> sorted(derived_groups(posterior, read_problem(tree), read_axes(tree), settings, seed=1))
+    ['constant_data', 'log_likelihood', 'log_prior', 'observed_data', 'prior']
     """
     models = [str(name) for name in problem["theory"].to_numpy()]
     return {
@@ -308,6 +327,17 @@ def log_likelihood(
     -------
     Dataset
         mass_excess (chain, draw, nucleus), in log(1/MeV), which its attribute `units` says.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fit import log_likelihood
+    >>> from bmm.mixing.fitted import read_axes, read_problem
+    >>> problem = read_problem(tree)
+    >>> found = log_likelihood(tree["posterior"].to_dataset(), problem, read_axes(tree), settings)
+    >>> found["mass_excess"].sizes["nucleus"] == problem.sizes["nucleus"]
+    True
     """
     density = Draws(posterior, *axes, settings).log_likelihood(problem)
     shape = (posterior.sizes["chain"], posterior.sizes["draw"], problem.sizes["nucleus"])

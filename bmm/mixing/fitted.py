@@ -28,12 +28,30 @@ __all__ = [
 
 
 def posterior_draws(tree: xr.DataTree) -> Draws:
-    """Draws of a fitted tree; of several modes, each as often as it weighs."""
+    """Draws of a fitted tree; of several modes, each as often as it weighs.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`, two chains of 50 draws:
+
+    >>> from bmm.mixing.fitted import posterior_draws
+    >>> posterior_draws(tree).sigma.shape
+    (100, 2)
+    """
     return Draws(weighed_posterior(tree), *read_axes(tree), read_settings(tree))
 
 
 def weighed_posterior(tree: xr.DataTree) -> xr.Dataset:
-    """Posterior (chain, draw) of a fitted tree; of several modes, each as often as it weighs."""
+    """Posterior (chain, draw) of a fitted tree; of several modes, each as often as it weighs.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`, which has one mode:
+
+    >>> from bmm.mixing.fitted import weighed_posterior
+    >>> dict(weighed_posterior(tree).sizes)["draw"]
+    50
+    """
     posterior = tree["posterior"].to_dataset()
     if "modes" in tree.children:
         posterior = stacked_posterior(posterior, tree["modes"].to_dataset())
@@ -42,13 +60,31 @@ def weighed_posterior(tree: xr.DataTree) -> xr.Dataset:
 
 
 def read_axes(tree: xr.DataTree) -> tuple[Axis, Axis]:
-    """Read the axes Z and N of the basis a tree was fitted with."""
+    """Read the axes Z and N of the basis a tree was fitted with.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fitted import read_axes
+    >>> [(axis.name, axis.m) for axis in read_axes(tree)]
+    [('Z', 2), ('N', 3)]
+    """
     Z, N = (Axis(name, *json.loads(tree.attrs[f"axis_{name}"])) for name in ("Z", "N"))
     return Z, N
 
 
 def read_problem(tree: xr.DataTree) -> xr.Dataset:
-    """Read the training problem of a tree; see `bmm.mixing.training_data.training_problem`."""
+    """Read the training problem of a tree; see `bmm.mixing.training_data.training_problem`.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fitted import read_problem
+    >>> read_problem(tree).sizes["nucleus"] == len(measured)
+    True
+    """
     constant = tree["constant_data"].to_dataset()
     return constant.assign(tree["observed_data"].to_dataset().data_vars)
 

@@ -198,7 +198,7 @@ LIKELIHOODS: Registry[type[Likelihood]] = Registry(
     {
         "density": "bmm.mixing.density:DensityForm",
         "linear": "bmm.mixing.linear:LinearForm",
-        "dirichlet": "bmm.mixing.dirichlet_operation:DirichletForm",
+        "dirichlet": "bmm.mixing.dirichlet:DirichletForm",
     },
 )
 """Forms that ``mixing.likelihood`` takes."""

@@ -43,6 +43,13 @@ class Reweighting:
     effective : float
         Effective number of draws, 1 / sum of squares of the weights, times the draws' own relative
         efficiency.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.mixing.importance import Reweighting
+    >>> Reweighting(np.full((1, 4), 0.25), k_hat=0.9, limit=0.7, effective=2.0).reliable
+    False
     """
 
     weight: FloatArray
@@ -80,6 +87,16 @@ def reweight(log_ratio: FloatArray) -> Reweighting:
     ------
     RunError
         If there are fewer than 100 draws.
+
+    Examples
+    --------
+    Draws that explain the new masses equally well keep equal weights:
+
+    >>> import numpy as np
+    >>> from bmm.mixing.importance import reweight
+    >>> found = reweight(np.zeros((2, 100)))
+    >>> found.effective, found.reliable
+    (200.0, True)
     """
     count = log_ratio.size
     limit = k_hat_limit(count)

@@ -9,7 +9,8 @@ with the functions of N.  A dense basis of all products would hold nuclei x m_Z 
 cost that many multiplications.
 
 The coefficients beta of the K models are a rotation of xi, whose first coordinate shifts all fields
-alike: no weight feels it, and it keeps its prior, while the data hold the others.
+alike.  The weights do not depend on it, so that its posterior is its prior; the data determine the
+others.
 """
 
 from __future__ import annotations
@@ -58,6 +59,20 @@ def lattice_field(
         Its mean over the nuclei.
     beta : array (model, m_Z, m_N)
         Coefficients.
+
+    Examples
+    --------
+    One function along each axis and one nucleus: the field is a product.
+
+    >>> import numpy as np
+    >>> from bmm.mixing.lattice import lattice_field
+    >>> one = np.ones((1, 1))
+    >>> field, excess, beta = lattice_field(
+    ...     np.full((1, 1, 1), 3.0), np.array([2.0]), np.ones(1), np.ones(1), one,
+    ...     0.5 * one, one, np.array([0, 1]), 0.5 * one,
+    ... )
+    >>> field, excess, beta  # 2 x 3 x 0.5
+    (array([[3.]]), array([3.]), array([[[3.]]]))
     """
     # Explicit loops here and below: numba compiles them several times faster than assignments
     # to slices.  Few large products in place of many small ones: all models in one, results

@@ -14,8 +14,8 @@ Student-t about L with the squared scale
 
     S = sum_k a_k s_k^2 + V / (1 + alpha_0):
 
-the more the models disagree, the wider.  The s_k are those of `bmm.mixing.likelihood`.  Here the
-data do tell alpha_0.
+the more the models disagree, the wider.  The s_k are those of `bmm.mixing.density`.  Here the
+data do determine alpha_0.
 """
 
 from __future__ import annotations
@@ -25,12 +25,17 @@ import numpy as np
 import pytensor.tensor as pt
 
 from bmm.arrays import FloatArray
-from bmm.mixing.density import LEARN_NU, FormWithNoise, LogLikelihood, unpack
 from bmm.mixing.draws import Components, Draws, Nuclei, log_normalise
-from bmm.mixing.kernels import raised, sum_up
-from bmm.mixing.lattice import lattice_field
-from bmm.mixing.likelihood import SIGMA_UNIT, component
 from bmm.mixing.named_model import NOTHING, Terms, observe
+from bmm.mixing.noise import SIGMA_UNIT
+from bmm.mixing.noise_form import (
+    FormWithNoise,
+    NoiseLogLikelihood,
+    log_likelihood_with,
+    raised,
+    sum_up,
+)
+from bmm.mixing.student_t import component
 from bmm.mixing.vectorized import exponential, inner, logarithm
 
 __all__ = ["LinearForm", "LinearLogLikelihood", "linear_form", "linear_mixture"]
@@ -49,7 +54,21 @@ def linear_mixture(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Log density of each measured mass, with its derivatives.
 
-    Parameters and results are those of `bmm.mixing.likelihood.local_mixture`.
+    Parameters and results are those of `bmm.mixing.density.local_mixture`.
+
+    Examples
+    --------
+    The mass is that of the average of both models:
+
+    >>> import numpy as np
+    >>> from bmm.mixing.linear import linear_mixture
+    >>> theory = np.array([[-88.0], [-87.0]])  # MeV
+    >>> log_density, d_field, *_ = linear_mixture(
+    ...     np.zeros((2, 1)), np.full(2, 5.0), 4.0, 0.0, np.array([-87.5]), theory,
+    ...     np.zeros((2, 1)), np.zeros(1),
+    ... )
+    >>> log_density.round(4)
+    array([-0.4315])
     """
     K, n = field.shape
     weight, total = _weights(field, theory)
@@ -134,7 +153,7 @@ def linear_form(
 ) -> tuple[float, FloatArray, FloatArray, FloatArray, float, float]:
     """Log likelihood of all masses in the linear form.
 
-    See `bmm.mixing.kernels.density_form`.  The derivative by nu comes in any case.
+    See `bmm.mixing.density.density_form`.  The derivative by nu comes in any case.
 
     Examples
     --------
@@ -149,42 +168,21 @@ def linear_form(
     )
 
 
-def linear_log_likelihood(
-    xi: FloatArray,
-    amplitude: FloatArray,
-    root_Z: FloatArray,
-    root_N: FloatArray,
-    level: FloatArray,
-    sigma: FloatArray,
-    nu: FloatArray,
-    power: FloatArray,
-    rotation: FloatArray,
-    packed: FloatArray,
-) -> tuple[FloatArray, ...]:
-    """Log likelihood of all masses; see `bmm.mixing.density.log_likelihood`."""
-    phi_Z, phi_N, first, mean, mass, theory, variance, log_A = unpack(packed)
-    coordinates = xi.reshape(amplitude.size, root_Z.size, root_N.size)
-    about_mu, excess, beta = lattice_field(
-        coordinates, amplitude, root_Z, root_N, rotation, phi_Z, phi_N, first, mean
-    )
-    value, d_field, d_level, d_sigma, d_nu, d_power = linear_form(
-        about_mu, level - excess, sigma, nu.item(), power.item(), mass, theory, variance, log_A,
-        packed[LEARN_NU] > 0.0,
-    )  # fmt: skip
-    return (
-        np.asarray(value), excess, beta, d_field, d_level, d_sigma,
-        np.asarray(d_nu), np.asarray(d_power),
-    )  # fmt: skip
+class LinearLogLikelihood(NoiseLogLikelihood):
+    """PyTensor operation of `linear_form`."""
 
-
-class LinearLogLikelihood(LogLikelihood):
-    """PyTensor operation of `linear_log_likelihood`."""
-
-    function = staticmethod(linear_log_likelihood)
+    function = staticmethod(log_likelihood_with(linear_form))
 
 
 class LinearForm(FormWithNoise):
-    """Each mass is an average of the models."""
+    """Each mass is an average of the models.
+
+    Examples
+    --------
+    >>> from bmm.mixing.linear import LinearForm
+    >>> LinearForm.by_model, LinearForm.corrected  # an average of uncorrected models
+    (False, False)
+    """
 
     operation = LinearLogLikelihood
 

@@ -121,6 +121,17 @@ def build_model(
         coefficients beta (model, basis_Z, basis_N).  Of these mu and beta are deterministic
         functions of the free variables level and xi.  The likelihood is the potential
         log_likelihood, log(1/MeV).  What `model_data` names can be replaced.
+
+    Examples
+    --------
+    With `measured`, `theory` and `settings` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fit import checked_problem
+    >>> from bmm.mixing.model import build_model
+    >>> problem, box = checked_problem(measured, theory, theory, settings)
+    >>> model = build_model(problem, *box, settings)
+    >>> sorted(variable.name for variable in model.free_RVs)
+    ['eta', 'level', 'rho_N', 'rho_Z', 'sigma', 'xi']
     """
     models = [str(name) for name in problem["theory"].to_numpy()]
     coords = {
@@ -206,6 +217,17 @@ def model_data(problem: xr.Dataset, axis_Z: Axis, axis_N: Axis, settings: Mixing
         Basis along the axes of the chart.
     settings : Mixing
         Form of the likelihood, and noise.
+
+    Examples
+    --------
+    With `measured`, `theory` and `settings` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fit import checked_problem
+    >>> from bmm.mixing.model import model_data
+    >>> problem, box = checked_problem(measured, theory, theory, settings)
+    >>> packed = model_data(problem, *box, settings)["packed"]
+    >>> packed[:2].tolist() == [2.0, problem.sizes["nucleus"]]
+    True
     """
     lattice = ChainBasis.of(axis_Z, axis_N, problem["Z"].to_numpy(), problem["N"].to_numpy())
     return {"packed": _compiled_form(settings).data(problem, lattice, settings)}
@@ -283,7 +305,16 @@ def _rotation(models: Sequence[str], settings: Mixing) -> npt.NDArray[np.float64
 
 
 def prior_distribution(prior: Prior) -> Any:
-    """Distribution of a prior in PyMC."""
+    """Distribution of a prior in PyMC.
+
+    Examples
+    --------
+    >>> from bmm.mixing.model import prior_distribution
+    >>> from bmm.mixing.settings import Prior
+    >>> exponential = prior_distribution(Prior(distribution="Exponential", parameters={"lam": 2.0}))
+    >>> exponential.owner.op.name
+    'exponential'
+    """
     return getattr(pm, prior.distribution).dist(**_parameters(prior))
 
 

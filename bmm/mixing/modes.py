@@ -39,6 +39,14 @@ def find_modes(tree: xr.DataTree, var_names: Sequence[str]) -> xr.Dataset | None
     Dataset or None
         Dims mode and chain: weight and elpd (mode), mode_of_chain (chain), the position of its
         mode; None if all chains agree, or are shorter than 100 draws and cannot be distinguished.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`, whose 50 draws are too few to distinguish modes:
+
+    >>> from bmm.mixing.modes import find_modes
+    >>> find_modes(tree, ["sigma"]) is None
+    True
     """
     if tree["posterior"].sizes["draw"] < FEWEST_DRAWS:
         return None
@@ -74,6 +82,16 @@ def select_mode(tree: xr.DataTree, position: int) -> xr.DataTree:
     -------
     DataTree
         All groups but modes and those of the prior, with these chains only.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from bmm.mixing.modes import select_mode
+    >>> posterior = xr.Dataset({"rho_Z": (("chain", "draw"), [[5.0] * 4, [9.0] * 4])})
+    >>> modes = xr.Dataset({"mode_of_chain": ("chain", [0, 1])})
+    >>> tree = xr.DataTree.from_dict({"posterior": posterior, "modes": modes})
+    >>> select_mode(tree, 1)["posterior"]["rho_Z"].to_numpy()
+    array([[9., 9., 9., 9.]])
     """
     chosen = np.flatnonzero(tree["modes"]["mode_of_chain"].to_numpy() == position)
     groups = {
@@ -100,6 +118,20 @@ def stacked_posterior(posterior: xr.Dataset, modes: xr.Dataset) -> xr.Dataset:
     -------
     Dataset
         As many draws as before in a single chain, evenly spaced within each mode.
+
+    Examples
+    --------
+    Of two chains, each a mode, the first has three quarters of the weight:
+
+    >>> import xarray as xr
+    >>> from bmm.mixing.modes import stacked_posterior
+    >>> posterior = xr.Dataset(
+    ...     {"rho_Z": (("chain", "draw"), [[5.0] * 4, [9.0] * 4])},
+    ...     coords={"chain": [0, 1], "draw": range(4)},
+    ... )
+    >>> modes = xr.Dataset({"weight": ("mode", [0.75, 0.25]), "mode_of_chain": ("chain", [0, 1])})
+    >>> stacked_posterior(posterior, modes)["rho_Z"].to_numpy()
+    array([[5., 5., 5., 5., 5., 5., 9., 9.]])
     """
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     mode_of_draw = np.repeat(modes["mode_of_chain"].to_numpy(), draws)
@@ -133,6 +165,14 @@ def group_chains(tree: xr.DataTree, var_names: Sequence[str]) -> list[list[int]]
     -------
     list of list of int
         Chain positions, largest group first.
+
+    Examples
+    --------
+    With `tree` of the example of `bmm.fit`; chains that found the same mode are one group:
+
+    >>> from bmm.mixing.modes import group_chains
+    >>> sorted(chain for group in group_chains(tree, ["sigma"]) for chain in group)
+    [0, 1]
     """
     quantities = compared_quantities(tree, var_names)
     groups: list[list[int]] = []

@@ -13,8 +13,7 @@ import xarray as xr
 
 from bmm.gp.basis import Axis
 from bmm.mixing.form import form_of
-from bmm.mixing.likelihood import SIGMA_UNIT
-from bmm.mixing.noise import added_variance, log_mass_ratio
+from bmm.mixing.noise import SIGMA_UNIT, added_variance, log_mass_ratio
 from bmm.mixing.priors import BY_THEORY, has_field, hyperparameters
 from bmm.mixing.settings import Mixing
 
@@ -90,6 +89,17 @@ def named_model(
         Basis along the axes of the chart.
     settings, likelihood
         See `bmm.pymc_model`.
+
+    Examples
+    --------
+    With `measured`, `theory` and `settings` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.fit import checked_problem
+    >>> from bmm.mixing.named_model import named_model
+    >>> problem, box = checked_problem(measured, theory, theory, settings)
+    >>> model = named_model(problem, *box, settings)
+    >>> sorted(variable.name for variable in model.free_RVs)
+    ['beta', 'eta', 'mu', 'rho_N', 'rho_Z', 'sigma']
     """
     box = axis_Z, axis_N
     models = [str(name) for name in problem["theory"].to_numpy()]

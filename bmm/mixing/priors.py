@@ -117,6 +117,16 @@ def prior_draws(
     -------
     Dataset
         Dims and variables of the posterior of a fit, with a single chain.
+
+    Examples
+    --------
+    With `settings` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.model import axes
+    >>> from bmm.mixing.priors import prior_draws
+    >>> box = axes([46, 52], [60, 90], settings)
+    >>> dict(prior_draws(settings, ["FRDM2012", "HFB24"], box, 5, seed=1)["beta"].sizes)
+    {'chain': 1, 'draw': 5, 'theory': 2, 'basis_Z': 2, 'basis_N': 3}
     """
     rng = np.random.default_rng(seed)
     over = ("chain", "draw")
@@ -150,6 +160,14 @@ def log_prior(posterior: xr.Dataset, settings: Mixing) -> xr.Dataset:
         With dims chain and draw.
     settings : Mixing
         The priors.
+
+    Examples
+    --------
+    With `tree` and `settings` of the example of `bmm.fit`:
+
+    >>> from bmm.mixing.priors import log_prior
+    >>> sorted(log_prior(tree["posterior"].to_dataset(), settings).data_vars)
+    ['eta', 'mu', 'rho_N', 'rho_Z', 'sigma']
     """
     densities = {
         name: posterior[name].copy(data=np.asarray(distribution(prior).logpdf(posterior[name])))

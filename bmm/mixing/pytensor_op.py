@@ -89,10 +89,12 @@ def _compile(op: CompiledOperation, node: Apply, **_: Any) -> tuple[Any, int]:
         for each in node.inputs
     )
     function = type(op).function
-    # PyTensor's cache on disk knows an operation by its class alone.  Without the code in the
-    # key, a newer bmm would run an older bmm's machine code.
-    version = fingerprint([str(types), code_fingerprint(function.__module__)])[:16]
-    kernel = _kernel(function, types, f"bmm_{function.__name__}_{version}")
+    # The key of PyTensor's cache on disk is the class alone.  Without the code in it, a newer bmm
+    # would run an older bmm's machine code.  What a function calls may be given by the module of
+    # its operation.
+    code = code_fingerprint(*sorted({function.__module__, type(op).__module__}))
+    version = fingerprint([str(types), code])[:16]
+    kernel = _kernel(function, types, f"bmm_{type(op).__name__}_{version}")
 
     @intrinsic
     def call_kernel(_: Any, inputs: Any) -> Any:

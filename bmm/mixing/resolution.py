@@ -106,7 +106,7 @@ def unresolved(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
         return []
     sizes = [f"m_{axis} = {each['proposed_m']}" for axis, each in found.items()]
     return [
-        f"{sentence}: the fields are smoother than the data ask for. To resolve them, write",
+        f"{sentence}: the fields are smoother than the data require. To resolve them, write",
         "[mixing.basis]",
         *sizes,
     ]

@@ -305,7 +305,7 @@ class Mixing(Configuration):
     ----------
     likelihood : str, default "density"
         "density": each mass is that of one model, and the weights are probabilities
-        (`bmm.mixing.likelihood`).  "linear": each mass is an average of the models, and the weights
+        (`bmm.mixing.density`).  "linear": each mass is an average of the models, and the weights
         are its coefficients (`bmm.mixing.linear`).  "dirichlet": an average among the data and a
         choice beyond them, for corrected models (`bmm.mixing.dirichlet`).  Or the name of
         a form of one's own (`bmm.mixing.form`).

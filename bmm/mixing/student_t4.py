@@ -1,6 +1,6 @@
 """The local mixture with Student-t noise of four degrees of freedom, the default.
 
-The density and its derivatives are those of `bmm.mixing.likelihood`.  With four degrees of freedom
+The density and its derivatives are those of `bmm.mixing.density`.  With four degrees of freedom
 a component is made of products and a root,
 
     p_k = 12 s_k^4 / t^(5/2),      t = 4 s_k^2 + (y - m_k)^2,
@@ -21,7 +21,7 @@ import numba
 import numpy as np
 
 from bmm.arrays import FloatArray
-from bmm.mixing.likelihood import SIGMA_UNIT
+from bmm.mixing.noise import SIGMA_UNIT
 from bmm.mixing.vectorized import exponential, inner, logarithm, total
 
 __all__ = ["BLOCK", "FOUR", "student_t4_mixture"]
@@ -54,7 +54,7 @@ def student_t4_mixture(
     shift : array (model,)
         What is to be added to it.
     sigma, power, mass, theory, variance, log_A
-        See `bmm.mixing.likelihood.local_mixture`.
+        See `bmm.mixing.density.local_mixture`.
 
     Returns
     -------
@@ -66,6 +66,20 @@ def student_t4_mixture(
         Derivatives with respect to shift and sigma.
     d_power : float
         Derivative with respect to power.
+
+    Examples
+    --------
+    One nucleus between two models of equal weight, one of them 1 MeV off:
+
+    >>> import numpy as np
+    >>> from bmm.mixing.student_t4 import student_t4_mixture
+    >>> theory = np.array([[-88.0], [-87.0]])  # MeV
+    >>> value, d_field, *_ = student_t4_mixture(
+    ...     np.zeros((1, 2)), np.zeros(2), np.full(2, 5.0), 0.0, np.array([-88.0]), theory,
+    ...     np.zeros((2, 1)), np.zeros(1),
+    ... )
+    >>> round(value, 4), d_field.round(3)
+    (-0.8181, array([[ 0.35, -0.35]]))
     """
     n, K = field.shape
     d_field = np.empty((n, K))

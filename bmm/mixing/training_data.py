@@ -82,6 +82,14 @@ def refuse_uncovered(masses: xr.DataArray, purpose: str) -> None:
         Mass excess, MeV; NaN where a model does not cover a nucleus.
     purpose : str
         What the nuclei are for: "fitted" or "predicted".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from bmm.mixing.training_data import refuse_uncovered
+    >>> masses = xr.DataArray([[-80.0, np.nan]], dims=("nucleus", "theory"))
+    >>> refuse_uncovered(masses, "fitted")  # one model is enough
     """
     uncovered = np.isnan(masses.transpose("nucleus", "theory").to_numpy()).all(axis=1)
     if uncovered.any():

@@ -22,7 +22,23 @@ __all__ = ["exponential", "inner", "logarithm", "total"]
 
 
 def inner[F: Callable[..., Any]](function: F) -> F:
-    """Let compiled functions call a function; for Python it stays what it is."""
+    """Let compiled functions call a function; for Python it stays what it is.
+
+    Examples
+    --------
+    >>> import numba
+    >>> from bmm.mixing.vectorized import inner
+    >>> @inner
+    ... def doubled(x):
+    ...     return 2.0 * x
+    ...
+    >>> @numba.njit
+    ... def compiled(x):
+    ...     return doubled(x)
+    ...
+    >>> compiled(3.0), doubled(3.0)
+    (6.0, 6.0)
+    """
     jitable: F = register_jitable(error_model="numpy")(function)
     return jitable
 
@@ -74,6 +90,13 @@ def exponential(x: float) -> float:
 
     exp(x) = 2^k exp(r) with the integer k nearest to x / log 2; exp(r) by its Taylor series to
     r^13, whose remainder is below 1e-17 for |r| <= log(2) / 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.mixing.vectorized import exponential
+    >>> exponential(1.0) == np.e, exponential(-1e6) == exponential(-700.0)
+    (True, True)
     """
     value = _LEAST_EXPONENT if x < _LEAST_EXPONENT else x
     shifted = _fma(value, _LOG2_E, _SHIFTER)
@@ -102,6 +125,12 @@ def logarithm(x: float) -> float:
 
     log(x) = k log 2 + log(1 + f) with 1 + f between sqrt(1/2) and sqrt(2); log(1 + f) by the
     minimax polynomial of fdlibm (e_log.c, Sun Microsystems 1993).
+
+    Examples
+    --------
+    >>> from bmm.mixing.vectorized import logarithm
+    >>> logarithm(1.0), round(logarithm(10.0), 6)
+    (0.0, 2.302585)
     """
     bits = _bits(x)
     exponent = (bits - _ROOT_HALF_BITS) >> _FRACTION_BITS
@@ -126,6 +155,13 @@ def total(x: npt.NDArray[np.float64]) -> float:
 
     The compiler must keep the order of a plain sum, so that each term would wait for the last.  A
     product with ones, left to BLAS, takes longer to compile.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bmm.mixing.vectorized import total
+    >>> total(np.arange(100.0))
+    4950.0
     """
     a, b, c, d, e, f, g, h = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     whole = x.size - x.size % 8

@@ -150,8 +150,8 @@ def mark_models(masses: xr.DataArray, theory: xr.Dataset, measured: pd.Index) ->
     number = np.unique(covers, axis=0, return_inverse=True)[1].ravel()
     number = np.where(covers.any(axis=1), number, -2)
     number = np.where(nuclei.isin(measured), -1, number)
-    told = {"long_name": "set of models that predict the nucleus; -1 measured, -2 none"}
-    return masses.assign_coords(models=("nucleus", number, told))
+    attributes = {"long_name": "set of models that predict the nucleus; -1 measured, -2 none"}
+    return masses.assign_coords(models=("nucleus", number, attributes))
 
 
 def across_border(masses: xr.DataArray, quantity: str) -> npt.NDArray[np.bool]:

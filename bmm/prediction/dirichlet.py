@@ -1,6 +1,6 @@
 """Draws of the weights themselves, for those who want the Dirichlet layer back.
 
-The fit integrates w(x) out (see `bmm.mixing.likelihood`); given the fields, it can be restored
+The fit integrates w(x) out (see `bmm.mixing.density`); given the fields, it can be restored
 afterwards nucleus by nucleus.
 """
 

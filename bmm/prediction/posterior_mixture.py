@@ -34,8 +34,7 @@ from bmm.distributions.student_t import inflation
 from bmm.distributions.two_point import two_point_rule
 from bmm.errors import ConfigError
 from bmm.mixing.draws import Draws, Nuclei, mean_weights
-from bmm.mixing.likelihood import SIGMA_UNIT
-from bmm.mixing.noise import log_mass_ratio
+from bmm.mixing.noise import SIGMA_UNIT, log_mass_ratio
 
 __all__ = ["PosteriorMixture", "posterior_mixture"]
 

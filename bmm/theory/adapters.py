@@ -88,6 +88,13 @@ class Domain(Configuration):
         Lowest and highest proton and neutron number, both included.
     parity : {"all", "even-even"}, default "all"
         Whether the model is for even-even nuclei only.
+
+    Examples
+    --------
+    >>> from bmm.nuclides import nuclide_index
+    >>> from bmm.theory.adapters import Domain
+    >>> Domain(Z=(8, 60), parity="even-even").covers(nuclide_index([50, 50, 82], [82, 83, 126]))
+    array([ True, False, False])
     """
 
     Z: _Range = (0, MAX_Z)
@@ -205,7 +212,7 @@ def predict_all(fitted: Sequence[FittedTheory], nuclei: Nuclides) -> xr.Dataset:
     Parameters
     ----------
     fitted : sequence of FittedTheory
-        The models, in the order their components shall have.
+        The models, in the order of their components.
     nuclei : str, (int, int), Index, or sequence of these
         Any nuclei; see `bmm.nuclides.chosen_nuclides`.
 

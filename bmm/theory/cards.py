@@ -48,6 +48,12 @@ class Card(Configuration, ABC):
         Whether a source states that edition.
     domain : Domain, optional
         Nuclei on which the model is used.
+
+    Examples
+    --------
+    >>> from bmm.theory.library import find_card
+    >>> find_card("DZ33").adapter
+    'duflo_zuker'
     """
 
     adapter: str

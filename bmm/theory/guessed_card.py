@@ -60,12 +60,22 @@ def card_of(
 
 
 def write_card(path: Path, card: dict[str, Any], *, overwrite: bool = False) -> None:
-    """Write a card.
+    r"""Write a card.
 
     Raises
     ------
     RunError
         If there is a file already, unless it may be replaced.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.theory.guessed_card import write_card
+    >>> path = Path(tempfile.mkdtemp()) / "mine.toml"
+    >>> write_card(path, {"adapter": "table", "name": "mine"})
+    >>> path.read_text().split("\n")[0]
+    'adapter = "table"'
     """
     if path.exists() and not overwrite:
         raise RunError(f"{path} exists; expected another name, or --overwrite")

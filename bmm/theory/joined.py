@@ -14,7 +14,7 @@ from bmm.nuclides import label, labels, nuclide_index, numbers
 __all__ = ["Missing", "join_masses", "theory_at"]
 
 type Missing = Literal["nan", "drop", "refuse"]
-"""What becomes of a nucleus that theory does not list: NaN, left out, or an error."""
+"""Treatment of a nucleus that theory does not list: NaN, left out, or an error."""
 
 _DIMS = ("nucleus", "theory")
 _MEASURED = ("mass_excess", "mass_excess_uncertainty")
@@ -30,7 +30,7 @@ def theory_at(theory: xr.Dataset, nuclei: pd.Index, *, missing: Missing = "nan")
     nuclei : MultiIndex (Z, N)
         The nuclei, each once.
     missing : {"nan", "drop", "refuse"}, default "nan"
-        What becomes of a nucleus that theory does not list.
+        Treatment of a nucleus that theory does not list.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def join_masses(
     theory : Dataset
         As `bmm.theory.adapters.prediction` builds it, for these nuclei and possibly others.
     missing : {"nan", "drop", "refuse"}, default "nan"
-        What becomes of a measured nucleus that theory does not list.
+        Treatment of a measured nucleus that theory does not list.
 
     Returns
     -------

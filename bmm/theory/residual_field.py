@@ -10,8 +10,8 @@ neutrons and of protons.  The deviation of the measured mass at x = (Z, N) from 
 
 each field with its own amplitude and length scales, exactly (see `bmm.gp.lattice_kernel`).  Of the
 two fields that do not alternate, one is free to follow a shell and the other a trend over many: far
-from the data the first is forgotten, and the second still says how sure a trend is.  Neufcourt et
-al. (Phys. Rev. C 98, 034318, 2018) correct separation energies with a single field.
+from the data the first has no effect, and the second still sets the uncertainty of a trend.
+Neufcourt et al. (Phys. Rev. C 98, 034318, 2018) correct separation energies with a single field.
 """
 
 from __future__ import annotations
@@ -79,6 +79,13 @@ class Hyperparameters:
         Standard deviation, at A = 100, of what is left of each nucleus, MeV.
     power : float
         Growth of everything with A.
+
+    Examples
+    --------
+    >>> from bmm.theory.residual_field import PRIOR, Hyperparameters
+    >>> typical = Hyperparameters.of(PRIOR.centre)
+    >>> typical.amplitude.shape, Hyperparameters.from_dict(typical.as_dict()) is not typical
+    ((5,), True)
     """
 
     amplitude: FloatArray
@@ -137,6 +144,18 @@ class ResidualField(LatticeField):
     ----------
     hyperparameters : Hyperparameters
         Where the posterior density is largest.
+
+    Examples
+    --------
+    One residual of 1 MeV, stated to 1 keV, at Sn-132: far from it the mean is zero again.
+
+    >>> import numpy as np
+    >>> from bmm.theory.residual_field import PRIOR, Hyperparameters, ResidualField
+    >>> typical, one = Hyperparameters.of(PRIOR.centre), np.ones(1)
+    >>> field = ResidualField.conditioned(typical, np.array([50]), np.array([82]), one, 1e-3 * one)
+    >>> mean, sd = field.at(np.array([50, 50]), np.array([83, 160]))
+    >>> bool(mean[0] > mean[1]), bool(sd[0] < sd[1])
+    (True, True)
     """
 
     hyperparameters: Hyperparameters
@@ -228,7 +247,7 @@ def fit_residuals(
 def _most_probable(*key: bytes) -> Hyperparameters:
     """Find hyperparameters, from arrays as bytes.
 
-    A comparison asks for the same field for the model alone, for mixtures, and for its choices.
+    A comparison needs the same field for the model alone, for mixtures, and for its choices.
     """
     Z, N, blocks = (np.frombuffer(each, dtype=np.int64) for each in key[:3])
     residual, known_sd = (np.frombuffer(each, dtype=np.float64) for each in key[3:])

@@ -145,6 +145,13 @@ class TableModel:
         its own spread.
     domain : Domain
         Nuclei of the table to use.
+
+    Examples
+    --------
+    >>> import bmm
+    >>> table = bmm.load_model("HFB24")
+    >>> type(table).__name__, table.name
+    ('TableModel', 'HFB24')
     """
 
     name: str

@@ -43,7 +43,7 @@ class EmulationFolder(ResultFolder):
     """A folder with the loops that learn a surface.
 
     * ``loops/LOOP-SEED.npz``: a checkpoint of each loop after its latest round; started again, it
-      goes on from there
+      continues from there
     * ``errors.csv``, ``summary.csv``: errors of every round, and their spread over the seeds
     * ``prediction.csv``: predictions of the first loop for every point, and when it was computed
     * ``unconverged.csv``: points left out, two-dimensional surfaces only
@@ -92,7 +92,21 @@ class Emulation:
 
 
 def experiments(main: Experiment, others: Sequence[Experiment]) -> list[Experiment]:
-    """Put the main loop first, and after it each other one that is not the same."""
+    """Put the main loop first, and after it each other one that is not the same.
+
+    Examples
+    --------
+    >>> from bmm.emulation.experiments import Experiment
+    >>> from bmm.emulation.loop import LoopSettings
+    >>> from bmm.emulation.stationary import ProcessLearner
+    >>> from bmm.workflows.active_learning import experiments
+    >>> main, other = (
+    ...     Experiment(name, ProcessLearner(), LoopSettings(acquisition=name))
+    ...     for name in ("spread", "random")
+    ... )
+    >>> [each.label for each in experiments(main, [main, other])]
+    ['spread', 'random']
+    """
     kept = [main]
     for each in others:
         if each.label not in {other.label for other in kept}:
@@ -117,6 +131,14 @@ def screen(surface: Surface) -> tuple[Surface, Continuity | None]:
     ------
     DataError
         If a two-dimensional surface is not on a grid.
+
+    Examples
+    --------
+    >>> from bmm.emulation.analytic_surface import analytic_surface
+    >>> from bmm.workflows.active_learning import screen
+    >>> surface, found = screen(analytic_surface())
+    >>> len(surface), int(found.unconverged.sum())
+    (1125, 0)
     """
     if len(surface.axes) != 2:
         return surface, None
@@ -218,14 +240,14 @@ def _run_side_by_side(
 def _smooth(
     surface: Surface, found: Continuity | None, settings: LoopSettings
 ) -> npt.NDArray[np.bool]:
-    """Points that matter and lie at no tear of the surface, array (n,)."""
+    """Relevant points that are not at a discontinuity of the surface, array (n,)."""
     energy_window = settings.energy_window(surface)
     matter = (
         np.ones(len(surface), dtype=bool)
         if energy_window is None
         else energy_window.contains(surface.energy)
     )
-    return matter if found is None else matter & ~found.torn[~found.unconverged]
+    return matter if found is None else matter & ~found.discontinuous[~found.unconverged]
 
 
 def _telling(progress: Progress | None, label: str, seed: int) -> Callable[[State], None] | None:
@@ -250,7 +272,7 @@ def _facts(
         "axes": list(table.axes),
         "points": len(table),
         "unconverged": len(table) - len(surface),
-        "torn": None if found is None else int(found.torn.sum()),
+        "torn": None if found is None else int(found.discontinuous.sum()),
         "broken_step_MeV": None if found is None else found.threshold,
         "window_MeV": None
         if energy_window is None
@@ -280,10 +302,10 @@ def _write(
 ) -> None:
     order = np.zeros(len(surface), dtype=int)
     order[state.computed] = 1 + np.arange(len(state.computed))
-    said = pd.DataFrame(surface.points, columns=list(surface.axes)).assign(
+    predicted = pd.DataFrame(surface.points, columns=list(surface.axes)).assign(
         energy=surface.energy, mean=state.mean, scale=state.sd, computed=order
     )
-    frames = {"errors": pd.concat(tables), "summary": summary, "prediction": said}
+    frames = {"errors": pd.concat(tables), "summary": summary, "prediction": predicted}
     if found is not None:
         left_out = pd.DataFrame(table.points, columns=list(table.axes)).assign(energy=table.energy)
         frames["unconverged"] = left_out[found.unconverged]

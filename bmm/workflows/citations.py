@@ -47,6 +47,12 @@ def references_of(names: Sequence[str], extra: Sequence[Path] = ()) -> list[Refe
         If a name is none of these.
     RunError
         If a folder holds no run.
+
+    Examples
+    --------
+    >>> from bmm.workflows.citations import references_of
+    >>> [each.year for each in references_of(["HFB24"])]
+    [2013]
     """
     cards = find_cards(extra)
     found: list[Reference] = []
@@ -84,7 +90,15 @@ def _of_measured(name: str) -> tuple[Reference, ...]:
 
 
 def references_of_card(card: Card) -> tuple[Reference, ...]:
-    """Collect what to cite for one model."""
+    """Collect what to cite for one model.
+
+    Examples
+    --------
+    >>> from bmm.theory.library import find_card
+    >>> from bmm.workflows.citations import references_of_card
+    >>> [each.doi for each in references_of_card(find_card("HFB24"))]
+    ['10.1103/PhysRevC.88.024308']
+    """
     return card.references or (Reference(tag=card.name, note=card.citation, doi=card.doi),)
 
 

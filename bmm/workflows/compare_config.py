@@ -64,6 +64,12 @@ class EditionSplit(_Nuclei):
         Shipped evaluations; the later one may be a file, see `bmm.data.load_measured`.
     Z, N : (int, int)
         First and last proton and neutron number, both included, in training and test.
+
+    Examples
+    --------
+    >>> from bmm.workflows.compare_config import EditionSplit
+    >>> EditionSplit(kind="edition", train="AME2003", test="AME2020").Z
+    (8, 140)
     """
 
     kind: Literal["edition"] = "edition"
@@ -117,6 +123,12 @@ class RandomSplit(_WithinEvaluation):
         How many.
     Z, N : (int, int)
         First and last proton and neutron number, both included.
+
+    Examples
+    --------
+    >>> from bmm.workflows.compare_config import RandomSplit
+    >>> RandomSplit(kind="random", folds=10).measured
+    'AME2020'
     """
 
     kind: Literal["random"] = "random"
@@ -142,6 +154,12 @@ class BlockSplit(_WithinEvaluation):
         Side of the squares, nucleons.
     Z, N : (int, int)
         First and last proton and neutron number, both included.
+
+    Examples
+    --------
+    >>> from bmm.workflows.compare_config import BlockSplit
+    >>> BlockSplit(kind="blocks", side=6).folds
+    5
     """
 
     kind: Literal["blocks"] = "blocks"
@@ -168,6 +186,12 @@ class ChainEnds(_WithinEvaluation):
         Which end.
     Z, N : (int, int)
         First and last proton and neutron number, both included.
+
+    Examples
+    --------
+    >>> from bmm.workflows.compare_config import ChainEnds
+    >>> ChainEnds(kind="chain-ends", end="neutron-rich").depth
+    2
     """
 
     kind: Literal["chain-ends"] = "chain-ends"
@@ -180,7 +204,14 @@ class ChainEnds(_WithinEvaluation):
 
 
 def file_stem(text: str) -> str:
-    """Turn a label into part of a file name."""
+    """Turn a label into part of a file name.
+
+    Examples
+    --------
+    >>> from bmm.workflows.compare_config import file_stem
+    >>> file_stem("corrected mixture (learnt)")
+    'corrected_mixture_learnt_'
+    """
     return re.sub(r"[^A-Za-z0-9+_.-]+", "_", text)
 
 
@@ -207,6 +238,18 @@ class ComparisonConfig(Configuration):
         Models.
     methods : list
         Names of methods, or tables with the key method and its options.
+
+    Examples
+    --------
+    >>> from bmm.workflows.compare_config import ComparisonConfig
+    >>> config = ComparisonConfig(
+    ...     name="two-methods",
+    ...     methods=["equal-weights", "global-bma"],
+    ...     split={"kind": "random"},
+    ...     theory={"models": ["HFB24", "DZ33"]},
+    ... )
+    >>> [method.label for method in config.methods]
+    ['equal-weights', 'global-bma']
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
@@ -283,7 +326,14 @@ class ComparisonConfig(Configuration):
 
 
 def shipped_comparisons() -> dict[str, Path]:
-    """Files of the shipped configurations of comparisons, by name."""
+    """Files of the shipped configurations of comparisons, by name.
+
+    Examples
+    --------
+    >>> from bmm.workflows.compare_config import shipped_comparisons
+    >>> "blind-ame2003" in shipped_comparisons()
+    True
+    """
     return shipped_files("compare")
 
 

@@ -50,6 +50,13 @@ class Data(Configuration):
         Leave out masses measured less precisely.
 
     Nuclei that no model covers are left out as well, with a warning.
+
+    Examples
+    --------
+    >>> from bmm.workflows.config import Data
+    >>> data = Data(Z=(28, 52), parity="even-even", max_uncertainty_keV=100)
+    >>> data.measured, data.N
+    ('AME2020', (8, 320))
     """
 
     measured: str = "AME2020"
@@ -92,6 +99,12 @@ class Theory(Configuration):
         What the errors of measured masses are taken to be in these fields: as the stated
         uncertainties, or as learnt from revisions of earlier evaluations; see
         `bmm.measurement.posterior`.
+
+    Examples
+    --------
+    >>> from bmm.workflows.config import Theory
+    >>> Theory(models=["HFB24", "DZ33"], corrected=False).measurement_errors
+    'stated'
     """
 
     models: list[str] = Field(min_length=1)
@@ -113,6 +126,12 @@ class Chart(Configuration):
         The nuclei of this shipped theory table that at least one model covers.
     Z, N : (int, int)
         First and last proton and neutron number, both included.
+
+    Examples
+    --------
+    >>> from bmm.workflows.config import Chart
+    >>> Chart(Z=(40, 60)).table
+    'DZ28'
     """
 
     table: str = "DZ28"
@@ -134,6 +153,13 @@ class RunConfig(Configuration):
     data, theory, chart, mixing
         See `Data`, `Theory`, `Chart` and `bmm.mixing.settings.Mixing`.  What is not given of the
         mixing of corrected models is that of `bmm.mixing.settings.FORECAST`.
+
+    Examples
+    --------
+    >>> from bmm.workflows.config import RunConfig
+    >>> config = RunConfig(name="tin", data={"Z": (46, 52)}, theory={"models": ["HFB24", "DZ33"]})
+    >>> config.mixing.likelihood, config.chart.Z
+    ('dirichlet', (8, 120))
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
@@ -191,7 +217,14 @@ def _merged(defaults: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def shipped_configurations() -> dict[str, Path]:
-    """Files of the shipped configurations, by name."""
+    """Files of the shipped configurations, by name.
+
+    Examples
+    --------
+    >>> from bmm.workflows.config import shipped_configurations
+    >>> sorted(shipped_configurations())
+    ['default', 'global', 'occupations-ho', 'occupations-so', 'occupations-so-kth']
+    """
     return shipped_files("run")
 
 

@@ -44,6 +44,15 @@ def mass_table_of(run: Path, draws: int = 0, seed: int | None = None) -> MassTab
     ------
     RunError
         If the folder holds no complete run, or its files do not belong together.
+
+    Examples
+    --------
+    With `folder` of the example of `bmm.run`:
+
+    >>> from bmm.workflows.exported_table import mass_table_of
+    >>> table = mass_table_of(folder / "run")
+    >>> table.origin.evaluation, table.draws is None
+    ('AME2020', True)
     """
     folder = RunFolder.open(run)
     config = folder.read_config()

@@ -1,4 +1,4 @@
-"""One process at a time in a folder; the lock goes with the process, however it ends."""
+"""One process at a time in a folder; the lock ends with the process, however it ends."""
 
 from __future__ import annotations
 
@@ -41,6 +41,16 @@ def folder_lock(folder: Path, patience: float = 0.0) -> Iterator[None]:
     ------
     RunError
         If another process works in it, or it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.workflows.folder_lock import folder_lock
+    >>> with folder_lock(Path(tempfile.mkdtemp())):
+    ...     print("no other process works here")
+    ...
+    no other process works here
     """
     path = folder / LOCK
     last = time.monotonic() + patience
@@ -82,4 +92,4 @@ def _lock(stream: IO[str], folder: Path) -> None:
     except BlockingIOError:
         raise
     except OSError:
-        logger.warning("%s: the file system knows no locks", folder)
+        logger.warning("%s: the file system has no locks", folder)

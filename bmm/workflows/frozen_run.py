@@ -86,6 +86,14 @@ def frozen_record(run: Path) -> FrozenRun | None:
     ------
     RunError
         If it holds no complete run, or a file is not the one that was frozen.
+
+    Examples
+    --------
+    With `folder` of the example of `bmm.run`, which is not frozen:
+
+    >>> from bmm.workflows.frozen_run import frozen_record
+    >>> frozen_record(folder / "run") is None
+    True
     """
     folder = RunFolder.open(run)
     if not folder.holds(run / _FROZEN):

@@ -1,4 +1,4 @@
-"""What a configuration asks for: measured masses, models, and the chart to predict."""
+"""Inputs that a configuration names: measured masses, models, and the chart to predict."""
 
 from __future__ import annotations
 
@@ -51,6 +51,13 @@ def evaluators_estimates(data: Data) -> pd.DataFrame | None:
     ----------
     data : Data
         Names and files; None is returned for measured masses of one's own.
+
+    Examples
+    --------
+    >>> from bmm.workflows.config import Data
+    >>> from bmm.workflows.inputs import evaluators_estimates
+    >>> "mass_excess" in evaluators_estimates(Data(measured="AME2020"))
+    True
     """
     if data.measured not in MEASURED_TABLES:
         return None
@@ -72,6 +79,13 @@ def known_masses(data: Data, checksums: Mapping[str, str] | None = None) -> pd.D
     ------
     DataError
         If a table cannot be read, or is another than the run was made with.
+
+    Examples
+    --------
+    >>> from bmm.workflows.config import Data
+    >>> from bmm.workflows.inputs import known_masses
+    >>> known_masses(Data(measured="AME2020")).loc[(50, 82), "mass_excess"].round(3)
+    np.float64(-76.547)
     """
     table = measured_masses(data.measured, data.extra).table
     for name in data.files:
@@ -83,7 +97,15 @@ def known_masses(data: Data, checksums: Mapping[str, str] | None = None) -> pd.D
 
 
 def own_measurements(data: Data) -> list[dict[str, Any]]:
-    """For each file of extra measurements: file, and the nuclides added and replaced."""
+    """For each file of extra measurements: file, and the nuclides added and replaced.
+
+    Examples
+    --------
+    >>> from bmm.workflows.config import Data
+    >>> from bmm.workflows.inputs import own_measurements
+    >>> own_measurements(Data())  # without the user's own files
+    []
+    """
     return [*measured_masses(data.measured, data.extra).own]
 
 
@@ -94,6 +116,15 @@ def select_measured(config: RunConfig) -> pd.DataFrame:
     ------
     ConfigError
         If none is left.
+
+    Examples
+    --------
+    >>> from bmm.workflows.config import RunConfig
+    >>> from bmm.workflows.inputs import select_measured
+    >>> config = RunConfig(name="tin", data={"Z": (50, 50)}, theory={"models": ["HFB24", "DZ33"]})
+    >>> measured = select_measured(config)
+    >>> len(measured), set(measured.index.get_level_values("Z").tolist())
+    (35, {50})
     """
     data = config.data
     measured = known_masses(data)
@@ -128,6 +159,14 @@ def covered_nuclei(measured: pd.DataFrame, theory: xr.Dataset) -> pd.DataFrame:
     ------
     ConfigError
         If a model covers none of them, or none is covered; the message names the model.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.workflows.inputs import covered_nuclei
+    >>> len(covered_nuclei(measured, theory)) == len(measured)
+    True
     """
     covers = np.isfinite(join_masses(measured, theory)["theory_mass_excess"].to_numpy())
     useless = ~covers.any(axis=0)
@@ -155,6 +194,13 @@ def chosen_cards(theory: Theory) -> list[Card]:
     ------
     ConfigError
         If there is no such model.
+
+    Examples
+    --------
+    >>> from bmm.workflows.config import Theory
+    >>> from bmm.workflows.inputs import chosen_cards
+    >>> [card.name for card in chosen_cards(Theory(models=["HFB24", "DZ33"]))]
+    ['HFB24', 'DZ33']
     """
     cards = find_cards(theory.cards)
     unknown = [name for name in theory.models if name not in cards]
@@ -167,7 +213,18 @@ def chosen_cards(theory: Theory) -> list[Card]:
 
 
 def fitted_models(cards: Sequence[Card], measured: pd.DataFrame) -> list[FittedTheory]:
-    """Build the models of cards; those that learn see these measured nuclei and no others."""
+    """Build the models of cards; those that learn see these measured nuclei and no others.
+
+    Examples
+    --------
+    With `measured` of the example of `bmm.fit`:
+
+    >>> from bmm.theory.library import find_card
+    >>> from bmm.workflows.inputs import fitted_models
+    >>> models = fitted_models([find_card("HFB24"), find_card("DZ28")], measured)
+    >>> len(models)
+    2
+    """
     steps = track(cards, "fitting the models", note=lambda card: card.name)
     return [card.build().fit(measured) for card in steps]
 
@@ -213,6 +270,16 @@ def chart_and_measured(theory: xr.Dataset, measured: pd.DataFrame) -> xr.Dataset
     -------
     Dataset
         Coordinates nucleus (names), Z and N, in ascending order.
+
+    Examples
+    --------
+    With `measured` and `theory` of the example of `bmm.fit`; helium is added to the chart:
+
+    >>> import pandas as pd
+    >>> from bmm.workflows.inputs import chart_and_measured
+    >>> every = pd.concat([measured, bmm.load_measured("AME2020").loc[[2]]])
+    >>> chart_and_measured(theory, every).sizes["nucleus"] > theory.sizes["nucleus"]
+    True
     """
     index = nuclide_index(theory["Z"].to_numpy(), theory["N"].to_numpy())
     Z, N = numbers(measured.index.union(index).sort_values())

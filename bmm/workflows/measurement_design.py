@@ -51,6 +51,12 @@ class Question:
         Size of the set to choose.
     outcomes : int
         Of a drip line: outcomes to draw.
+
+    Examples
+    --------
+    >>> from bmm.workflows.measurement_design import Question
+    >>> Question("S_2n Z=50", "neighbours", precision=0.05, count=3, outcomes=1000).target
+    'S_2n Z=50'
     """
 
     target: str

@@ -40,6 +40,15 @@ def prediction_table(
         mean, median, sd, lower_68, upper_68, lower_95 and upper_95 of the prediction, all mass
         excess in MeV; and weight_<model> for every model.  What a mixture of corrected models
         predicts of a measured nucleus leaves its own mass out.
+
+    Examples
+    --------
+    With `tree`, `measured` and `theory` of the example of `bmm.fit`:
+
+    >>> from bmm.workflows.prediction_table import prediction_table
+    >>> table = prediction_table(bmm.predict(tree, "Sn-132", measured).summary, measured)
+    >>> len(table)
+    1
     """
     index = nuclide_index(summary)
     Z = index.get_level_values("Z").to_numpy()

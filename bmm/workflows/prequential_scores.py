@@ -149,7 +149,7 @@ def add_choices(
             for each in forecasts
         ]
         chosen, sums = follow_leader(scores, choice.among)
-        said: dict[str, Any] = {
+        facts: dict[str, Any] = {
             "chosen": dict(zip(names, chosen, strict=False)),
             "next": chosen[-1],
             "crps_sums_MeV": sums[-1],
@@ -160,11 +160,11 @@ def add_choices(
                 spread_factor([each.known(label) for each in forecasts[:i]])
                 for i, label in enumerate(chosen)
             ]
-            said["spread_factor"] = dict(zip(names, factors, strict=False))
-            said["next_spread_factor"] = factors[-1]
+            facts["spread_factor"] = dict(zip(names, factors, strict=False))
+            facts["next_spread_factor"] = factors[-1]
         for each, source, factor in zip(forecasts, chosen, factors, strict=False):
             each.add(choice.name, source, factor, levels)
-        found[choice.name] = said
+        found[choice.name] = facts
     return found
 
 

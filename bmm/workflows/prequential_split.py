@@ -27,6 +27,12 @@ class Transition(Configuration):
         Shipped evaluations.
     models : list of str
         Models that are mixed, calibrated no later than `train`.
+
+    Examples
+    --------
+    >>> from bmm.workflows.prequential_split import Transition
+    >>> Transition(train="AME2003", test="AME2012", models=["HFB14", "DZ28"]).test
+    'AME2012'
     """
 
     train: str
@@ -52,6 +58,12 @@ class Choice(Configuration):
     spread : {"own", "learnt"}
         Whether its distributions are taken as they are, or stretched about their means by the
         factor with the least sum of CRPS on earlier transitions.
+
+    Examples
+    --------
+    >>> from bmm.workflows.prequential_split import Choice
+    >>> Choice(name="best so far", among=["equal-weights", "global-bma"]).spread
+    'own'
     """
 
     name: str
@@ -70,6 +82,16 @@ class PrequentialSplit(Configuration):
         Rows made of the others.
     Z, N : (int, int)
         First and last proton and neutron number, both included, in training and test.
+
+    Examples
+    --------
+    >>> from bmm.workflows.prequential_split import PrequentialSplit
+    >>> split = PrequentialSplit(transitions=[
+    ...     {"train": "AME1995", "test": "AME2003", "models": ["FRDM1995"]},
+    ...     {"train": "AME2003", "test": "AME2012", "models": ["FRDM1995", "HFB14"]},
+    ... ])
+    >>> [each.test for each in split.transitions]
+    ['AME2003', 'AME2012']
     """
 
     kind: Literal["prequential"] = "prequential"

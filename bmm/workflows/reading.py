@@ -15,7 +15,14 @@ _FOLDER = Path(__file__).resolve().parents[1] / "configurations"
 
 
 def shipped_files(command: Literal["run", "compare"]) -> dict[str, Path]:
-    """Files of the shipped configurations of a command, by name."""
+    """Files of the shipped configurations of a command, by name.
+
+    Examples
+    --------
+    >>> from bmm.workflows.reading import shipped_files
+    >>> sorted(shipped_files("run"))[0]
+    'default'
+    """
     return {path.stem: path for path in sorted((_FOLDER / command).glob("*.toml"))}
 
 
@@ -26,6 +33,13 @@ def configuration_file(name_or_path: str | Path, shipped: dict[str, Path]) -> Pa
     ------
     ConfigError
         If it is neither a known name nor the path of a ``.toml`` file.
+
+    Examples
+    --------
+    >>> from bmm.workflows.config import shipped_configurations
+    >>> from bmm.workflows.reading import configuration_file
+    >>> configuration_file("default", shipped_configurations()).name
+    'default.toml'
     """
     path = Path(name_or_path)
     if isinstance(name_or_path, str) and name_or_path in shipped:
@@ -46,6 +60,17 @@ def read_configuration[Config: Configuration](path: Path, kind: type[Config]) ->
     ------
     ConfigError
         If the file cannot be read, or a key is missing, unknown or impossible.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bmm.workflows.config import RunConfig
+    >>> from bmm.workflows.reading import read_configuration
+    >>> path = Path(tempfile.mkdtemp()) / "tin.toml"
+    >>> _ = path.write_text('theory = { models = ["HFB24", "DZ33"] }')
+    >>> read_configuration(path, RunConfig).name
+    'tin'
     """
     data = read_toml(path, "a configuration")
     return checked(kind, {"name": path.stem} | data, path)

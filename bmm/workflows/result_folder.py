@@ -36,6 +36,14 @@ def folder_kind(path: Path) -> str | None:
     ------
     DamagedError
         If its manifest is not as it was written.
+
+    Examples
+    --------
+    With `folder` of the example of `bmm.run`:
+
+    >>> from bmm.workflows.result_folder import folder_kind
+    >>> folder_kind(folder / "run"), folder_kind(folder)
+    ('run', None)
     """
     try:
         return str(read_record(path / MANIFEST)["kind"])
@@ -51,7 +59,7 @@ class ResultFolder:
     kind : str
         What it holds, such as ``"run"``.
     taken_up : tuple of str
-        In which states, "begun" or "complete", its command goes on with what is there.
+        In which states, "begun" or "complete", its command continues with what is there.
     kept, remedy : str
         What a command that was interrupted leaves, and how to go on, with ``{path}`` for the
         folder.

@@ -62,6 +62,14 @@ def with_fitted(known: pd.DataFrame, fitted: pd.DataFrame) -> pd.DataFrame:
     known, fitted : DataFrame
         Indexed (Z, N), with mass_excess and mass_excess_uncertainty in MeV.  The latter replace
         masses of the same nuclei.
+
+    Examples
+    --------
+    With `measured` of the example of `bmm.fit`; the masses of tin are replaced:
+
+    >>> from bmm.workflows.run_forecast import with_fitted
+    >>> len(with_fitted(measured, measured.loc[50:50])) == len(measured)
+    True
     """
     columns = ["mass_excess", "mass_excess_uncertainty"]
     return pd.concat([known.loc[~known.index.isin(fitted.index), columns], fitted]).sort_index()

@@ -40,6 +40,12 @@ def provenance(measured: Sequence[str], cards: Sequence[Card], seed: int) -> dic
     ------
     DataError
         If a table cannot be read.
+
+    Examples
+    --------
+    >>> from bmm.workflows.run_provenance import provenance
+    >>> sorted(provenance(["AME2020"], [], seed=1))
+    ['citations', 'machine', 'numba_fastmath', 'packages', 'python', 'seed', 'sha256']
     """
     files = {name: evaluation_path(name) for name in measured}
     for card in cards:

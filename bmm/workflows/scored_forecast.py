@@ -227,7 +227,7 @@ def _totals(
 def _extrapolated(run: ScoredRun, judged: Judged, new: pd.DataFrame) -> list[dict[str, Any]]:
     """Score the estimates of the run's evaluation, and the run on the same nuclei."""
     if run.evaluation not in MEASURED_TABLES or not earlier_evaluations(run.evaluation):
-        return []  # nothing tells what its estimates are worth
+        return []  # the accuracy of its estimates is unknown
     estimates = Extrapolations.of_evaluation(run.evaluation)
     found = judge(estimates.distribution(new.index), new, LEVELS)
     some = new.index[found.table["mean"].notna().to_numpy()]

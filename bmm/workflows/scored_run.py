@@ -72,6 +72,14 @@ def read_scored_run(run: Path) -> ScoredRun:
     ------
     RunError
         If the folder holds no complete run, or a file is damaged.
+
+    Examples
+    --------
+    With `folder` of the example of `bmm.run`:
+
+    >>> from bmm.workflows.scored_run import read_scored_run
+    >>> read_scored_run(folder / "run").name
+    'tin'
     """
     folder = RunFolder.open(run)
     config, stored, tree = folder.read_config(), folder.read_distribution(), folder.read_posterior()

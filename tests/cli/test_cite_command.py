@@ -94,7 +94,7 @@ def test_keys_that_are_alike_are_told_apart(bmm, tmp_path):
         (".", "holds no complete run: manifest.json missing"),
     ],
 )
-def test_a_name_that_is_nothing_is_refused(bmm, tmp_path, monkeypatch, name, expected):
+def test_names_that_cannot_be_cited_are_refused(bmm, tmp_path, monkeypatch, name, expected):
     monkeypatch.chdir(tmp_path)
     done = bmm("cite", name)
     assert done.code == 2

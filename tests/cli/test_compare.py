@@ -84,7 +84,7 @@ def test_finished_forecasts_are_taken_up(bmm, configuration, tmp_path):
     assert "taken up from disk" not in bmm("compare", configuration, "-o", folder).out
 
 
-def test_an_older_evaluation_teaches_a_factor_and_is_recorded(bmm, configuration, tmp_path):
+def test_a_factor_learnt_from_an_older_evaluation_is_recorded(bmm, configuration, tmp_path):
     text = CONFIGURATION.replace("[28, 50]", "[36, 44]").replace(
         '"least-squares"', '{ method = "corrected-mixture", measurement_errors = "factor:AME1995" }'
     )

@@ -41,7 +41,7 @@ def run(reported, tmp_path):
 
 
 def perform(bmm, command, run, place):
-    """Read a run; what was said where it was refused."""
+    """Read a run; return the message where it was refused."""
     (place / "new.csv").write_text(MEASUREMENTS)
     arguments = {
         "predict": ("predict", run, "Sn-132"),

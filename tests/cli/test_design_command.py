@@ -1,4 +1,4 @@
-"""Which measurement next, as a user asks."""
+"""The command `bmm design`: rankings of the next measurement."""
 
 import json
 
@@ -75,7 +75,7 @@ def test_a_drip_line_is_asked_for(bmm, place, tmp_path):
     assert 0 < summary["set"][0]["reduction"] <= 1
 
 
-def test_a_measurement_that_hardly_helps_is_said_to(bmm, place, tmp_path):
+def test_a_negligible_gain_of_a_measurement_is_reported(bmm, place, tmp_path):
     def found(target, candidates, name):
         done = bmm(
             "design", place / "run", "-t", target, "-c", candidates, "--count", "1",
@@ -93,7 +93,7 @@ def test_a_measurement_that_hardly_helps_is_said_to(bmm, place, tmp_path):
     assert not hinted
 
 
-def test_what_cannot_be_asked(bmm, made, place, tmp_path):
+def test_impossible_design_questions_are_refused(bmm, made, place, tmp_path):
     for options, message in (
         (["-t", "S_2n Z=20"], "target 'S_2n Z=20': expected"),
         (["-t", "energy Z=40"], "expected it to begin with one of masses"),

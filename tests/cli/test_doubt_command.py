@@ -62,7 +62,7 @@ def test_probabilities_are_worth_what_earlier_ones_were(listed):
     assert summary["models"] == ["DZ28", "FRDM2012"]
 
 
-def test_a_theory_that_knows_later_masses_is_refused(bmm, tmp_path):
+def test_a_theory_trained_on_later_masses_is_refused(bmm, tmp_path):
     done = bmm("doubt", "AME2003", "-m", "WS4", "-o", tmp_path / "list")
     assert done.code == 2
     assert "WS4 was calibrated on AME2012: expected models that cannot know" in done.err

@@ -58,7 +58,7 @@ def test_started_again_it_computes_nothing_and_agrees(done, call_bmm):
     assert times == {path: path.stat().st_mtime_ns for path in (folder / "loops").iterdir()}
 
 
-def test_by_default_it_is_rough_at_tears_and_tells_the_rounds_at_the_marks(call_bmm, tmp_path):
+def test_emulate_defaults_to_the_nonstationary_process(call_bmm, tmp_path):
     result = call_bmm("emulate", "analytic", "--start", 0.05, "--budget", 0.12, "-o", tmp_path)
     assert result.code == 0, result.err
     rounds = pd.read_csv(tmp_path / "summary.csv")

@@ -133,7 +133,7 @@ def test_a_folder_for_every_surface(exported):
     assert done.out.splitlines()[-1].endswith(f"2 draws: {path}")
 
 
-def test_energies_beside_every_surface_know_the_neighbours(exported, run):
+def test_separation_energies_of_every_surface_use_its_neighbours(exported, run):
     path, _ = exported
     table = mass_table_of(run, draws=2)
     for name, masses in zip(

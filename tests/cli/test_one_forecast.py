@@ -69,7 +69,8 @@ def test_exported_draws_are_those_of_the_forecast(forecast, reported):
 
 
 def test_a_measured_mass_is_not_in_its_own_prediction(bmm, reported, tmp_path, forecast):
-    """A mass that is learnt later sharpens its neighbours, and is no part of its own prediction."""
+    """A mass that is learnt later sharpens its neighbours, and is not part of its own
+    prediction."""
     run = reported[1]
     (tmp_path / "new.csv").write_text("Z,N,mass_excess,mass_excess_uncertainty\n50,86,-56.9,0.01\n")
     done = bmm("update", run, tmp_path / "new.csv", "-o", tmp_path / "out", "--quiet")

@@ -1,4 +1,4 @@
-"""The report of a small run: its numbers, its figures, and that it stands alone."""
+"""The report of a small run: its numbers, its figures, and that it loads nothing else."""
 
 import asyncio
 import base64
@@ -63,7 +63,7 @@ def test_a_run_ends_with_the_lines_that_matter_and_its_report(reported):
     assert body.index("NOT CONVERGED") < body.index("<table>")
 
 
-def test_the_time_of_every_stage_is_said_and_kept(reported):
+def test_the_time_of_every_stage_is_printed_and_stored(reported):
     done, folder = reported
     stages = json.loads((folder / "scores.json").read_text())["seconds"]["stages"]
     expected = {
@@ -105,7 +105,7 @@ def test_what_is_wrong_with_the_basis_and_own_masses_are_named(contents, tmp_pat
     assert "the basis was refined once, to m_Z = 4 and m_N = 5" in shown
 
 
-def test_the_page_asks_no_one_for_anything(reported):
+def test_the_page_makes_no_requests(reported):
     page = (reported[1] / "report.html").read_text()
     plain = re.sub(r"<script[^>]*>.*?</script>", "<script>", page, flags=re.DOTALL)
     assert not re.findall(r"<script[^>]+src", page[: page.index("<body>")])
@@ -178,7 +178,7 @@ def test_the_explorer_and_the_report_show_the_same_numbers(contents, draws):
 
 
 @pytest.mark.parametrize("nuclei", ["", "Xx-132", "Pb-208", "A=1-300"])
-def test_what_cannot_be_drawn_is_said(draws, nuclei):
+def test_joint_tables_of_too_many_or_no_nuclei_are_refused(draws, nuclei):
     many = {"tin": draws}
     if nuclei == "A=1-300":
         assert len(joint_table(many, "A=1-300", "S_2n")) > 100
@@ -310,7 +310,7 @@ def test_models_without_weight_have_no_curve():
     assert curves.parts["b"].shape == (1, curves.x.shape[1])
 
 
-def test_surprises_come_in_order(contents):
+def test_largest_residuals_are_in_order(contents):
     table = contents.largest_residuals()
     size = table["off_sd"].abs().to_numpy()
     assert len(table) == 15

@@ -105,11 +105,11 @@ def test_the_isomers_and_pions_of_ame1983_are_left_out():
         ("AME1995", (36, 38), "4n"),
     ],
 )
-def test_an_edition_says_how_a_mass_is_tied(name, nucleus, origin):
+def test_each_mass_has_its_origin_in_the_evaluation(name, nucleus, origin):
     assert load_measured(name, estimated=True).loc[nucleus, "origin"] == origin
 
 
-def test_a_loaded_table_is_the_callers_own():
+def test_changing_a_loaded_table_changes_no_other():
     table = load_measured("AME2020")
     table.loc[(6, 6), "mass_excess"] = 1.0
     assert load_measured("AME2020").loc[(6, 6), "mass_excess"] == 0

@@ -58,7 +58,7 @@ def test_what_is_no_such_frame_is_refused_in_one_sentence(measured, change, mess
         check_measured(change(measured.set_axis(levels)))
 
 
-def test_an_uncertainty_may_not_be_needed(measured):
+def test_uncertainties_are_optional_where_not_needed(measured):
     assert len(check_measured(measured[["mass_excess"]], uncertainty=False)) == len(measured)
     with pytest.raises(DataError, match="'mass_excess_uncertainty'"):
         check_measured(measured[["mass_excess"]])

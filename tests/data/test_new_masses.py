@@ -38,7 +38,7 @@ def check(forecast, nucleus, mass, uncertainty=0.02):
 
 @pytest.mark.parametrize("nucleus", [NEW, CLOSE, (50, 82)])
 @pytest.mark.parametrize("surprise", [-2.5, 0.0, 2.5])
-def test_a_surprise_is_no_error(forecast, nucleus, surprise):
+def test_an_unexpected_mass_within_the_limits_is_accepted(forecast, nucleus, surprise):
     check(forecast, nucleus, forecast["mean"][nucleus] - 0.2 + surprise)
 
 
@@ -61,7 +61,7 @@ def of(nucleus, forecast):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("nucleus", [NEW, (49, 82)])
-def test_the_absurd_is_refused_with_what_would_fit(forecast, nucleus, value, message):
+def test_absurd_masses_are_refused_with_a_fitting_reading(forecast, nucleus, value, message):
     mass = of(nucleus, forecast)
     energy = float(binding_energy(*nucleus, mass))
     with pytest.raises(DataError, match=rf"new\.csv: In-\d+ \(Z=49, N=\d+\): .*{message}"):

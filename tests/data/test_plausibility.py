@@ -35,7 +35,7 @@ def test_a_value_that_stands_for_none_is_refused(tmp_path, cells, unmeasured, te
     assert len(table) == 215 - 43
 
 
-def test_even_where_it_stands_in_most_rows(tmp_path, cells):
+def test_a_sentinel_in_most_rows_is_refused(tmp_path, cells):
     cells[::2], cells[1::4] = "0.00", "0.00"
     with pytest.raises(DataError, match=r"0 stands in 1\d\d of 215 rows"):
         read_mass_table(write(tmp_path / "mine.txt", cells), TableLayout(**KEYS, unit="MeV"))

@@ -245,7 +245,7 @@ def test_a_card_names_a_published_layout(tin, tmp_path):
         ("layout = 3", "key 'layout"),
     ],
 )
-def test_a_wrong_layout_of_a_card_is_told(tin, tmp_path, text, sentence):
+def test_a_wrong_layout_of_a_card_is_refused(tin, tmp_path, text, sentence):
     (tmp_path / "HFB14.txt").write_text(ripl(tin))
     (tmp_path / "card.toml").write_text(CARD + text)
     if sentence is None:  # what a change leads to shows when the file is read

@@ -35,7 +35,7 @@ def nuclear_mass(Z, N, mass):
     return atomic_mass(Z, N, mass) - Z * ELECTRON_MASS + electron_binding_energy(Z)
 
 
-# What a column holds; what it is declared as; and what the message has to say.
+# What a column holds; what it is declared as; and the message expected.
 MISREAD = {
     "keV as MeV": (lambda Z, N, M: 1000 * M, {"unit": "MeV"}, 'unit = "keV"'),
     "MeV as keV": (lambda Z, N, M: M, {"unit": "keV"}, 'unit = "MeV"'),

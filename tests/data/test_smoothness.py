@@ -36,13 +36,13 @@ def test_shipped_tables_are_smooth_but_for_known_nuclei(name):
     assert nuclei(find_suspects(load_theory(name)["mass_excess"])) == KNOWN.get(name, set())
 
 
-def test_nature_is_smooth():
+def test_measured_masses_are_smooth():
     assert find_suspects(load_measured("AME2020", estimated=True)["mass_excess"]).empty
 
 
 @pytest.mark.parametrize("error", [-14.0, 14.0])
 @pytest.mark.parametrize("nucleus", [(50, 82), (82, 126), (63, 91), (92, 146)])
-def test_a_single_wrong_mass_is_found_and_its_neighbours_are_not_blamed(nucleus, error):
+def test_a_single_wrong_mass_is_found_and_its_neighbours_are_not(nucleus, error):
     table = frdm()
     table[nucleus] += error
     suspects = find_suspects(table)
@@ -74,6 +74,6 @@ def test_the_rows_that_masstable_files_under_a_wrong_N_stand_out(name, suspects)
     assert {Z for Z, _ in found} >= set(range(101, 110))
 
 
-def test_few_or_lonely_nuclei_raise_no_alarm():
+def test_few_or_isolated_nuclei_are_not_suspects():
     lonely = pd.Series([-88.0, -21.7], index=nuclide_index([50, 82], [70, 126]))
     assert find_suspects(lonely).empty

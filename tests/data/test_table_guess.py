@@ -1,4 +1,4 @@
-"""What a table is, told from its numbers."""
+"""Contents of a table, recognised from its numbers."""
 
 import re
 
@@ -56,12 +56,12 @@ VALUES = {
 
 
 @pytest.mark.parametrize("case", VALUES)
-def test_quantity_and_unit_are_told(tin, tmp_path, case):
+def test_quantity_and_unit_are_recognised(tin, tmp_path, case):
     value, keys = VALUES[case]
     path = write(tmp_path / "table.txt", tin, lambda Z, N, M: f"{Z} {N} {value(Z, N, M):.6f}")
     guess = guess_table(path)
     assert keys.items() <= guess.keys().items()
-    tolerance = 0.3 if "binding" in case else 2e-3  # a convention may not be told
+    tolerance = 0.3 if "binding" in case else 2e-3  # a convention may not be recognised
     np.testing.assert_allclose(guess.masses["mass_excess"], tin, atol=tolerance)
 
 
@@ -120,7 +120,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("case", LAYOUTS)
-def test_a_layout_is_told(tin, tmp_path, case):
+def test_the_layout_of_a_table_is_recognised(tin, tmp_path, case):
     head, line, keys = LAYOUTS[case]
     guess = guess_table(write(tmp_path / "table.txt", tin, line, head))
     assert keys.items() <= guess.keys().items()

@@ -160,7 +160,7 @@ def test_D1M_is_underbound():
     assert "underbound by 4.7 MeV" in read_provenance("D1M").notes
 
 
-def test_the_interpolated_tables_are_good_only_where_they_were_told_the_answer():
+def test_interpolated_tables_are_accurate_only_at_their_training_nuclei():
     later = truth().index.difference(truth("AME2003").index)
     table = load_theory("WS3RBF2011")["mass_excess"]
     assert rms(table, "AME2003") == pytest.approx(0.184, abs=1e-3)

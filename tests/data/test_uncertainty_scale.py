@@ -1,4 +1,4 @@
-"""How far stated uncertainties were borne out: known truths, identities and the evaluations."""
+"""The Birge ratio of stated uncertainties: known truths, identities and the evaluations."""
 
 import numpy as np
 import pandas as pd

@@ -49,7 +49,7 @@ def test_student_t_mixture_is_that_of_many_draws():
         assert mixture.crps(np.array([y])) == pytest.approx(expected, abs=0.008)
 
 
-def test_the_score_is_the_integral_of_the_squared_difference_of_distribution_functions():
+def test_crps_is_the_integral_of_the_squared_difference_of_distribution_functions():
     mixture = StudentTMixture([[0.0, 3.0]], [[0.4, 1.0]], [[0.7, 0.3]], 4.0)
     y = 1.1
     x = np.concatenate([np.linspace(-400, y, 2_000_001), np.linspace(y, 400, 2_000_001)])

@@ -18,7 +18,7 @@ def test_four_moments_are_kept_between_the_outermost_points(made):
     assert x.min() - 1e-4 <= two.min() <= two.max() <= x.max() + 1e-4
 
 
-def test_no_weight_makes_no_points_of_weight():
+def test_zero_weights_give_points_of_zero_weight():
     weight, two = two_point_rule(np.zeros((4, 3)))
     assert not weight.any()
     assert np.isfinite(two).all()

@@ -58,5 +58,5 @@ def test_reflection_changes_nothing():
 
 
 def test_a_grid_without_an_inside_is_refused():
-    with pytest.raises(DataError, match="expected 3 at least"):
+    with pytest.raises(DataError, match="expected at least 3"):
         analytic_surface(2, 10)

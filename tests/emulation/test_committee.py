@@ -1,4 +1,4 @@
-"""Committees: what they learn, how their spread compares with their errors, how they are fed."""
+"""Committees: what they learn, their spread against their errors, the points each member sees."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def test_the_same_seed_gives_the_same_committee(small, surface):
     assert (first != other).any()
 
 
-def test_feeding():
+def test_members_see_shared_bootstrap_or_split_points():
     rng = np.random.default_rng(0)
     weights = {
         feed: feeding(CommitteeSettings(members=5, feed=feed), 40, rng)
@@ -84,7 +84,7 @@ def test_feeding():
     np.testing.assert_array_equal(weights["split"].sum(axis=1), 8)
 
 
-def test_a_member_sees_what_it_is_fed_and_nothing_else(small, surface):
+def test_a_member_depends_on_its_own_points_only(small, surface):
     settings = small.settings.model_copy(update={"members": 2})
     points, values = surface.scaled[:40], np.linspace(-1, 1, 40)
     weights = np.ones((2, 40))

@@ -1,4 +1,4 @@
-"""The loop: what it is shown, where it goes, when it stops, and how it goes on."""
+"""The active learning loop: data it uses, choice of points, end, and resumption."""
 
 import pickle
 
@@ -104,7 +104,7 @@ def test_a_state_of_another_loop_is_refused(whole, small, tmp_path):
         read_state(path, small, {"seed": 7}, 2)
 
 
-def test_it_stops_at_a_target_error(surface):
+def test_the_loop_stops_at_a_target_error(surface):
     settings = SHORT.model_copy(update={"budget": 0.9, "target_error": 1.0})
     state = run_loop(surface, ProcessLearner(), settings, 1)
     assert state.rounds[-1].estimated <= 1.0

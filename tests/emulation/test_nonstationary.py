@@ -1,4 +1,4 @@
-"""The process that is rough at tears: textbook formulas, learned values, and torn surfaces."""
+"""The nonstationary process: textbook formulas, learned values, and discontinuous surfaces."""
 
 import numpy as np
 import pytest
@@ -130,7 +130,7 @@ def test_values_that_are_all_the_same_are_learned():
     assert np.isfinite(predicted.sd).all()
 
 
-def test_it_is_less_sure_beside_a_tear(torn):
+def test_uncertainty_is_larger_beside_a_discontinuity(torn):
     """At the same distance from what is known, in the middle of squares of known points."""
     cells = np.stack(np.meshgrid(*[np.linspace(-1, 1, 15)] * 2), -1)
     known, middle = cells.reshape(-1, 2), ((cells[1:, 1:] + cells[:-1, :-1]) / 2).reshape(-1, 2)
@@ -144,7 +144,7 @@ def test_it_is_less_sure_beside_a_tear(torn):
     assert ratios[1] < 1.1
 
 
-def test_a_smooth_surface_is_as_rough_everywhere_and_a_torn_one_is_not(torn):
+def test_roughness_is_uniform_on_a_smooth_surface_and_local_at_a_discontinuity(torn):
     chosen = np.random.default_rng(1).choice(len(torn), 150, replace=False)
     points, learner = torn.scaled[chosen], NonstationaryLearner()
     x, y = points.T
@@ -153,7 +153,7 @@ def test_a_smooth_surface_is_as_rough_everywhere_and_a_torn_one_is_not(torn):
     assert np.ptp(learner.fit(points, torn.energy[chosen], seed=0).roughness(torn.scaled)) > 1
 
 
-def test_it_follows_tears_that_a_stationary_process_misses(torn):
+def test_new_points_follow_discontinuities_better_than_with_a_stationary_process(torn):
     settings = LoopSettings(start=0.05, budget=0.2, growth=0.3)
     errors = {
         learner.name: np.median(
@@ -164,7 +164,7 @@ def test_it_follows_tears_that_a_stationary_process_misses(torn):
     assert errors["nonstationary-gp"] < 0.5 * errors["gp"]
 
 
-def test_a_resumed_loop_ends_as_one_that_was_not(torn, tmp_path):
+def test_a_resumed_loop_ends_as_an_uninterrupted_one(torn, tmp_path):
     settings, learner, states = LoopSettings(start=0.05, budget=0.1), NonstationaryLearner(), []
     whole = run_loop(torn, learner, settings, 3, after=states.append)
     path = tmp_path / "state.npz"

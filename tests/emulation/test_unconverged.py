@@ -1,4 +1,4 @@
-"""Planted unconverged points are found, and tears are not taken for them."""
+"""Planted unconverged points are found, and discontinuities are not taken for them."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ def planted(surface, where, by):
 def test_a_smooth_surface_is_whole():
     found = check_continuity(analytic_surface())
     assert not found.unconverged.any()
-    assert not found.torn.any()
+    assert not found.discontinuous.any()
 
 
 def test_planted_points_are_found_and_no_others():
@@ -29,7 +29,7 @@ def test_planted_points_are_found_and_no_others():
     where = lone | patch | at_the_edge
     found = check_continuity(planted(surface, where, 60.0))
     np.testing.assert_array_equal(found.unconverged, where)
-    assert not found.torn[~where].any()
+    assert not found.discontinuous[~where].any()
 
 
 def test_a_deeper_solution_is_kept():
@@ -39,12 +39,12 @@ def test_a_deeper_solution_is_kept():
     assert not found.unconverged.any()
 
 
-def test_scission_is_a_tear_and_not_unconverged():
+def test_scission_is_a_discontinuity_and_not_unconverged():
     surface = analytic_surface()
     rows, _ = surface.cells()
     found = check_continuity(planted(surface, rows >= 35, -20.0))
     assert not found.unconverged.any()
-    np.testing.assert_array_equal(found.torn, (rows == 34) | (rows == 35))
+    np.testing.assert_array_equal(found.discontinuous, (rows == 34) | (rows == 35))
 
 
 def test_holes_in_the_grid_are_not_unconverged():
@@ -52,4 +52,4 @@ def test_holes_in_the_grid_are_not_unconverged():
     holes = np.random.default_rng(1).random(len(surface)) < 0.05
     found = check_continuity(surface.without(holes))
     assert not found.unconverged.any()
-    assert found.torn.mean() < 0.01
+    assert found.discontinuous.mean() < 0.01

@@ -26,14 +26,14 @@ def test_counts_are_those_of_scoring_each_draw_against_all():
     np.testing.assert_array_equal(inside_if_true(draws, LEVELS), np.rint(expected))
 
 
-def test_a_coin_is_a_coin():
+def test_simulated_coverage_of_independent_nuclei_is_binomial():
     rng = np.random.default_rng(2)
     inside = inside_if_true(rng.standard_normal((4000, 100)), [0.5])[:, 0]
     assert inside.mean() == pytest.approx(50, abs=0.05)
     assert inside.std() == pytest.approx(5, rel=0.05)
 
 
-def test_it_is_uniform_if_the_forecast_is_right():
+def test_coverage_p_value_is_uniform_if_the_forecast_is_right():
     rng = np.random.default_rng(5)
     # So many values that hardly two draws deviate by the same.
     draws, truths = joint(rng, 1000, n=1800, groups=20), joint(rng, 300, n=1800, groups=20)
@@ -42,7 +42,7 @@ def test_it_is_uniform_if_the_forecast_is_right():
     assert stats.kstest(found, "uniform").pvalue > 0.05
 
 
-def test_it_is_small_if_errors_are_larger_or_shared_unawares():
+def test_coverage_p_value_is_small_for_larger_or_correlated_errors():
     rng = np.random.default_rng(4)
     draws = joint(rng, 2000)
     inside = inside_if_true(draws, LEVELS)

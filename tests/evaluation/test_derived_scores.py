@@ -56,7 +56,7 @@ def test_only_what_a_predicted_mass_enters_is_scored(scored):
     assert sorted(gap["N"].unique()) == [55, 56, 57]
 
 
-def test_joint_draws_know_what_cancels(scored):
+def test_joint_draws_keep_correlations_in_differences(scored):
     table = derived_table({"m": [scored]}, LEVELS).set_index(["quantity", "part"])
     row = table.loc[("S_1n", "several predicted")]
     assert row["n"] == 40
@@ -67,7 +67,7 @@ def test_joint_draws_know_what_cancels(scored):
     assert row["coverage_50_alone"] == 1
 
 
-def test_joint_draws_know_how_far_chance_takes_the_coverage(scored):
+def test_joint_draws_give_the_spread_of_the_coverage(scored):
     table = derived_table({"m": [scored]}, LEVELS).set_index(["quantity", "part"])
     masses = table.loc[("mass_excess", "all")]
     # Twenty chains of three nuclei that err together: shuffled draws claim sixty of them.

@@ -48,7 +48,7 @@ def test_scores_are_averages_and_differences_are_taken_to_the_reference():
     assert b["rms"] == pytest.approx(2 * a["rms"])
     assert b["crps_diff"] == pytest.approx(a["crps"])
     assert a["crps_diff"] == a["crps_diff_se"] == 0
-    # The same errors, doubled: a paired difference knows it, two separate errors do not.
+    # The same errors, doubled: a paired difference shows it, two separate errors do not.
     assert b["crps_diff_se"] == pytest.approx(a["crps_se"])
     assert a["coverage_68"] == np.mean(np.abs(error) < stats.norm.ppf(0.84))
     assert a["coverage_68"] == b["coverage_68"]
@@ -57,7 +57,7 @@ def test_scores_are_averages_and_differences_are_taken_to_the_reference():
     assert b["width_95_diff"] == pytest.approx(2 * stats.norm.ppf(0.975))
 
 
-def test_standard_errors_know_that_isotopes_err_together():
+def test_standard_errors_account_for_correlated_errors_of_isotopes():
     rng = np.random.default_rng(4)
     shared = np.repeat(rng.normal(size=60), 10)  # one error for each chain of ten
     found = compare({"a": scores_of(shared)}, {"all": scores_of(shared).index}, [0.68, 0.95], "a")
@@ -87,7 +87,7 @@ def test_an_unknown_reference_is_named():
         compare({"a": table}, {"all": table.index}, LEVELS_SCORED, "b")
 
 
-def test_regions():
+def test_regions_of_the_chart():
     training = nuclide_index([50, 50, 20], [70, 71, 20])
     nuclei = nuclide_index([50, 52, 60, 20], [72, 70, 100, 21])
     masks = region_masks(nuclei, training)

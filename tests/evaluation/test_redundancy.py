@@ -39,7 +39,7 @@ def test_correlation_is_that_of_the_deviations():
 
 
 @pytest.mark.parametrize(("copies", "others"), [(3, 0), (1, 3), (2, 2)])
-def test_copies_count_once(copies, others):
+def test_identical_models_count_once(copies, others):
     rng = np.random.default_rng(3)
     draws = np.linalg.qr(rng.normal(size=(2000, 5)) - 0)[0] * 20
     draws -= draws.mean(axis=0)

@@ -1,4 +1,4 @@
-"""Masses added to corrected models, and whether sets chosen beforehand were worth it."""
+"""Masses added to corrected models, and the gain of sets chosen beforehand."""
 
 import numpy as np
 import pandas as pd
@@ -72,7 +72,7 @@ def test_adding_masses_is_correcting_by_them_as_well():
     assert rms == pytest.approx(np.sqrt((error**2).mean()))
 
 
-def test_in_worlds_that_follow_the_law_the_chosen_set_is_better():
+def test_chosen_sets_are_better_in_simulations_of_the_joint_law():
     candidates = INDEX[(N >= 55) & (N <= 58)]
     names = " ".join(f"{z},{n}" for z, n in INDEX[~KNOWN])
     residuals = worlds(40)

@@ -9,7 +9,7 @@ from bmm.evaluation.weight_entropy import effective_number, effective_numbers
 from bmm.nuclides import nuclide_index
 
 
-def test_limits():
+def test_effective_number_of_models_between_one_and_all():
     assert effective_number(np.array([0.0, 1.0, 0.0])) == pytest.approx(1.0)
     assert effective_number(np.full(5, 0.2)) == pytest.approx(5.0)
     assert effective_number(np.array([0.5, 0.5, np.nan])) == pytest.approx(2.0)

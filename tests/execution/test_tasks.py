@@ -1,4 +1,4 @@
-"""Tasks one after the other, and what is said of them."""
+"""Tasks one after the other, and their progress messages."""
 
 import io
 import operator
@@ -14,7 +14,7 @@ from bmm.execution.tasks import TRIES, SerialEngine, Task, failure
 
 @pytest.fixture
 def carried_out():
-    """Carry tasks out in this process: what became of each, by name, and what was printed."""
+    """Carry tasks out in this process: outcome of each, by name, and what was printed."""
 
     def run(*tasks):
         screen = io.StringIO()

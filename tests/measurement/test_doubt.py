@@ -70,7 +70,7 @@ def test_limits_are_four_uncertainties_or_150_keV():
     assert off_limit(np.array([0.0, 0.0375, 0.05])) == pytest.approx([0.15, 0.15, 0.2])
 
 
-def test_ranks():
+def test_roc_area_and_count_of_wrong_masses_among_the_first():
     off = np.array([True, False, True, False])
     assert roc_area(np.array([4.0, 3.0, 2.0, 1.0]), off) == 0.75
     assert np.isnan(roc_area(np.ones(4), np.zeros(4, dtype=bool)))

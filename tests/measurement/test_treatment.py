@@ -56,7 +56,7 @@ def test_errors_of_ones_own_masses_are_as_stated_and_independent(region, found):
     assert np.count_nonzero(errors.covariance[new]) == 1
 
 
-def test_a_replaced_mass_teaches_nothing_about_the_evaluations_links(region):
+def test_a_replaced_mass_does_not_change_the_links_of_the_evaluation(region):
     measured, theory = region
     mine = changed(measured).drop((37, 69))
     found = learn_errors(mine, theory)

@@ -48,7 +48,7 @@ def test_evidence_with_the_conjugate_prior_is_the_closed_form(n):
 @pytest.mark.parametrize("nu", [4.0, np.inf])
 def test_evidence_with_sigma_known_is_the_likelihood_of_the_mixture(nuclei, nu):
     # Imported here, because compiling it takes seconds.
-    from bmm.mixing.likelihood import local_mixture
+    from bmm.mixing.density import local_mixture
 
     deviation, known_sd, A = nuclei
     one = np.ones((1, deviation.size))

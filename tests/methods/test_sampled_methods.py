@@ -90,7 +90,7 @@ def test_hierarchical_stacking_finds_where_each_model_is_right(chart):
     assert mean == pytest.approx((weight * theory).sum(axis=1), abs=1e-5)
 
 
-def test_features_know_the_shells():
+def test_features_depend_on_the_shells():
     found = features(np.array([50, 47]), np.array([82, 60]))
     assert found.tolist() == [
         [50, 82, 2500, 4100, 6724, 0, 0],

@@ -60,7 +60,7 @@ def test_a_mode_does_not_decide_the_free_chains(origins):
 
 
 @pytest.mark.parametrize("number", range(7))
-def test_everything_else_does(origins, world, number):
+def test_changed_inputs_change_the_origin_of_chains(origins, world, number):
     measured = world.measured.copy()
     measured.iloc[3, 0] = np.nextafter(measured.iloc[3, 0], 0)
     sampler = {"chains": 2, "draws": 250, "tune": 250}

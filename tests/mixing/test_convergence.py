@@ -91,7 +91,7 @@ def test_interrupted_and_lone_chains_are_no_verdict():
 
 
 @pytest.mark.parametrize("draws", [1, 2, 3, 5, 20])
-def test_a_handful_of_draws_is_judged_too(draws):
+def test_few_draws_are_not_converged(draws):
     found = verdict(*chains(draws=draws), partial=True)
     assert not found.converged
     assert any("ess_bulk of 4 of 4 quantities is below 400" in text for text in found.failures)

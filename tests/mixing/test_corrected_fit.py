@@ -97,7 +97,7 @@ def test_an_update_takes_a_new_mass_as_stated_beside_learnt_errors(region, trees
     assert float(np.abs(apart).max()) > 1e-3
 
 
-def test_masses_of_no_evaluation_cannot_teach_errors(region):
+def test_measurement_errors_need_masses_of_an_evaluation(region):
     measured, theory, _ = region
     moved = measured.assign(mass_excess=measured["mass_excess"] + 0.01)
     with pytest.raises(DataError, match="of a shipped evaluation"):

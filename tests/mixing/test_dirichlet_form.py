@@ -11,13 +11,18 @@ from scipy.linalg import helmert
 
 from bmm.errors import ConfigError, DataError
 from bmm.gp.basis import Axis, ChainBasis
-from bmm.mixing.dirichlet import BORDER, dirichlet_form, dirichlet_moments
-from bmm.mixing.dirichlet_operation import DirichletLogLikelihood, pack_dirichlet
+from bmm.mixing.dirichlet import (
+    BORDER,
+    DirichletLogLikelihood,
+    dirichlet_form,
+    dirichlet_moments,
+)
 from bmm.mixing.draws import Draws, Nuclei
 from bmm.mixing.fit import fit
 from bmm.mixing.fitted import convergence_of, posterior_draws
 from bmm.mixing.form import form_of
 from bmm.mixing.lattice import lattice_field
+from bmm.mixing.lattice_op import pack
 from bmm.mixing.settings import Basis, Mixing, Mode, Noise, Sampler
 from bmm.mixing.training_data import training_problem
 from bmm.nuclides import nuclide_index
@@ -78,6 +83,11 @@ def arguments(data):
     return (
         data["mass"], centre, squared, np.log(squared), data["support"], data["uncertainty"] ** 2
     )  # fmt: skip
+
+
+def packed_data(lattice, data):
+    mass, *by_model, support, measurement = arguments(data)
+    return pack(lattice, K, (mass, support, measurement, *by_model))
 
 
 @pytest.mark.parametrize("nu", [0.7, 4.0, 30.0])
@@ -212,7 +222,7 @@ def test_operation_is_the_form_at_the_fields_of_the_lattice(rng, data, lattice, 
     )  # fmt: skip
     value, *_ = dirichlet_form(field, 1.3, 0.4, 4.0, *arguments(data))
     zeros = (0.0, np.zeros(K), np.zeros((K, M_Z, M_N)))
-    packed = pack_dirichlet(lattice, **data)
+    packed = packed_data(lattice, data)
     found = compiled(*parameters, packed, *zeros)[:3]
     node = DirichletLogLikelihood()(
         *(pt.constant(each) for each in parameters), np.float64(4.0), ROTATION, packed
@@ -225,7 +235,7 @@ def test_operation_is_the_form_at_the_fields_of_the_lattice(rng, data, lattice, 
 
 
 def test_gradient_is_the_finite_difference_of_every_parameter(rng, data, lattice, compiled):
-    parameters, packed = values(rng), pack_dirichlet(lattice, **data)
+    parameters, packed = values(rng), packed_data(lattice, data)
     g = (rng.normal(), rng.normal(size=K), rng.normal(size=(K, M_Z, M_N)))
     gradient = compiled(*parameters, packed, *g)[3:]
 

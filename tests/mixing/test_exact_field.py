@@ -79,7 +79,7 @@ def test_error_falls_with_the_number_of_functions_as_the_tail_of_the_spectrum(rh
 
 @pytest.mark.parametrize("rho", [(5, 5), (5, 20), (20, 5), (20, 20), (7, 12), (10, 10)])
 @pytest.mark.parametrize("growth", [0.5, 1, 1.4])
-def test_covariance_is_the_kernels_up_to_what_is_known_to_be_lost(rho, growth):
+def test_covariance_of_the_basis_is_the_kernel_within_the_truncation_error(rho, growth):
     eta, axes = ETA[0], by_rule(growth)
     error = np.abs(covariance(axes, rho, eta) / eta - kernel(rho)).max()
     one, other = (known_error(axis, x) for axis, x in zip(axes, rho, strict=True))

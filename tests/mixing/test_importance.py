@@ -37,7 +37,7 @@ def test_equal_densities_change_nothing():
     assert found.reliable
 
 
-def test_data_far_from_all_draws_are_told():
+def test_data_far_from_all_draws_are_reported():
     theta = np.random.default_rng(1).standard_normal((2, 500))
     found = reweight(-0.5 * ((6.0 - theta) / 0.2) ** 2)
     assert found.k_hat > found.limit

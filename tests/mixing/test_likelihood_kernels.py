@@ -7,7 +7,7 @@ import pytest
 from jax.scipy.special import gammaln, logsumexp
 
 from bmm.distributions import StudentTMixture
-from bmm.mixing.kernels import density_form
+from bmm.mixing.density import density_form
 from bmm.mixing.linear import linear_form
 
 n, K = 17, 3

@@ -83,7 +83,7 @@ def test_moments_are_those_of_dirichlet_weights(rng, data):
         assert squared[i] == pytest.approx(total, rel=0.05)
 
 
-def test_hopeless_fields_stay_finite(rng, data):
+def test_extreme_fields_stay_finite(rng, data):
     _, sigma, _, power = point(rng, 4.0)
     for size in (650.0, -650.0):
         field = size * np.sign(rng.normal(size=(K, n)))

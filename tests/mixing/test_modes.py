@@ -36,7 +36,7 @@ def test_chains_that_agree_are_one_group():
     assert find_modes(tree, ["sigma"]) is None
 
 
-def test_chains_far_apart_are_told_apart_largest_group_first():
+def test_chains_of_different_modes_are_separated_largest_group_first():
     assert group_chains(tree_of([9, 0, 9, 0, 0], np.zeros((5, 5))), ["sigma"]) == [
         [1, 3, 4],
         [0, 2],
@@ -50,12 +50,12 @@ def test_chains_may_be_connected_by_a_third():
     assert group_chains(tree_of(apart, np.zeros((3, 5))), ["sigma"]) == [[0, 1, 2]]
 
 
-def test_the_log_likelihood_tells_modes_apart_too():
+def test_modes_are_separated_by_the_log_likelihood_too():
     tree = tree_of([0, 0], np.array([np.zeros(5), np.full(5, 6.0)]))
     assert group_chains(tree, ["sigma"]) == [[0], [1]]
 
 
-def test_chains_too_short_to_be_told_apart_are_kept_together():
+def test_chains_too_short_to_separate_are_one_group():
     assert find_modes(tree_of([0, 0], np.zeros((2, 5)), draws=10), ["sigma"]) is None
 
 

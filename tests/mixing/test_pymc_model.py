@@ -53,7 +53,7 @@ def log_density(model, names):
     return pytensor.function([sampled], [value, *named], mode=INTERPRETED)
 
 
-def test_both_models_have_one_posterior(case):
+def test_named_and_internal_model_have_the_same_posterior(case):
     """Equal log densities at equal parameters, but for a constant of the Dirichlet form's t."""
     (measured, theory, chart), settings = case
     natural = pymc_model(measured, theory, chart, settings)

@@ -35,7 +35,7 @@ def test_other_nuclei_need_no_other_machine_code(world, fitted, compilations):
         assert not np.array_equal(values, part["posterior"][name])
 
 
-def test_other_models_do(world, compilations):
+def test_other_models_are_compiled_anew(world, compilations):
     two = world.theory.isel(theory=slice(1, 3)).dropna("nucleus", subset=["mass_excess"])
     chart = world.chart.isel(theory=slice(1, 3))
     measured = world.measured.iloc[

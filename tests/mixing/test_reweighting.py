@@ -26,7 +26,7 @@ def updated(parts):
     return update(*parts, seed=3)
 
 
-def test_it_agrees_with_a_fit_to_all_masses(parts, updated, fitted):
+def test_reweighting_agrees_with_a_fit_to_all_masses(parts, updated, fitted):
     assert updated.reweighting.reliable
     ours, theirs = (each["posterior"].to_dataset() for each in (updated.tree, fitted))
     own = parts[0]["posterior"].to_dataset()

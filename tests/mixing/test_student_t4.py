@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bmm.mixing.likelihood import local_mixture
+from bmm.mixing.density import local_mixture
 from bmm.mixing.student_t4 import BLOCK, FOUR, student_t4_mixture
 
 K = 3
@@ -66,7 +66,7 @@ def test_both_ways_agree_for_spreads_that_a_sampler_may_try(rng, sigma):
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
 
 
-def test_hopeless_fields_and_masses_stay_finite(rng):
+def test_extreme_fields_and_masses_stay_finite(rng):
     mass, *rest = made(rng, 40)
     field = 900.0 * np.sign(rng.normal(size=(40, K)))
     ways = both_ways(field, np.zeros(K), rng.gamma(10, size=K), 0.5, (mass + 1e4, *rest))

@@ -147,7 +147,7 @@ def test_without_a_field_a_trend_ties_neighbours(nuclei, distribution):
     )
 
 
-def test_what_nobody_knows_is_unknown(distribution):
+def test_draws_of_a_nucleus_without_a_prediction_are_nan(distribution):
     elsewhere = prediction(nuclide_index([90, 41], [140, 56]), ["one"], np.zeros((2, 1)))
     rows = INDEX.get_indexer(nuclide_index([90, 41], [140, 56]))
     draws = Forecast(elsewhere, distribution.take(rows), ONE).draws(10)

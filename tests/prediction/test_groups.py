@@ -97,7 +97,7 @@ def test_prior_predictive_weights_and_masses(world, form):
     np.testing.assert_allclose(found["weight"].sum("theory"), 1, rtol=1e-5)
     covers = np.isfinite(world.theory["mass_excess"])
     assert not found["weight"].where(~covers, 0).any()
-    # Models that the prior cannot tell apart have equal weights on the average.
+    # Models that are alike in the prior have equal weights on the average.
     everywhere = covers.all("theory")
     places = everywhere.to_numpy()
     mean = found["weight"].mean(("chain", "draw")).isel(nucleus=places)

@@ -16,7 +16,7 @@ STATED = 0.1  # MeV, of every model of the world
 
 
 def repeated(constant_tree, chart, noise):
-    """A posterior that knows everything: every draw is the same."""
+    """A posterior without uncertainty: every draw is the same."""
     return constant_tree(np.tile(MU, (DRAWS, 1)), np.tile(SIGMA, (DRAWS, 1)), chart, noise)
 
 

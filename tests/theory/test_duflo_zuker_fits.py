@@ -55,7 +55,7 @@ def rms(values):
     return np.sqrt((values**2).mean(axis=0))
 
 
-def test_counts(heavy, all_measured):
+def test_measured_nuclei_of_the_duflo_zuker_fits_are_2094_and_2457(heavy, all_measured):
     assert (len(heavy), len(all_measured)) == (2094, 2457)
 
 
@@ -75,7 +75,9 @@ def test_counts(heavy, all_measured):
     ],
     indirect=["measured"],
 )
-def test_formulas(measured, formula, coefficients, target, expected, per_nucleon):
+def test_rms_of_the_duflo_zuker_formulas_is_the_published_one(
+    measured, formula, coefficients, target, expected, per_nucleon
+):
     model = DufloZukerFormula(formula, formula, coefficients, target, DOMAIN)
     error, A = residuals(model, measured)
     assert rms(error)[0] == pytest.approx(expected, abs=0.1)
@@ -203,7 +205,7 @@ def test_occupation_families(
     assert rms(error.mean(axis=1)) == pytest.approx(average, abs=keV)
 
 
-def test_oracle_shares(heavy):
+def test_shares_of_the_best_occupation_are_the_published_ones(heavy):
     error, _ = residuals(DZ10_SO, heavy)
     shares = np.bincount(np.abs(error).argmin(axis=1), minlength=4) / len(error)
     np.testing.assert_allclose(shares, [0.783, 0.131, 0.086, 0], atol=0.002)

@@ -251,7 +251,7 @@ def test_s_type_changes_the_master_terms_only():
     Z=st.lists(proton_numbers, min_size=4, max_size=4),
     N=st.lists(neutron_numbers, min_size=4, max_size=4),
 )
-def test_nuclei_do_not_see_each_other(Z, N):
+def test_design_matrices_are_computed_nucleus_by_nucleus(Z, N):
     Z, N = np.array(Z), np.array(N)
     for design in (dz10.spherical_design, dz10.deformed_design, dz33.deformed_design):
         np.testing.assert_array_equal(design(Z[::-1], N[::-1]), design(Z, N)[::-1])

@@ -118,7 +118,7 @@ def test_too_few_nuclei_are_refused():
         fit_residuals(Z[:19], N[:19], np.zeros(19), np.zeros(19))
 
 
-def test_blocks_that_are_far_apart_teach_the_same():
+def test_hyperparameters_of_separate_blocks_are_those_of_all_nuclei():
     far_Z, far_N = np.append(Z[:60], Z[:60] + 60), np.append(N[:60], N[:60] + 90)
     residual = RNG.normal(0, 0.5, 120) + np.sin(far_N / 4)
     known, block = np.full(120, 0.1), np.repeat([0, 1], 60)

@@ -1,4 +1,4 @@
-"""Model cards, and what is said about wrong ones."""
+"""Model cards, and messages about wrong ones."""
 
 import re
 

@@ -88,7 +88,7 @@ def test_measured_masses_that_no_model_agrees_with_are_refused(measured, theory)
         check_agreement(flipped, alone)
 
 
-def test_a_poor_model_is_none_of_this(measured, theory):
+def test_a_model_that_is_off_by_a_constant_is_accepted(measured, theory):
     check_agreement(measured, theory + 20.0)
 
 

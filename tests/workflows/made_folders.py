@@ -21,7 +21,7 @@ class Report(ResultFolder):
 
 
 class Survey(Report):
-    """Results whose command goes on with what it finds."""
+    """Results whose command continues with what it finds."""
 
     kind = "survey"
     taken_up = ("begun", "complete")

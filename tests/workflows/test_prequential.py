@@ -143,7 +143,7 @@ def test_what_is_learnt_is_written(result):
     assert (result.folder.path / "figures" / "comparison.png").is_file()
 
 
-def test_the_leader_is_the_least_sum_so_far():
+def test_a_choice_is_the_method_with_the_smallest_sum_of_crps_so_far():
     tables = [
         {"a": pd.DataFrame({"crps": [0.3, 0.1]}), "b": pd.DataFrame({"crps": [0.1, 0.1]})},
         {"a": pd.DataFrame({"crps": [0.1]}), "b": pd.DataFrame({"crps": [0.4]})},
@@ -183,7 +183,7 @@ def chances(width):
     return np.array(found)
 
 
-def test_a_right_forecast_is_rarely_blamed_and_a_narrow_one_often():
+def test_a_calibrated_forecast_is_rarely_rejected_and_a_narrow_one_often():
     right = chances(1.0)
     for p in (0.05, 0.2, 0.5):  # ties make it smaller
         assert np.mean(right <= p) < p + 3 * np.sqrt(p * (1 - p) / 200)

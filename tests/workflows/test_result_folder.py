@@ -146,7 +146,7 @@ def test_only_what_this_command_moved_is_discarded(tmp_path):
     assert read(tmp_path / "x.previous") == "1\n"
 
 
-def test_giving_up_leaves_nothing(tmp_path):
+def test_a_failed_command_leaves_no_files(tmp_path):
     def work(folder):
         folder.log.write_text("begun")
         (folder.figures / "deep").mkdir(parents=True)
@@ -200,7 +200,7 @@ def test_what_goes_on_by_itself_is_taken_up(tmp_path):
         Survey.open(path)
 
 
-def test_a_sketch_that_was_killed_is_begun_again(tmp_path):
+def test_a_killed_result_is_incomplete_and_can_be_started_again(tmp_path):
     path = tmp_path / "x"
     code = "with Sketch.begin(path) as folder:\n    folder.write_config('')\n    stop()"
     kill_at(path, code)

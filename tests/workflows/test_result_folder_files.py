@@ -106,7 +106,7 @@ def test_a_file_system_without_locks_will_do(tmp_path, monkeypatch, caplog):
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     make(tmp_path / "x")
-    assert "the file system knows no locks" in caplog.text
+    assert "the file system has no locks" in caplog.text
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):

@@ -216,7 +216,7 @@ def test_the_nearest_shipped_name_is_suggested():
         load_config("defalt")
 
 
-def test_a_key_that_changed_nothing_is_passed_over_with_a_word(tmp_path, caplog):
+def test_an_obsolete_key_is_ignored_with_a_warning(tmp_path, caplog):
     for name in ("mass_excess", "binding_energy_per_nucleon"):
         (tmp_path / "old.toml").write_text(f"{SMALLEST}[mixing]\nobservable = '{name}'")
         (tmp_path / "new.toml").write_text(f"{SMALLEST}[mixing]\n")

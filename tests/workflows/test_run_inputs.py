@@ -119,7 +119,7 @@ def test_no_nucleus_is_left():
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Stand in for the sampler and keep what it was asked."""
+    """Replace the sampler and keep its arguments."""
     seen = {}
 
     def fit(measured, chart, mixing, **_):

@@ -62,6 +62,16 @@ class TrainingEnergies:
         Atomic binding energy, MeV.
     target : {"B", "B/A"}
         The quantity whose squared residuals are summed.
+
+    Examples
+    --------
+    Residuals of the energy per nucleon count by 1 / A:
+
+    >>> import numpy as np
+    >>> from bmm.theory.duflo_zuker.coefficients import TrainingEnergies
+    >>> energies = TrainingEnergies(np.array([50]), np.array([50]), np.array([825.0]), "B/A")
+    >>> energies.weight
+    array([0.01])
     """
 
     Z: IntArray
@@ -153,6 +163,19 @@ def fit_joint(training: TrainingEnergies, designs: FloatArray, start: FloatArray
     ------
     DataError
         If the training nuclei do not determine every coefficient.
+
+    Examples
+    --------
+    Two configurations; the second describes the last nucleus:
+
+    >>> import numpy as np
+    >>> from bmm.theory.duflo_zuker.coefficients import TrainingEnergies, fit_joint
+    >>> first = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])
+    >>> second = first + np.array([0.0, 1.0])
+    >>> Z = N = np.array([20, 21, 22])
+    >>> training = TrainingEnergies(Z, N, np.array([3.0, 4.0, 6.0]), "B")
+    >>> fit_joint(training, np.stack([first, second]), np.array([3.0, 0.9])).round(6) + 0.0
+    array([3., 1.])
     """
     nuclei = np.arange(designs.shape[1])
     b, change = start, np.inf
@@ -185,6 +208,18 @@ def fit_individual(training: TrainingEnergies, design: FloatArray, terms: IntArr
     ------
     DataError
         If the training nuclei do not determine every coefficient.
+
+    Examples
+    --------
+    Energies that two terms describe exactly:
+
+    >>> import numpy as np
+    >>> from bmm.theory.duflo_zuker.coefficients import TrainingEnergies, fit_individual
+    >>> design = np.array([[1.0, 0.0, 2.0], [1.0, 1.0, 0.0], [1.0, 2.0, 1.0]])
+    >>> Z = N = np.array([20, 21, 22])
+    >>> training = TrainingEnergies(Z, N, design @ np.array([3.0, 0.5, 0.0]), "B")
+    >>> fit_individual(training, design, np.array([0, 1])).round(6)
+    array([3. , 0.5, 0. ])
     """
     b = np.zeros(design.shape[1])
     b[terms] = _least_squares(design[:, terms], training)

@@ -1,8 +1,8 @@
 """The mixture density network as a theory model.
 
-A network knows its training masses, so a mixture that weighs it by them would be fooled.  What
-the fitted model says of a training nucleus is therefore out-of-fold: it comes from the members
-that did not see it.  All members predict all other nuclei.
+A network has seen its training masses, so its weight in a mixture would be too large if these
+decided it.  The prediction of a training nucleus is therefore out-of-fold: it comes from the
+members that did not see it.  All members predict all other nuclei.
 """
 
 from __future__ import annotations
@@ -150,10 +150,11 @@ def predictions(ensemble: Ensemble, nuclei: pd.Index) -> pd.DataFrame:
     DataFrame
         Indexed as `nuclei`; mass_excess and mass_excess_sd in MeV, and out_of_fold.
     """
-    said = ensemble.predict(nuclei, out_of_fold=True)
+    tabulated = ensemble.predict(nuclei, out_of_fold=True)
     held = nuclei.isin(ensemble.training) & bool(ensemble.settings.folds)
     return pd.DataFrame(
-        {"mass_excess": said.mean, "mass_excess_sd": said.sd, "out_of_fold": held}, index=nuclei
+        {"mass_excess": tabulated.mean, "mass_excess_sd": tabulated.sd, "out_of_fold": held},
+        index=nuclei,
     )
 
 

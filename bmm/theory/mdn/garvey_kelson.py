@@ -122,6 +122,20 @@ def iterate(masses: pd.Series[float], chart: pd.Index, rounds: int) -> pd.DataFr
     DataFrame
         Indexed (Z, N) over the nuclei that were reached: mass_excess (MeV) and round, 0 for a
         known mass.
+
+    Examples
+    --------
+    One mass of a plane is unknown; the relations hold exactly for sums of functions of Z and N:
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from bmm.nuclides import nuclide_index
+    >>> from bmm.theory.mdn.garvey_kelson import iterate
+    >>> Z, N = (x.ravel() for x in np.meshgrid(np.arange(50, 55), np.arange(70, 75), indexing="ij"))
+    >>> masses = pd.Series(0.5 * Z - 0.3 * N, index=nuclide_index(Z, N))
+    >>> filled = iterate(masses.drop((52, 72)), masses.index, 1)
+    >>> filled.loc[(52, 72), "mass_excess"].round(6), round(0.5 * 52 - 0.3 * 72, 6)
+    (np.float64(4.4), 4.4)
     """
     index = nuclide_index(chart.union(masses.index))
     rows = find_relations(index).rows
@@ -134,9 +148,9 @@ def iterate(masses: pd.Series[float], chart: pd.Index, rounds: int) -> pd.DataFr
             break
         column = unknown[one].argmax(axis=1)
         target = rows[one, column]
-        said = -_SIGNS[column] * np.nansum(values[rows[one]] * _SIGNS, axis=1)
+        predicted = -_SIGNS[column] * np.nansum(values[rows[one]] * _SIGNS, axis=1)
         count = np.bincount(target, minlength=len(values))
-        total = np.bincount(target, weights=said, minlength=len(values))
+        total = np.bincount(target, weights=predicted, minlength=len(values))
         new = count > 0
         values[new] = total[new] / count[new]
         reached[new] = number

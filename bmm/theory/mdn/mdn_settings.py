@@ -30,6 +30,12 @@ class Constraint(Configuration):
         Degrees of freedom of the Student-t.
     batch : int, default 384
         Relations of the chart that are resampled for each epoch.
+
+    Examples
+    --------
+    >>> from bmm.theory.mdn.mdn_settings import Constraint
+    >>> Constraint(robust=False).forms
+    ('longitudinal', 'transverse')
     """
 
     forms: tuple[Form, ...] = ("longitudinal", "transverse")
@@ -74,6 +80,13 @@ class MdnSettings(Configuration):
         predictions of them are out-of-fold; 0 for none.
     seed : int, default 2020
         Of everything random.
+
+    Examples
+    --------
+    >>> from bmm.theory.mdn.mdn_settings import MdnSettings
+    >>> settings = MdnSettings(features="M12", components=2)
+    >>> settings.layers, settings.width
+    (4, 16)
     """
 
     features: FeatureSet = "M24"

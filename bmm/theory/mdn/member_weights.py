@@ -141,5 +141,7 @@ def _values(ensemble: Ensemble, measured: pd.DataFrame) -> tuple[FloatArray, Flo
     return values[:, 0], values[:, 1]
 
 
-def _table(said: Mixture, nuclei: pd.Index) -> pd.DataFrame:
-    return pd.DataFrame({"mass_excess": said.mean, "mass_excess_sd": said.sd}, index=nuclei)
+def _table(predicted: Mixture, nuclei: pd.Index) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"mass_excess": predicted.mean, "mass_excess_sd": predicted.sd}, index=nuclei
+    )

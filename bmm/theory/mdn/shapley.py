@@ -145,6 +145,14 @@ def rank_features(values: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Indexed by feature, the most important first: mean_absolute, and sd over the nuclei, MeV.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bmm.theory.mdn.shapley import rank_features
+    >>> values = pd.DataFrame({"A": [1.0, -3.0], "parity of Z": [0.5, -0.5]})  # MeV
+    >>> rank_features(values)["mean_absolute"].to_dict()
+    {'A': 2.0, 'parity of Z': 0.5}
     """
     table = pd.DataFrame({"mean_absolute": values.abs().mean(), "sd": values.std()})
     table.index.name = "feature"

@@ -52,7 +52,18 @@ class Training:
 
 
 def violation_cost(violation: Array, constraint: Constraint) -> Array:
-    """Negative log density of violations (MeV), zero at zero; same shape."""
+    """Negative log density of violations (MeV), zero at zero; same shape.
+
+    Examples
+    --------
+    One scale of 0.15 MeV off, normal:
+
+    >>> import jax.numpy as jnp
+    >>> from bmm.theory.mdn.mdn_settings import Constraint
+    >>> from bmm.theory.mdn.training import violation_cost
+    >>> round(float(violation_cost(jnp.array(0.15), Constraint(robust=False))), 4)
+    0.5
+    """
     z2 = (violation / constraint.scale) ** 2
     if constraint.robust:
         return 0.5 * (constraint.nu + 1) * jnp.log1p(z2 / constraint.nu)
@@ -135,8 +146,8 @@ def _steps(
         member = eqx.combine(parameters, shape)
         corners = relations[drawn]
         seen = jnp.concatenate([x[at], x[corners.ravel()]]) if bound else x[at]
-        said = member(seen)
-        data = jax.tree.map(lambda each: each[:n], said)
+        predicted = member(seen)
+        data = jax.tree.map(lambda each: each[:n], predicted)
         # The masses are drawn again, so that their uncertainties become part of the spread.
         drawn_mass = target + uncertainty * jax.random.normal(key, target.shape)
         share = used * jax.lax.stop_gradient(data.variance**settings.beta)
@@ -144,7 +155,7 @@ def _steps(
         if not bound:
             return likelihood
         signs = jnp.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
-        violation = said.mean[n:].reshape(-1, 6) @ signs * problem.scale + linear[drawn]
+        violation = predicted.mean[n:].reshape(-1, 6) @ signs * problem.scale + linear[drawn]
         cost = 6 * violation_cost(violation, constraint).mean()
         return likelihood + settings.lambda_phys * cost
 

@@ -1,4 +1,4 @@
-"""Training nuclei, chart and relations as the plain arrays that a training goes through."""
+"""Training nuclei, chart and relations as plain arrays."""
 
 from __future__ import annotations
 

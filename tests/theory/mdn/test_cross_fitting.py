@@ -1,4 +1,4 @@
-"""A mixture must not be fooled by a network that knows its masses."""
+"""A mixture must not overrate a network that was trained on its masses."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def mixed():
     return found
 
 
-def test_without_cross_fitting_the_network_is_believed_too_much(mixed):
+def test_without_cross_fitting_the_weight_of_the_network_is_too_large(mixed):
     assert mixed["in sample"]["weight"] > mixed["cross-fitted"]["weight"] + 0.1
     assert mixed["in sample"][0.68] < 0.58
     assert mixed["in sample"][0.95] < 0.9

@@ -53,7 +53,7 @@ def test_calibration_finds_spreads_that_are_wrong():
     assert mixture.coverage(truth, zero, 0.68) < 0.5
 
 
-def test_a_training_nucleus_is_predicted_by_those_who_have_not_seen_it(small, training):
+def test_a_training_nucleus_is_predicted_out_of_fold(small, training):
     ensemble = small.ensemble
     said = ensemble.predict(training.index, out_of_fold=True)
     C = ensemble.settings.components
@@ -66,7 +66,7 @@ def test_a_training_nucleus_is_predicted_by_those_who_have_not_seen_it(small, tr
     assert (elsewhere.weights.reshape(share.shape[0], C, -1).sum(axis=1) > 0).all()
 
 
-def test_out_of_fold_errors_are_those_of_strangers(small, masses, training):
+def test_out_of_fold_errors_equal_errors_of_new_nuclei(small, masses, training):
     ensemble, rest = small.ensemble, masses.drop(training.index)
 
     def rms(nuclei, **how):
@@ -86,7 +86,7 @@ def test_without_folds_the_validation_parts_are_unseen(small):
     np.testing.assert_allclose(mixture.weights.sum(axis=0), 1)
 
 
-def test_all_members_err_less_than_a_few(small, training):
+def test_the_mean_of_all_members_has_smaller_errors_than_that_of_a_few(small, training):
     assert small.ensemble.all_over_few(training["mass_excess"].to_numpy()) == 1
     rng = np.random.default_rng(3)
     few, members = 4, 40

@@ -93,7 +93,7 @@ def test_iterated_where_the_relations_hold_they_are_exact():
     np.testing.assert_allclose(filled["mass_excess"], truth.loc[filled.index], atol=1e-8)
 
 
-def test_iterated_alone_they_diverge():
+def test_iterated_garvey_kelson_relations_diverge():
     table = masses("Z >= 28 and N >= 28")
     N = table.index.get_level_values("N").to_series(index=table.index)
     middle = N.groupby(level="Z").transform("median")

@@ -51,7 +51,7 @@ def test_a_precise_measurement_moves_the_prediction_towards_it(small, new):
     assert change < abs(update.before["mass_excess"].item() - mass)
 
 
-def test_too_few_members_ask_for_retraining(small, masses, training):
+def test_too_few_effective_members_recommend_retraining(small, masses, training):
     rest = masses.drop(training.index)
     many = reweight(small.ensemble, rest)
     assert many.needs_retraining == (many.effective < 1)
@@ -60,7 +60,7 @@ def test_too_few_members_ask_for_retraining(small, masses, training):
     assert reweight(small.ensemble, worse).effective == pytest.approx(4, rel=0.01)
 
 
-def test_the_verdict_asks_for_retraining(small, new):
+def test_the_verdict_recommends_retraining(small, new):
     update = reweight(small.ensemble, new)
     from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Model files: back as they were, and what is said about bad ones."""
+"""Model files: round trip, and messages about bad ones."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Shapley values: axioms, a case known by heart, and shap against all subsets."""
+"""Shapley values: axioms, a case in closed form, and shap against all subsets."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from bmm.theory.mdn.features import feature_matrix
 from bmm.theory.mdn.shapley import exact_values, rank_features, shapley_values
 
 
-def test_a_game_known_by_heart():
+def test_exact_shapley_values_of_a_sum_and_a_product():
     rows = np.array([[1.0, 2.0, 3.0], [-1.0, 0.5, 2.0]])
     reference = np.zeros(3)
     values = exact_values(lambda x: 5 * x[:, 0] + x[:, 1] * x[:, 2], rows, reference)

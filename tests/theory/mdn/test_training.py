@@ -64,7 +64,7 @@ def test_the_constraint_is_a_log_density(robust):
     np.testing.assert_allclose(violation_cost(violation, constraint), expected, rtol=1e-5)
 
 
-def test_a_small_network_learns_and_knows_how_well(small, masses, training):
+def test_a_small_network_learns_with_calibrated_uncertainty(small, masses, training):
     rest = masses.drop(training.index)
     said = small.ensemble.predict(rest.index)
     error = said.mean - rest["mass_excess"].to_numpy()
