@@ -25,7 +25,8 @@ from bmm.methods.mixture_forecast import DRAWS
 from bmm.methods.training_arrays import position_of
 from bmm.nuclides import nuclide_index
 from bmm.prediction.forecast import Forecast as JointForecast
-from bmm.theory.correction import CorrectedModel, Correction, correct_average, correct_theory
+from bmm.theory.corrected_model import CorrectedModel
+from bmm.theory.correction import Correction, correct_average, correct_theory
 from bmm.theory.joined import join_masses, theory_at
 from bmm.theory.residual_field import BLOCK
 

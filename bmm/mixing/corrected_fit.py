@@ -21,12 +21,8 @@ from bmm.measurement.treatment import errors_of_all, learn_errors
 from bmm.mixing.fit import fit
 from bmm.mixing.form import form_of
 from bmm.mixing.settings import FORECAST, MeasurementTreatment, Mixing
-from bmm.theory.correction import (
-    CorrectedModel,
-    FittedHyperparameters,
-    correct_average,
-    correct_theory,
-)
+from bmm.theory.corrected_model import CorrectedModel, FittedHyperparameters
+from bmm.theory.correction import correct_average, correct_theory
 from bmm.theory.residual_field import BLOCK, FEWEST, Hyperparameters
 
 __all__ = ["average_hyperparameters", "average_of", "fit_forecast", "recorrected"]

@@ -29,7 +29,8 @@ from bmm.prediction.derived import QUANTITIES, across_border, derive, mark_model
 from bmm.prediction.existence import SEPARATIONS, bound, drip_lines, share_bound
 from bmm.prediction.joint_law import JointLaw
 from bmm.prediction.predictive import predict
-from bmm.theory.correction import CorrectedModel, correct_average, correct_theory
+from bmm.theory.corrected_model import CorrectedModel
+from bmm.theory.correction import correct_average, correct_theory
 from bmm.theory.residual_field import BLOCK
 
 __all__ = ["DRAWS", "Forecast", "even_forecast", "forecast"]

@@ -7,7 +7,7 @@ Q_x, and a standard normal z(x) ties it to the others:
     m(x) = Q_x[Phi(z(x))],      z(x) = [f(x) e(x) + b(x) t(x)] / sd(x).
 
 * e is the residual field of the *average* of the models given the measured masses, less its mean,
-  and f its spread factor, which is local (`bmm.theory.correction.CorrectedModel.factor_at`).  Part
+  and f its spread factor, which is local (`bmm.theory.corrected_model.CorrectedModel.factor_at`).  Part
   of what one model gets wrong between neighbours is its own and averages out.
 * b(x) is what the distribution is wider than f e, and t a field of unit variance.  The models part
   beyond the data as trends, alike over a dozen nucleons.
@@ -32,7 +32,7 @@ from bmm.gp.lattice_field import draw_field
 from bmm.gp.lattice_kernel import LatticeKernel, lattice_points
 from bmm.gp.nonstationary import Growth
 from bmm.gp.stationary import SquaredExponential
-from bmm.theory.correction import CorrectedModel
+from bmm.theory.corrected_model import CorrectedModel
 
 __all__ = ["TREND_LENGTH", "JointLaw", "QuantileTable"]
 

@@ -44,7 +44,7 @@ def learnt_values(config: RunConfig, tree: xr.DataTree) -> dict[str, Any]:
           whose revisions taught the errors; values, see
           `bmm.measurement.link_errors.LinkErrors.facts`, or None; why, "" if errors are learnt
         * residual_fields: learnt_from, and values, for each corrected model and the average: see
-          `bmm.theory.correction.CorrectedModel.facts`; factor multiplies the spread that the
+          `bmm.theory.corrected_model.CorrectedModel.facts`; factor multiplies the spread that the
           field gives a nucleus
         * fixed: what is neither learnt from history nor by the run: temper, nu, priors,
           trend_length (nucleons; see `bmm.prediction.joint_law`), and in the Dirichlet form

@@ -10,7 +10,7 @@ from bmm.distributions import StudentTMixture
 from bmm.nuclides import nuclide_index
 from bmm.prediction.forecast import Forecast
 from bmm.theory.adapters import prediction
-from bmm.theory.correction import CorrectedModel
+from bmm.theory.corrected_model import CorrectedModel
 from bmm.theory.residual_field import Hyperparameters, ResidualField
 
 INDEX = nuclide_index(40 + np.arange(60) // 12, 50 + np.arange(60) % 12)

@@ -13,7 +13,8 @@ from bmm.gp.lattice_kernel import lattice_points
 from bmm.nuclides import nuclide_index, numbers
 from bmm.prediction.forecast import Forecast
 from bmm.theory.adapters import prediction
-from bmm.theory.correction import CorrectedModel, Correction
+from bmm.theory.corrected_model import CorrectedModel
+from bmm.theory.correction import Correction
 from bmm.theory.residual_field import Hyperparameters, ResidualField
 
 INDEX = nuclide_index(40 + np.arange(70) // 14, 50 + np.arange(70) % 14)

@@ -14,7 +14,7 @@ from bmm.prediction.derived import QUANTITIES, derive
 from bmm.prediction.existence import drip_lines, existence
 from bmm.prediction.forecast import Forecast
 from bmm.theory.adapters import prediction
-from bmm.theory.correction import CorrectedModel
+from bmm.theory.corrected_model import CorrectedModel
 from bmm.theory.residual_field import Hyperparameters, ResidualField
 
 INDEX = nuclide_index(40 + np.arange(48) // 12, 50 + np.arange(48) % 12)

@@ -10,7 +10,8 @@ from bmm.distributions.student_t import NU
 from bmm.errors import DataError
 from bmm.nuclides import nuclide_index
 from bmm.theory.adapters import prediction
-from bmm.theory.correction import FittedHyperparameters, correct_average, correct_theory
+from bmm.theory.corrected_model import FittedHyperparameters
+from bmm.theory.correction import correct_average, correct_theory
 from bmm.theory.residual_field import Hyperparameters
 
 INDEX = nuclide_index(30 + np.arange(440) // 22, 40 + np.arange(440) % 22)
