@@ -18,7 +18,7 @@ from rich.console import Console
 from bmm.data import MassErrors, check_measured
 from bmm.errors import ConfigError, DataError
 from bmm.measurement.treatment import errors_of_all, learn_errors
-from bmm.mixing.fit import fit
+from bmm.mixing.fit import checked_settings, fit
 from bmm.mixing.form import form_of
 from bmm.mixing.settings import FORECAST, MeasurementTreatment, Mixing
 from bmm.theory.corrected_model import CorrectedModel, FittedHyperparameters
@@ -92,6 +92,7 @@ def fit_forecast(
     >>> sorted(mixture["posterior"].data_vars)
     ['beta', 'correlation', 'eta', 'log_alpha_0', 'rho_N', 'rho_Z']
     """
+    settings = checked_settings(settings, seed)
     measured = check_measured(measured)
     if corrected and len(measured) < FEWEST:
         logger.warning(

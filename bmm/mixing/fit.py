@@ -29,6 +29,7 @@ from bmm.theory.validation import check_agreement, check_same_models, check_theo
 __all__ = [
     "PRIOR_DRAWS",
     "checked_problem",
+    "checked_settings",
     "derived_groups",
     "fit",
     "fitted_tree",
@@ -92,6 +93,8 @@ def fit(
     DataError
         If nothing is selected, no model covers a nucleus, or a frame or dataset cannot be used;
         see `bmm.data.check_measured` and `bmm.theory.validation`.
+    ConfigError
+        If settings are no `Mixing` or do not fit the models, or a seed is negative.
     RunError
         If a chain cannot be sampled or stored.
 
@@ -111,13 +114,40 @@ def fit(
     >>> dict(tree["posterior"]["sigma"].sizes)
     {'chain': 2, 'draw': 50, 'theory': 2}
     """
-    settings = settings or Mixing()
+    settings = checked_settings(settings, seed) or Mixing()
     problem, axes_ = checked_problem(measured, theory, chart, settings)
     chart = check_theory(chart)
     with recording(console):
         sampled = sample_resolved(problem, axes_, settings, seed, store)
         with stage("log likelihood"):
             return _assemble(sampled, problem, chart, settings, seed)
+
+
+def checked_settings(settings: Mixing | None, seed: int) -> Mixing | None:
+    """Check the type of settings, and that a seed is one; Python does not.
+
+    Returns
+    -------
+    Mixing or None
+        The settings.
+
+    Raises
+    ------
+    ConfigError
+        If they are no `Mixing`, or the seed is no whole number from 0 on.
+
+    Examples
+    --------
+    >>> from bmm.mixing.fit import checked_settings
+    >>> checked_settings({"likelihood": "linear"}, 0)
+    Traceback (most recent call last):
+    bmm.errors.ConfigError: settings: expected bmm.Mixing(...), not dict
+    """
+    if settings is not None and not isinstance(settings, Mixing):
+        raise ConfigError(f"settings: expected bmm.Mixing(...), not {type(settings).__name__}")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ConfigError(f"seed = {quoted(seed)}: expected a whole number from 0 on")
+    return settings
 
 
 def checked_problem(

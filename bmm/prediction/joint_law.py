@@ -7,8 +7,8 @@ Q_x, and a standard normal z(x) ties it to the others:
     m(x) = Q_x[Phi(z(x))],      z(x) = [f(x) e(x) + b(x) t(x)] / sd(x).
 
 * e is the residual field of the *average* of the models given the measured masses, less its mean,
-  and f its spread factor, which is local (`bmm.theory.corrected_model.CorrectedModel.factor_at`).  Part
-  of what one model gets wrong between neighbours is its own and averages out.
+  and f its spread factor, which is local (`bmm.theory.corrected_model.CorrectedModel.factor_at`).
+  Part of what one model gets wrong between neighbours is its own and averages out.
 * b(x) is what the distribution is wider than f e, and t a field of unit variance.  The models part
   beyond the data as trends, alike over a dozen nucleons.
 

@@ -3,12 +3,15 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 
 from bmm.data import load_measured
-from bmm.errors import DataError
+from bmm.errors import ConfigError, DataError
 from bmm.measurement.treatment import errors_of_all
 from bmm.mixing.corrected_fit import average_of, fit_forecast, recorrected
+from bmm.mixing.fit import fit
 from bmm.mixing.fitted import fitted_masses
 from bmm.mixing.reweighting import update
 from bmm.mixing.settings import FORECAST, Sampler
@@ -102,3 +105,25 @@ def test_measurement_errors_need_masses_of_an_evaluation(region):
     moved = measured.assign(mass_excess=measured["mass_excess"] + 0.01)
     with pytest.raises(DataError, match="of a shipped evaluation"):
         fit_forecast(moved, theory, SETTINGS, measurement_errors="learnt")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"settings": {"likelihood": "linear"}},
+            r"^settings: expected bmm.Mixing\(...\), not dict$",
+        ),
+        ({"seed": -1}, r"^seed = -1: expected a whole number from 0 on$"),
+        ({"seed": "a"}, r"^seed = 'a': expected"),
+        ({"seed": True}, r"^seed = True: expected"),
+    ],
+)
+def test_settings_and_seeds_of_another_kind_are_refused_before_anything_is_learnt(
+    arguments, message
+):
+    nothing = pd.DataFrame(), xr.Dataset()
+    with pytest.raises(ConfigError, match=message):
+        fit_forecast(*nothing, **arguments)
+    with pytest.raises(ConfigError, match=message):
+        fit(*nothing, xr.Dataset(), **arguments)
