@@ -178,8 +178,8 @@ def correct_average(
     With `measured` and `theory` of the example of `bmm.fit`:
 
     >>> from bmm.theory.correction import correct_average
-    >>> sorted(correct_average(measured, theory).facts)[:3]
-    ['amplitude', 'factor', 'log_evidence']
+    >>> sorted(correct_average(measured, theory).facts)[:4]
+    ['amplitude', 'factor', 'local_spread', 'log_evidence']
     """
     if errors is not None and learnt is None:
         raise DataError("the average of models with given errors: expected hyperparameters too")

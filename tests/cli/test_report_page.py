@@ -274,7 +274,8 @@ def test_the_pages_density_is_that_of_predict(contents, reported):
     curves = panel_facts(contents)["curves"]
     x, total = (curves[name].reshape(-1, curves["points"])[order] for name in ("x", "total"))
     expected = np.exp(found.distribution.log_density(x))
-    np.testing.assert_allclose(total, expected, rtol=1e-4)
+    # x is stored in single precision, some eV of an excess of -80 MeV.
+    np.testing.assert_allclose(total, expected, rtol=3e-4)
     for name in ("mean", "sd", "lower_68", "upper_68"):
         np.testing.assert_allclose(chart[name].iloc[order], found.summary[name], atol=1e-6)
     # So its standard deviation is the one beside it, but for the tails beyond the curve.

@@ -43,7 +43,7 @@ def test_every_default_is_written(write):
     assert written["theory"]["corrected"] is True
     assert written["mixing"]["likelihood"] == "dirichlet"
     assert written["mixing"]["sampler"]["draws"] == 500
-    assert written["mixing"]["noise"]["nu"] == 5.0
+    assert written["mixing"]["noise"]["nu"] == 8.0
 
 
 def test_models_as_they_are_have_the_defaults_of_the_density_form(write):
