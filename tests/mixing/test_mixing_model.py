@@ -36,8 +36,8 @@ NORMAL_PRIORS = {
 
 
 def test_prior_is_the_one_that_is_stated(world):
-    # A likelihood to the power zero, nearly: what is sampled, through the sampler's own coordinates,
-    # is the prior.
+    # With a likelihood to the power zero, nearly, the prior is sampled, through the sampler's own
+    # coordinates.
     settings = NORMAL.model_copy(
         update={
             "temper": 1e-12,
