@@ -57,7 +57,7 @@ def main(
             f"seed {seed:3d}: R-hat {verdict['max_r_hat']:.4f}, "
             f"ESS {verdict['min_ess_bulk']:5.0f}, "
             f"modes {modes}, divergences {verdict['divergences']}, "
-            f"sampling {tree.attrs['sample_seconds']:.0f} s, sigma {middle(found[-1])}"
+            f"sampling {tree.attrs['sample_seconds']:.0f} s, {middle(found[-1])}"
         )
         pooled = pool(found)
         if save is not None:
@@ -85,9 +85,13 @@ def pool(found: list[xr.Dataset]) -> xr.Dataset:
 
 
 def middle(quantities: xr.Dataset) -> str:
-    """Posterior medians of sigma, keV per nucleon at A = 100."""
-    medians = quantities["sigma"].median(("chain", "draw")).to_numpy()
-    return " ".join(f"{value:.2f}" for value in medians)
+    """Posterior medians: of sigma, keV per nucleon at A = 100, or of what the Dirichlet form has."""
+    names = ["sigma"] if "sigma" in quantities else ["log_alpha_0", "correlation"]
+    medians = {name: quantities[name].median(("chain", "draw")).to_numpy() for name in names}
+    return ", ".join(
+        f"{name} " + " ".join(f"{value:.2f}" for value in np.atleast_1d(each))
+        for name, each in medians.items()
+    )
 
 
 if __name__ == "__main__":
