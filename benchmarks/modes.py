@@ -85,7 +85,7 @@ def pool(found: list[xr.Dataset]) -> xr.Dataset:
 
 
 def middle(quantities: xr.Dataset) -> str:
-    """Posterior medians: of sigma, keV per nucleon at A = 100, or of what the Dirichlet form has."""
+    """Posterior medians of sigma (keV per nucleon at A = 100), or of the Dirichlet form."""
     names = ["sigma"] if "sigma" in quantities else ["log_alpha_0", "correlation"]
     medians = {name: quantities[name].median(("chain", "draw")).to_numpy() for name in names}
     return ", ".join(
