@@ -179,6 +179,7 @@ def test_an_unknown_model_is_named(bmm, configuration, tmp_path):
     assert "key 'theory.models': no model is called 'DZ34'" in refused.err
 
 
+@pytest.mark.slow
 def test_models_that_learn_are_fitted_anew_in_every_fold(bmm, tmp_path):
     path = tmp_path / "folds.toml"
     path.write_text("""

@@ -75,6 +75,7 @@ def results(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_bytes_of_a_serial_run(start, tmp_path):
     configuration = CONFIGURATION.format(methods=METHODS, folds=2)
     serial = start(configuration, tmp_path / "serial")

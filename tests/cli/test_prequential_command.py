@@ -82,6 +82,7 @@ class _Backwards:
         yield from SerialEngine().run(reversed(taken), progress)
 
 
+@pytest.mark.slow
 def test_forecasts_of_all_transitions_are_made_together(serial, configuration, tmp_path):
     run_prequential(load_comparison(configuration), tmp_path / "out", engine=_Backwards())
     assert results(tmp_path / "out") == results(serial[1])

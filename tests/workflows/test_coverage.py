@@ -91,6 +91,7 @@ def test_a_run_ends_whatever_its_models_cover(tmp_path, caplog, models, common):
     assert result.folder.is_complete
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["", 'parity = "even-even"'])
 def test_even_even_models_are_mixed(tmp_path, caplog, data):
     with caplog.at_level(logging.WARNING):
