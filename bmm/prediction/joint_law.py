@@ -84,10 +84,15 @@ class QuantileTable:
         inner = 2 * chord[:, 1:] * chord[:, :-1] / np.where(total > 0, total, 1.0)
         return cls(value, np.concatenate([chord[:, :1], inner, chord[:, -1:]], axis=1))
 
-    def masses(self, z: FloatArray, rows: IntArray | None = None) -> FloatArray:
-        """Masses (draw, nucleus) at z (draw, nucleus) of all nuclei, or of some rows, MeV."""
+    def masses(
+        self, z: FloatArray, rows: IntArray | None = None, *, overwrite: bool = False
+    ) -> FloatArray:
+        """Masses (draw, nucleus) at z (draw, nucleus) of all nuclei, or of some rows, MeV.
+
+        They may take the place of z, for draws of the whole chart are large.
+        """
         at = np.arange(len(self.value)) if rows is None else rows
-        found = np.empty(z.shape)
+        found = z if overwrite else np.empty(z.shape)
         _interpolate(np.ascontiguousarray(z), at, self.value, self.slope, found)
         return found
 
@@ -178,11 +183,7 @@ class JointLaw:
         self, count: int, rng: np.random.Generator, rows: IntArray | None = None
     ) -> FloatArray:
         """Joint draws of the mass excess of all nuclei, or of some rows; (count, nucleus), MeV."""
-        drawn = self.standard_normal(count, rng, rows)
-        at = np.arange(len(self.Z)) if rows is None else rows
-        # In place: draws of the whole chart are large.
-        _interpolate(drawn, at, self.table.value, self.table.slope, drawn)
-        return drawn
+        return self.table.masses(self.standard_normal(count, rng, rows), rows, overwrite=True)
 
     def correlation(self, first: IntArray, second: IntArray) -> FloatArray:
         """Correlation of z between two lists of rows, array (first, second).
