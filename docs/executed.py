@@ -79,8 +79,6 @@ def executed(path: Path, folder: Path = FOLDER) -> Path:
 
 def on_files(files: Any, **_: Any) -> Any:
     """Hand executed copies to mkdocs-jupyter; called by mkdocs."""
-    from mkdocs.exceptions import PluginError
-
     if os.environ.get("BMM_NOTEBOOKS") == "plain":
         return files
     for file in files:
@@ -88,6 +86,8 @@ def on_files(files: Any, **_: Any) -> Any:
             try:
                 file.abs_src_path = str(executed(Path(file.abs_src_path)))
             except RunError as error:
+                from mkdocs.exceptions import PluginError
+
                 raise PluginError(str(error)) from error
     return files
 
