@@ -7,16 +7,17 @@ s_k the scale of its error, and rho the correlation of the errors e_k of two mod
     log alpha_k = log alpha_0 + log a_k,      a = softmax[u f_k(Z, N) - 2 log s_k].
 
 a_k is the mean weight of model k: local by s_k, which a model's own residuals decide, and by the
-Gaussian fields f_k.  The concentration alpha_0 determines how close the weights of one nucleus are
-to their mean.  It falls with the support u, the share of the neighbours within three nucleons that
-are measured:
+Gaussian fields f_k, which fade with the support u, the share of the neighbours within three
+nucleons that are measured.  The concentration alpha_0 determines how close the weights of one
+nucleus are to their mean.  It falls with the scale s of the corrected models, whose square is the
+harmonic mean of the s_k^2:
 
-    log alpha_0(u) = BORDER + (l - BORDER) (u - 0.4) / 0.6.
+    log alpha_0 = l - 6 log(s / 0.1 MeV).
 
-Among the data alpha_0 is large, and a mass is the average of the models.  Beyond the data alpha_0
-goes to zero, the Dirichlet goes to the corners of the simplex, and a mass is that of one, unknown
-model.  y is taken as a Student-t with the first two moments of the sum as location and squared
-scale,
+Where the residual fields carry, s is small, alpha_0 is large, and a mass is the average of the
+models.  Where they do not, beyond the data and among light nuclei, alpha_0 goes to zero, the
+Dirichlet goes to the corners of the simplex, and a mass is that of one, unknown model.  y is taken
+as a Student-t with the first two moments of the sum as location and squared scale,
 
     L = sum_k a_k c_k,      V = sum_k a_k (c_k - L)^2,
     S = [rho + (1 - rho) (1 + alpha_0 sum_k a_k^2) / (1 + alpha_0)] sum_k a_k s_k^2
@@ -32,6 +33,7 @@ from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+import numpy.typing as npt
 import pytensor.tensor as pt
 import xarray as xr
 
@@ -55,19 +57,21 @@ from bmm.mixing.settings import Mixing
 from bmm.mixing.vectorized import exponential, inner, logarithm
 
 __all__ = [
-    "BORDER",
+    "REFERENCE_SCALE",
+    "STEEPNESS",
     "DirichletForm",
     "DirichletLogLikelihood",
     "Moments",
     "dirichlet_form",
     "dirichlet_moments",
-    "log_concentration",
+    "relative_log_concentration",
 ]
 
-BORDER = -1.0
-"""log alpha_0 where 40 % of the neighbours are measured, as at the border of the data."""
+STEEPNESS = 6.0
+"""Power of the scale s by which alpha_0 falls."""
 
-_BORDER_SUPPORT = 0.4
+REFERENCE_SCALE = 0.1
+"""Scale s at which log alpha_0 is l, MeV."""
 
 
 class Moments(NamedTuple):
@@ -89,17 +93,26 @@ class Moments(NamedTuple):
     log_alpha_0: FloatArray
 
 
-def log_concentration(level: Any, support: FloatArray) -> Any:
-    """Log alpha_0 at nuclei of that support, for arrays or symbols l; see the module.
+def relative_log_concentration(squared: FloatArray, covers: npt.NDArray[np.bool_]) -> FloatArray:
+    """Log alpha_0 of nuclei less its value l where s is 0.1 MeV; see the module.
+
+    Parameters
+    ----------
+    squared : array (nucleus, theory)
+        Squares of the scales s_k, MeV^2.
+    covers : bool array (nucleus, theory)
+        Which models cover a nucleus; the others do not count.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from bmm.mixing.dirichlet import log_concentration
-    >>> log_concentration(2.5, np.array([1.0, 0.4, 0.1]))
-    array([ 2.5 , -1.  , -2.75])
+    >>> from bmm.mixing.dirichlet import relative_log_concentration
+    >>> scale = np.array([[0.1, 0.1], [0.2, 0.2], [0.2, 9.0]])
+    >>> relative_log_concentration(scale**2, scale < 1).round(2) + 0.0
+    array([ 0.  , -4.16, -4.16])
     """
-    return BORDER + (level - BORDER) * ((support - _BORDER_SUPPORT) / (1 - _BORDER_SUPPORT))
+    precision = np.where(covers, 1 / squared, 0.0).sum(axis=1) / covers.sum(axis=1)
+    return np.asarray(0.5 * STEEPNESS * np.log(REFERENCE_SCALE**2 * precision))
 
 
 def dirichlet_moments(
@@ -125,7 +138,7 @@ def dirichlet_moments(
 
     Examples
     --------
-    Far from the data, two models of equal scale that differ by 2 MeV:
+    Far from the data, two models of a scale of 0.4 MeV that differ by 2 MeV:
 
     >>> import numpy as np
     >>> from bmm.mixing.dirichlet import dirichlet_moments
@@ -144,7 +157,7 @@ def dirichlet_moments(
     location = (weight * known).sum(axis=-1)
     apart = (weight * (known - location[..., None]) ** 2).sum(axis=-1)
     level, rho = np.asarray(log_alpha_0)[..., None], np.asarray(correlation)[..., None]
-    log_alpha_0 = log_concentration(level, support)
+    log_alpha_0 = level + relative_log_concentration(squared, covers)
     single = 1 / (1 + np.exp(log_alpha_0))
     squares = single + (1 - single) * (weight**2).sum(axis=-1)
     own = (rho + (1 - rho) * squares) * (weight * squared).sum(axis=-1)
@@ -162,6 +175,7 @@ def dirichlet_form(
     squared: FloatArray,
     log_squared: FloatArray,
     support: FloatArray,
+    relative: FloatArray,
     measurement: FloatArray,
 ) -> tuple[float, FloatArray, float, float]:
     """Log likelihood of all masses, with its derivatives.
@@ -176,8 +190,8 @@ def dirichlet_form(
         Measured mass excess, MeV.
     centre, squared, log_squared : array (theory, nucleus)
         c_k in MeV, infinite where a model does not cover a nucleus; s_k^2 and its logarithm.
-    support, measurement : array (nucleus,)
-        u, and the variance of the measurement, MeV^2.
+    support, relative, measurement : array (nucleus,)
+        u, log alpha_0 - l, and the variance of the measurement, MeV^2.
 
     Returns
     -------
@@ -203,8 +217,7 @@ def dirichlet_form(
         for k in range(K):
             if a[k] > 0.0:
                 apart += a[k] * (centre[k, i] - location) ** 2
-        depth = (support[i] - _BORDER_SUPPORT) / (1 - _BORDER_SUPPORT)
-        single = 1 / (1 + exponential(BORDER + (log_alpha_0 - BORDER) * depth))
+        single = 1 / (1 + exponential(log_alpha_0 + relative[i]))
         alike = single + (1 - single) * squares
         share = correlation + (1 - correlation) * alike
         S = share * own + single * apart + measurement[i]
@@ -221,7 +234,7 @@ def dirichlet_form(
                 of_S += single * (off * off - apart)
                 d_field[i, k] = support[i] * a[k] * (by_location * off + by_S * of_S)
         of_single = (1 - correlation) * (1 - squares) * own + apart
-        d_level -= by_S * of_single * single * (1 - single) * depth
+        d_level -= by_S * of_single * single * (1 - single)
         d_correlation += by_S * (1 - alike) * own
     return value, d_field, d_level, d_correlation
 
@@ -266,10 +279,11 @@ def _log_likelihood(
     """Log likelihood of all masses, for `bmm.mixing.lattice_op.LatticeLogLikelihood`."""
     field, excess, beta, data = fields(xi, amplitude, root_Z, root_N, rotation, packed)
     n, K = field.shape
-    by_nucleus, by_model = data[: 3 * n].reshape(3, n), data[3 * n :].reshape(3, K, n)
+    by_nucleus, by_model = data[: 4 * n].reshape(4, n), data[4 * n :].reshape(3, K, n)
     value, d_field, d_level, d_rho = dirichlet_form(
         field, 1.0 * log_alpha_0, 1.0 * correlation, 1.0 * nu,
-        by_nucleus[0], by_model[0], by_model[1], by_model[2], by_nucleus[1], by_nucleus[2],
+        by_nucleus[0], by_model[0], by_model[1], by_model[2],
+        by_nucleus[1], by_nucleus[2], by_nucleus[3],
     )  # fmt: skip
     return np.asarray(value), excess, beta, d_field, np.asarray(d_level), np.asarray(d_rho)
 
@@ -342,7 +356,8 @@ class DirichletForm(CompiledLikelihood):
         squared = np.where(terms.covers, terms.theory_sd, 1.0) ** 2
         log_a = pt.where(terms.covers, u[:, None] * terms.log_alpha - np.log(squared), NOTHING)
         a = pt.special.softmax(log_a, axis=1)
-        single = 1 / (1 + pt.exp(log_concentration(terms.variables["log_alpha_0"], u)))
+        relative = relative_log_concentration(squared, terms.covers)
+        single = 1 / (1 + pt.exp(terms.variables["log_alpha_0"] + relative))
         location = (a * terms.theory).sum(axis=1)
         apart = (a * (terms.theory - location[:, None]) ** 2).sum(axis=1)
         alike = single + (1 - single) * (a**2).sum(axis=1)
@@ -365,7 +380,7 @@ class DirichletForm(CompiledLikelihood):
             return np.asarray(found.log_alpha_0[..., None] + np.log(found.weight))
 
     def data(self, problem: xr.Dataset, lattice: ChainBasis, settings: Mixing) -> FloatArray:
-        """Pack masses, corrected theory and its scales, and the support."""
+        """Pack masses, corrected theory and its scales, support and log alpha_0 - l."""
         centre, scale = (
             problem[name].transpose("theory", "nucleus").to_numpy()
             for name in ("theory_mass_excess", "theory_mass_excess_sd")
@@ -375,7 +390,8 @@ class DirichletForm(CompiledLikelihood):
         covers = np.isfinite(centre)
         squared = np.where(covers, scale, 1.0) ** 2
         by_model = np.where(covers, centre, np.inf), squared, np.log(squared)
-        return pack(lattice, len(centre), (mass, support, uncertainty**2, *by_model))
+        relative = relative_log_concentration(squared.T, covers.T)
+        return pack(lattice, len(centre), (mass, support, relative, uncertainty**2, *by_model))
 
     def log_likelihood(self, parts: Parts) -> tuple[Any, Any]:
         """Add the concentration, the correlation and the fields."""

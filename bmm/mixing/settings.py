@@ -138,7 +138,7 @@ class Priors(Configuration):
     A_power : Prior, default Normal(0, 0.5)
         Exponent of the noise's growth with A, where it is learned.
     log_alpha_0 : Prior, default Normal(2.5, 1)
-        Dirichlet form: log alpha_0 where all neighbours are measured.
+        Dirichlet form: log alpha_0 where the scale of corrected models is 0.1 MeV.
     correlation : Prior, default Beta(6, 9)
         Dirichlet form: correlation of the errors of two corrected models.
     """

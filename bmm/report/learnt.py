@@ -48,8 +48,8 @@ def source_rows(contents: Contents) -> list[dict[str, str]]:
         else f"{fixed['nu']:g}",
         "length of trends": f"{fixed['trend_length']:g} nucleons",
     }
-    if "log_alpha_0_at_border" in fixed:
-        values["log alpha_0 at the border of the data"] = f"{fixed['log_alpha_0_at_border']:g}"
+    if "alpha_0" in fixed:
+        values["alpha_0 falls with the power"] = f"{fixed['alpha_0']['steepness']:g} of the scale"
     rows.append(
         {
             "quantity": "assumed",

@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from bmm.data import MEASURED_TABLES, earlier_evaluations
-from bmm.mixing.dirichlet import BORDER
+from bmm.mixing.dirichlet import REFERENCE_SCALE, STEEPNESS
 from bmm.mixing.fitted import read_settings
 from bmm.mixing.priors import hyperparameters
 from bmm.mixing.settings import Mixing
@@ -48,7 +48,7 @@ def learnt_values(config: RunConfig, tree: xr.DataTree) -> dict[str, Any]:
           field gives a nucleus
         * fixed: what is neither learnt from history nor by the run: temper, nu, priors,
           trend_length (nucleons; see `bmm.prediction.joint_law`), and in the Dirichlet form
-          log_alpha_0_at_border (see `bmm.mixing.dirichlet`)
+          alpha_0: steepness and reference_scale, MeV (see `bmm.mixing.dirichlet`)
     """
     return {
         "measurement_errors": _measurement_errors(config, tree),
@@ -89,5 +89,5 @@ def _fixed(mixing: Mixing) -> dict[str, Any]:
         "priors": {name: prior.flat() for name, prior in hyperparameters(mixing).items()},
     }
     if mixing.likelihood == "dirichlet":
-        fixed["log_alpha_0_at_border"] = BORDER
+        fixed["alpha_0"] = {"steepness": STEEPNESS, "reference_scale": REFERENCE_SCALE}
     return fixed

@@ -40,7 +40,8 @@ def test_the_values_are_those_that_the_forecast_uses(stored, reported):
     fixed = stored["fixed"]
     assert fixed["temper"] == pytest.approx(1 / 3)
     assert fixed["nu"] == 8
-    assert (fixed["log_alpha_0_at_border"], fixed["trend_length"]) == (-1, 12)
+    assert fixed["alpha_0"] == {"steepness": 6, "reference_scale": 0.1}
+    assert fixed["trend_length"] == 12
     assert set(fixed["priors"]) == {"log_alpha_0", "correlation", "eta", "rho_Z", "rho_N"}
 
 

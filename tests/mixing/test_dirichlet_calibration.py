@@ -39,7 +39,7 @@ PRIOR = {
 }
 Z, N = (x.ravel() for x in np.meshgrid(np.arange(45, 54), np.arange(68, 86, 2), indexing="ij"))
 INDEX = nuclide_index(Z, N)
-UNCERTAINTY = np.where(np.arange(len(Z)) % 3 == 0, 0.3, 0.01)
+UNCERTAINTY = np.where(np.arange(len(Z)) % 3 == 0, 0.1, 0.01)
 # From well inside the data to beyond their border.
 SUPPORT = np.linspace(1.0, 0.2, len(Z))[np.random.default_rng(3).permutation(len(Z))]
 
@@ -54,7 +54,7 @@ def simulate(rng, centre, scale):
     beta = rng.normal(size=(K, axis_Z.m, axis_N.m))
     field = np.sqrt(true["eta"]) * np.einsum("ni,kij,nj->nk", phi_Z, beta, phi_N)
     a = special.softmax(SUPPORT[:, None] * field - 2 * np.log(scale), axis=1)
-    alpha_0 = np.exp(-1 + (true["log_alpha_0"] + 1) * (SUPPORT - 0.4) / 0.6)
+    alpha_0 = np.exp(true["log_alpha_0"]) * 1e-6 * np.mean(1 / scale**2, axis=1) ** 3
     location = (a * centre).sum(axis=1)
     apart = (a * (centre - location[:, None]) ** 2).sum(axis=1)
     alike = (1 + alpha_0 * (a**2).sum(axis=1)) / (1 + alpha_0)
@@ -87,8 +87,8 @@ def ranks():
     rng = np.random.default_rng(202612)
     collected = []
     for number in range(SIMULATIONS):
-        centre = rng.normal(scale=1.0, size=(len(Z), len(MODELS)))
-        scale = rng.uniform(0.3, 0.9, size=centre.shape)
+        centre = rng.normal(scale=0.5, size=(len(Z), len(MODELS)))
+        scale = rng.uniform(0.08, 0.4, size=centre.shape)
         predicted = prediction(INDEX, MODELS, centre, scale).assign(support=("nucleus", SUPPORT))
         true, mass = simulate(rng, centre, scale)
         columns = {"mass_excess": mass, "mass_excess_uncertainty": UNCERTAINTY}

@@ -12,10 +12,10 @@ from scipy.linalg import helmert
 from bmm.errors import ConfigError, DataError
 from bmm.gp.basis import Axis, ChainBasis
 from bmm.mixing.dirichlet import (
-    BORDER,
     DirichletLogLikelihood,
     dirichlet_form,
     dirichlet_moments,
+    relative_log_concentration,
 )
 from bmm.mixing.draws import Draws, Nuclei
 from bmm.mixing.fit import fit
@@ -51,7 +51,7 @@ def data(rng):
     return {
         "mass": mass,
         "centre": np.where(covers, centre, np.nan),
-        "scale": rng.uniform(0.1, 1.5, size=(K, n)),
+        "scale": rng.uniform(0.05, 0.5, size=(K, n)),
         "support": rng.choice([0.0, 0.25, 0.7, 1.0], size=n),
         "uncertainty": rng.choice([0.0, 0.3], size=n),
     }
@@ -65,7 +65,9 @@ def symbolic(field, log_alpha_0, correlation, nu, data):
     u = data["support"]
     log_a = pt.where(covers, u[:, None] * field - np.log(squared), -np.inf)
     a = pt.special.softmax(log_a, axis=1)
-    alpha_0 = pt.exp(BORDER + (log_alpha_0 - BORDER) * (u - 0.4) / 0.6)
+    # The sixth power of 0.1 MeV over the scale, whose square is a harmonic mean.
+    precision = (covers / squared).sum(axis=1) / covers.sum(axis=1)
+    alpha_0 = pt.exp(log_alpha_0) * (0.01 * precision) ** 3
     L = (a * centre).sum(axis=1)
     V = (a * (centre - L[:, None]) ** 2).sum(axis=1)
     alike = (1 + alpha_0 * (a**2).sum(axis=1)) / (1 + alpha_0)
@@ -80,14 +82,16 @@ def arguments(data):
     covers = np.isfinite(data["centre"])
     squared = np.where(covers, data["scale"], 1.0) ** 2
     centre = np.where(covers, data["centre"], np.inf)
+    relative = relative_log_concentration(squared.T, covers.T)
     return (
-        data["mass"], centre, squared, np.log(squared), data["support"], data["uncertainty"] ** 2
+        data["mass"], centre, squared, np.log(squared), data["support"], relative,
+        data["uncertainty"] ** 2,
     )  # fmt: skip
 
 
 def packed_data(lattice, data):
-    mass, *by_model, support, measurement = arguments(data)
-    return pack(lattice, K, (mass, support, measurement, *by_model))
+    mass, centre, squared, log_squared, *by_nucleus = arguments(data)
+    return pack(lattice, K, (mass, *by_nucleus, centre, squared, log_squared))
 
 
 @pytest.mark.parametrize("nu", [0.7, 4.0, 30.0])
@@ -125,14 +129,14 @@ def test_the_sampler_and_the_predictions_have_one_density(rng, data):
 @pytest.mark.parametrize("support", [0.1, 0.4, 0.8])
 def test_moments_are_those_of_simulated_weights_and_errors(rng, support):
     """Location and squared scale are mean and variance of sum_k w_k (c_k + s_k e_k)."""
-    centre, scale = np.array([-81.0, -79.5, -80.2]), np.array([0.5, 0.9, 0.7])
-    field, level, rho = np.array([0.3, -0.5, 0.8]), 2.0, 0.35
+    centre, scale = np.array([-81.0, -80.5, -80.7]), np.array([0.15, 0.4, 0.2])
+    field, level, rho = np.array([0.3, -0.5, 0.8]), 4.0, 0.35
     one = {
         "centre": centre[:, None], "scale": scale[:, None], "support": np.array([support]),
     }  # fmt: skip
     found = moments(field[None], level, rho, one)
     a = special.softmax(support * field - 2 * np.log(scale))
-    alpha_0 = np.exp(BORDER + (level - BORDER) * (support - 0.4) / 0.6)
+    alpha_0 = np.exp(level) * (0.01 * np.mean(1 / scale**2)) ** 3
     w = rng.dirichlet(alpha_0 * a, size=400_000)
     # The correlation is one of the errors on a common scale: that of the average model.
     common = np.sqrt(a @ scale**2)
@@ -170,25 +174,37 @@ def test_the_linear_form_is_the_case_of_equal_scales_and_full_correlation(rng, d
         field = rng.normal(size=K)
         alpha, c = np.exp(field[covers]), data["centre"][covers, i]
         one = {name: same[name][..., i : i + 1] for name in ("centre", "scale", "support")}
-        found = moments(field[None], np.log(alpha.sum()), 1.0, one)
+        # At a scale of 0.8 MeV alpha_0 is 8^-6 of what it is at 0.1 MeV.
+        found = moments(field[None], np.log(alpha.sum()) + 6 * np.log(8), 1.0, one)
         a = alpha / alpha.sum()
         apart = a @ (c - a @ c) ** 2 / (1 + alpha.sum())
         assert found.location[0] == pytest.approx(a @ c, rel=1e-12)
         assert found.scale[0] ** 2 == pytest.approx(0.64 + apart, rel=1e-12)
 
 
-def test_fields_fade_and_the_scale_widens_where_nothing_is_measured():
+def test_fields_fade_where_nothing_is_measured():
     field = np.tile([3.0, -3.0], (5, 1))
     far = {
-        "centre": np.tile([[-81.0], [-79.0]], 5), "scale": np.full((2, 5), 0.4),
+        "centre": np.tile([[-81.0], [-79.0]], 5), "scale": np.full((2, 5), 0.1),
         "support": np.linspace(1, 0, 5),
     }  # fmt: skip
     found = moments(field, 2.5, 0.3, far)
     assert (np.diff(found.weight[:, 0]) < 0).all()
     assert found.weight[-1] == pytest.approx([0.5, 0.5])
-    assert (np.diff(found.scale) > 0).all()
-    # Beyond the data alpha_0 is small: nearly the whole of half the difference of 2 MeV.
-    assert 0.9 < found.scale[-1] < np.hypot(1.0, 0.4)
+
+
+def test_a_mass_is_the_average_where_the_residual_fields_carry_and_a_choice_where_they_do_not():
+    scales = np.array([0.02, 0.1, 0.3, 1.0])
+    one = {
+        "centre": np.tile([[-81.0], [-79.0]], 4), "scale": np.tile(scales, (2, 1)),
+        "support": np.ones(4),
+    }  # fmt: skip
+    found = moments(np.zeros((4, 2)), 2.5, 1.0, one)
+    # Of the models' disagreement, one MeV about their average, this part is in the scale.
+    part = found.scale**2 - scales**2
+    assert part == pytest.approx(1 / (1 + np.exp(2.5) * (0.1 / scales) ** 6), rel=1e-9)
+    assert part[0] < 1e-4
+    assert part[-1] > 0.99
 
 
 @pytest.fixture(scope="module")
@@ -264,17 +280,17 @@ SETTINGS = Mixing(
 
 
 def simulate(side, seed):
-    """Masses that the Dirichlet form made, on a block whose border is part of the data."""
+    """Masses that the Dirichlet form made, of nuclei that are known more and less well."""
     rng = np.random.default_rng(seed)
     Z, N = (x.ravel() for x in np.mgrid[40 : 40 + side, 50 : 50 + side])
     index = nuclide_index(Z, N)
-    centre = -80 + rng.normal(scale=1.5, size=(len(Z), K))
-    scale = np.array([0.3, 0.5, 0.8]) * np.ones((len(Z), 1))
+    centre = -80 + rng.normal(scale=0.5, size=(len(Z), K))
+    scale = np.array([0.08, 0.13, 0.2]) * rng.uniform(0.7, 2.5, size=(len(Z), 1))
     support = data_support(Z, N, Z, N)
     field = np.array([0.5, -0.5, 0.0]) * np.ones((len(Z), 1))
     made = dirichlet_moments(field, np.array(LEVEL), np.array(RHO), centre, scale, support)
-    mass = made.location + np.hypot(made.scale, 0.05) * rng.standard_t(4, size=len(Z))
-    measured = pd.DataFrame({"mass_excess": mass, "mass_excess_uncertainty": 0.05}, index=index)
+    mass = made.location + np.hypot(made.scale, 0.01) * rng.standard_t(4, size=len(Z))
+    measured = pd.DataFrame({"mass_excess": mass, "mass_excess_uncertainty": 0.01}, index=index)
     theory = prediction(index, ("a", "b", "c"), centre, scale)
     return measured, theory.assign(support=("nucleus", support)), made
 
