@@ -1,4 +1,4 @@
-"""How fast should the concentration of the weights fall with the scale of the corrected models?
+"""How fast the concentration of the weights should fall with the scale of the corrected models.
 
     uv run python benchmarks/concentration.py
     uv run python benchmarks/concentration.py --power 6
