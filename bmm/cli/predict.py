@@ -1,14 +1,18 @@
-"""``bmm predict``: masses of chosen nuclei from a run folder."""
+"""``bmm predict``: masses and derived quantities of chosen nuclei from a run folder."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["predict"]
 
@@ -21,40 +25,79 @@ def predict(
         list[str],
         typer.Argument(help="Nuclei (Sn-132, 132Sn, 50,82) or chains (Z=50, N=82, A=132)."),
     ],
+    quantity: Annotated[
+        str | None,
+        typer.Option(
+            help="A derived quantity instead of the mass excess: S_1n, S_2n, S_1p, S_2p, Q_alpha, "
+            "Q_beta, pairing_gap_n, pairing_gap_p, shell_gap_n or shell_gap_p."
+        ),
+    ] = None,
     csv: Annotated[
         bool, typer.Option("--csv", help="Print comma-separated values instead of a table.")
     ] = False,
 ) -> None:
-    """Print mass excesses (MeV), uncertainties and weights."""
+    """Print mass excesses (MeV), uncertainties and weights, or derived quantities (MeV)."""
     from bmm.cli.convergence import warn_unconverged
     from bmm.workflows.folder import RunFolder
 
     folder = RunFolder.open(run)
-    chosen = folder.select_predictions(nuclei)
+    if quantity is None:
+        chosen = folder.select_predictions(nuclei)
+    else:
+        chosen = folder.select_derived(quantity, nuclei)
     warn_unconverged(folder)
     if csv:
         typer.echo(chosen.to_csv(index=False, float_format="%.6f"), nl=False)
         return
-    table = Table(title=f"Mass excess (MeV), {escape(str(run))}", box=None, padding=(0, 1))
-    table.add_column("nucleus", no_wrap=True)
-    for heading in ("measured", "mean", "median", "sd", "68 %", "95 %"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    shown = _masses(chosen) if quantity is None else _derived(chosen)
+    name = "Mass excess" if quantity is None else quantity
+    shown.title = f"{name} (MeV), {escape(str(run))}"
+    Console().print(shown)
+
+
+def _masses(chosen: pd.DataFrame) -> Table:
+    table = _table("nucleus", "measured", *_SUMMARY)
     table.add_column("weights", no_wrap=True)
     for row in chosen.to_dict(orient="records"):
         known = row["measured"] == row["measured"]
         table.add_row(
             f"{row['symbol']}-{row['A']}",
             f"{row['measured']:.3f}" if known else _estimate(row["extrapolated"]),
-            f"{row['mean']:.3f}",
-            f"{row['median']:.3f}",
-            f"{row['sd']:.3f}",
-            f"{row['lower_68']:.3f}\n{row['upper_68']:.3f}",
-            f"{row['lower_95']:.3f}\n{row['upper_95']:.3f}",
+            *_summary(row),
             _with_models({str(key): value for key, value in row.items()}),
         )
     if (chosen["measured"].isna() & chosen["extrapolated"].notna()).any():
         table.caption = "#: not measured, estimated by the evaluators"
-    Console().print(table)
+    return table
+
+
+def _derived(chosen: pd.DataFrame) -> Table:
+    table = _table("nucleus", *_SUMMARY)
+    for row in chosen.to_dict(orient="records"):
+        table.add_row(row["nucleus"], *_summary(row))
+    if chosen["mean"].isna().any():
+        table.caption = "empty: a mass that is needed is not in the run"
+    return table
+
+
+_SUMMARY = ("mean", "median", "sd", "68 %", "95 %")
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, padding=(0, 1))
+    table.add_column(first, no_wrap=True)
+    for heading in others:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _summary(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
+    """Cells of `_SUMMARY`; empty ones if nothing is known."""
+    if row["mean"] != row["mean"]:
+        return ("",) * len(_SUMMARY)
+    single = (f"{row[name]:.3f}" for name in ("mean", "median", "sd"))
+    ends = (f"{row[f'lower_{level}']:.3f}\n{row[f'upper_{level}']:.3f}" for level in (68, 95))
+    return *single, *ends
 
 
 def _estimate(mass: float) -> str:

@@ -64,7 +64,6 @@ __all__ = [
     "Moments",
     "dirichlet_form",
     "dirichlet_moments",
-    "relative_log_concentration",
 ]
 
 STEEPNESS = 6.0
@@ -93,24 +92,8 @@ class Moments(NamedTuple):
     log_alpha_0: FloatArray
 
 
-def relative_log_concentration(squared: FloatArray, covers: npt.NDArray[np.bool_]) -> FloatArray:
-    """Log alpha_0 of nuclei less its value l where s is 0.1 MeV; see the module.
-
-    Parameters
-    ----------
-    squared : array (nucleus, theory)
-        Squares of the scales s_k, MeV^2.
-    covers : bool array (nucleus, theory)
-        Which models cover a nucleus; the others do not count.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from bmm.mixing.dirichlet import relative_log_concentration
-    >>> scale = np.array([[0.1, 0.1], [0.2, 0.2], [0.2, 9.0]])
-    >>> relative_log_concentration(scale**2, scale < 1).round(2) + 0.0
-    array([ 0.  , -4.16, -4.16])
-    """
+def _relative(squared: FloatArray, covers: npt.NDArray[np.bool_]) -> FloatArray:
+    """Log alpha_0 less l at nuclei (n,), from squared scales (n, theory) in MeV^2."""
     precision = np.where(covers, 1 / squared, 0.0).sum(axis=1) / covers.sum(axis=1)
     return np.asarray(0.5 * STEEPNESS * np.log(REFERENCE_SCALE**2 * precision))
 
@@ -157,7 +140,7 @@ def dirichlet_moments(
     location = (weight * known).sum(axis=-1)
     apart = (weight * (known - location[..., None]) ** 2).sum(axis=-1)
     level, rho = np.asarray(log_alpha_0)[..., None], np.asarray(correlation)[..., None]
-    log_alpha_0 = level + relative_log_concentration(squared, covers)
+    log_alpha_0 = level + _relative(squared, covers)
     single = 1 / (1 + np.exp(log_alpha_0))
     squares = single + (1 - single) * (weight**2).sum(axis=-1)
     own = (rho + (1 - rho) * squares) * (weight * squared).sum(axis=-1)
@@ -356,7 +339,7 @@ class DirichletForm(CompiledLikelihood):
         squared = np.where(terms.covers, terms.theory_sd, 1.0) ** 2
         log_a = pt.where(terms.covers, u[:, None] * terms.log_alpha - np.log(squared), NOTHING)
         a = pt.special.softmax(log_a, axis=1)
-        relative = relative_log_concentration(squared, terms.covers)
+        relative = _relative(squared, terms.covers)
         single = 1 / (1 + pt.exp(terms.variables["log_alpha_0"] + relative))
         location = (a * terms.theory).sum(axis=1)
         apart = (a * (terms.theory - location[:, None]) ** 2).sum(axis=1)
@@ -390,7 +373,7 @@ class DirichletForm(CompiledLikelihood):
         covers = np.isfinite(centre)
         squared = np.where(covers, scale, 1.0) ** 2
         by_model = np.where(covers, centre, np.inf), squared, np.log(squared)
-        relative = relative_log_concentration(squared.T, covers.T)
+        relative = _relative(squared.T, covers.T)
         return pack(lattice, len(centre), (mass, support, relative, uncertainty**2, *by_model))
 
     def log_likelihood(self, parts: Parts) -> tuple[Any, Any]:

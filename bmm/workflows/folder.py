@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bmm.errors import RunError
+from bmm.errors import ConfigError, RunError
 from bmm.mixing.chain_storage import holds_draws
 from bmm.netcdf import read_dataset, read_tree, write_dataset, write_tree
 from bmm.nuclides import nuclide_index, select_nuclei
+from bmm.prediction.derived import QUANTITIES
 from bmm.workflows.config import RunConfig, load_config
 from bmm.workflows.log import rounded
 from bmm.workflows.result_folder import ResultFolder
@@ -254,12 +255,41 @@ class RunFolder(ResultFolder):
         RunError
             If the file is missing or damaged.
         """
-        table = self.read_predictions()
-        available = nuclide_index(table)
-        chosen = np.zeros(len(table), dtype=bool)
-        for each in selections:
-            chosen |= available.isin(select_nuclei(each, available))
-        return table[chosen]
+        return _selected(self.read_predictions(), selections)
+
+    def select_derived(self, quantity: str, selections: Sequence[str]) -> pd.DataFrame:
+        """Read a derived quantity of chosen nuclei.
+
+        Parameters
+        ----------
+        quantity : str
+            A key of `bmm.prediction.derived.QUANTITIES`.
+        selections : sequence of str
+            See `select_predictions`.
+
+        Returns
+        -------
+        DataFrame
+            Columns nucleus, Z, N, A and border of ``derived.csv``, and those of the quantity
+            without its name: mean, median, sd, lower_68 and so on, MeV.  They are NaN where a
+            neighbour is missing.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such quantity.
+        DomainError, RunError
+            See `select_predictions`.
+        """
+        if quantity not in QUANTITIES:
+            raise ConfigError(
+                f"quantity {quantity!r}: expected one of {', '.join(QUANTITIES)}, or none for the "
+                "mass excess"
+            )
+        table = _selected(self.read_derived(), selections)
+        columns = [str(name) for name in table if str(name).startswith(f"{quantity}_")]
+        names = {name: name.removeprefix(f"{quantity}_") for name in columns}
+        return table[["nucleus", "Z", "N", "A", "border", *columns]].rename(columns=names)
 
     def write_evaluation(self, table: pd.DataFrame) -> None:
         """Write weights, responsibilities and log densities of the measured nuclei."""
@@ -299,3 +329,12 @@ class RunFolder(ResultFolder):
         """
         scores: Scores = json.loads(self.verified(self.scores).read_text(encoding="utf-8"))
         return scores
+
+
+def _selected(table: pd.DataFrame, selections: Sequence[str]) -> pd.DataFrame:
+    """Rows of the selected nuclei, in the order of the table."""
+    available = nuclide_index(table)
+    chosen = np.zeros(len(table), dtype=bool)
+    for each in selections:
+        chosen |= available.isin(select_nuclei(each, available))
+    return table[chosen]

@@ -1,5 +1,6 @@
 """``bmm predict``: nuclei and chains of a finished run."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -40,6 +41,37 @@ def test_predict_says_that_a_run_has_not_converged(bmm, runs):
         shown = bmm("predict", runs["short"].path, "Sn-132", *options)
         assert shown.code == 0
         assert shown.err == "NOT CONVERGED: the chains of this run disagree.\n"
+
+
+def test_predict_derived_quantities(bmm, whole, tmp_path):
+    derived = pd.read_csv(whole.path / "derived.csv")
+    row = derived.query("Z == 50 and N == 82").iloc[0]
+    shown = bmm("predict", whole.path, "Sn-132", "--quantity", "S_2n")
+    assert shown.code == 0
+    assert "S_2n (MeV)" in shown.out
+    for column in ("mean", "sd", "lower_68", "upper_95"):
+        assert f"{row[f'S_2n_{column}']:.3f}" in shown.out
+    chain = bmm("predict", whole.path, "Z=50", "--quantity", "Q_alpha", "--csv")
+    (tmp_path / "x.csv").write_text(chain.out)
+    table, expected = pd.read_csv(tmp_path / "x.csv"), derived[derived["Z"] == 50]
+    assert table["nucleus"].tolist() == expected["nucleus"].tolist()
+    for column in ("mean", "lower_99.7"):
+        np.testing.assert_allclose(table[column], expected[f"Q_alpha_{column}"])
+
+
+def test_predict_leaves_out_what_needs_a_mass_that_the_run_does_not_have(bmm, whole):
+    derived = pd.read_csv(whole.path / "derived.csv")
+    name = derived.loc[derived["S_2n_mean"].isna(), "nucleus"].iloc[-1]
+    shown = bmm("predict", whole.path, name, "--quantity", "S_2n")
+    assert shown.code == 0
+    assert "nan" not in shown.out
+    assert "empty: a mass that is needed is not in the run" in " ".join(shown.out.split())
+
+
+def test_predict_names_the_quantities_it_knows(bmm, whole):
+    shown = bmm("predict", whole.path, "Sn-132", "--quantity", "S2n")
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith("error: quantity 'S2n': expected one of S_1n, S_2n,")
 
 
 @pytest.mark.parametrize("name", ["U-238", "Xx-100", "Z=99", "nonsense", "50,82,1"])

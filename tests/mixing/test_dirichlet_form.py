@@ -15,7 +15,6 @@ from bmm.mixing.dirichlet import (
     DirichletLogLikelihood,
     dirichlet_form,
     dirichlet_moments,
-    relative_log_concentration,
 )
 from bmm.mixing.draws import Draws, Nuclei
 from bmm.mixing.fit import fit
@@ -57,6 +56,11 @@ def data(rng):
     }
 
 
+def concentration(squared, covers):
+    """Sixth power of 0.1 MeV over the scale, whose square is a harmonic mean."""
+    return (0.01 * (covers / squared).sum(axis=1) / covers.sum(axis=1)) ** 3
+
+
 def symbolic(field, log_alpha_0, correlation, nu, data):
     """Log likelihood of all masses, as a PyTensor expression, from the formulas of the module."""
     covers = np.isfinite(data["centre"].T)
@@ -65,9 +69,7 @@ def symbolic(field, log_alpha_0, correlation, nu, data):
     u = data["support"]
     log_a = pt.where(covers, u[:, None] * field - np.log(squared), -np.inf)
     a = pt.special.softmax(log_a, axis=1)
-    # The sixth power of 0.1 MeV over the scale, whose square is a harmonic mean.
-    precision = (covers / squared).sum(axis=1) / covers.sum(axis=1)
-    alpha_0 = pt.exp(log_alpha_0) * (0.01 * precision) ** 3
+    alpha_0 = pt.exp(log_alpha_0) * concentration(squared, covers)
     L = (a * centre).sum(axis=1)
     V = (a * (centre - L[:, None]) ** 2).sum(axis=1)
     alike = (1 + alpha_0 * (a**2).sum(axis=1)) / (1 + alpha_0)
@@ -82,7 +84,7 @@ def arguments(data):
     covers = np.isfinite(data["centre"])
     squared = np.where(covers, data["scale"], 1.0) ** 2
     centre = np.where(covers, data["centre"], np.inf)
-    relative = relative_log_concentration(squared.T, covers.T)
+    relative = np.log(concentration(squared.T, covers.T))
     return (
         data["mass"], centre, squared, np.log(squared), data["support"], relative,
         data["uncertainty"] ** 2,
