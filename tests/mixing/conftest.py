@@ -1,5 +1,7 @@
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import stats
 
 
 @pytest.fixture
@@ -27,3 +29,19 @@ def assert_derivatives():
             np.testing.assert_allclose(d_nu, moved, rtol=1e-5, atol=1e-8)
 
     return compare
+
+
+@pytest.fixture
+def assert_uniform():
+    """Judge the ranks of true values, one row for each simulation, from none to all draws."""
+
+    def judge(ranks, draws):
+        rng = np.random.default_rng(1)
+        uniform = (ranks + rng.random(ranks.shape)) / (draws + 1)
+        p = pd.Series({name: stats.kstest(uniform[name], "uniform").pvalue for name in ranks})
+        assert p.min() > 0.01 / len(p), p.sort_values().to_string()
+        # Too narrow or too wide posteriors show in the spread of ranks, whose variance is 1 / 12.
+        spread = uniform.var() * 12
+        assert (abs(spread - 1) < 4 * np.sqrt(0.8 / len(ranks))).all(), spread.to_string()
+
+    return judge
