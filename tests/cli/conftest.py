@@ -1,4 +1,5 @@
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -50,6 +51,29 @@ def call_bmm():
     return call
 
 
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """Make a folder in the first process that asks for it; the others wait, and read it.
+
+    What the function that makes it returns is kept as JSON, and returned to all.
+    """
+
+    def made(name, make):
+        base = tmp_path_factory.getbasetemp()
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            base = base.parent
+        place, facts = base / name, base / f"{name}.json"
+        with (base / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not facts.exists():
+                shutil.rmtree(place, ignore_errors=True)
+                place.mkdir()
+                facts.write_text(json.dumps(make(place)))
+        return place, json.loads(facts.read_text())
+
+    return made
+
+
 REPORTED = """
 description = "a few nuclei around tin, <b>for the tests</b>"
 seed = 11
@@ -72,13 +96,17 @@ tune = 150
 
 
 @pytest.fixture(scope="session")
-def reported(call_bmm, tmp_path_factory):
+def reported(call_bmm, made_once):
     """A small run that has ended with its report: what was printed, and the folder."""
-    place = tmp_path_factory.mktemp("report")
-    (place / "tin.toml").write_text(REPORTED)
-    done = call_bmm("run", place / "tin.toml", "-o", place / "tin")
-    assert done.code == 3, done.err  # so few draws cannot have converged
-    return done, place / "tin"
+
+    def make(place):
+        (place / "tin.toml").write_text(REPORTED)
+        done = call_bmm("run", place / "tin.toml", "-o", place / "tin")
+        assert done.code == 3, done.err  # so few draws cannot have converged
+        return vars(done)
+
+    place, done = made_once("reported", make)
+    return SimpleNamespace(**done), place / "tin"
 
 
 @pytest.fixture(scope="session")
@@ -88,15 +116,20 @@ def contents(reported):
 
 
 @pytest.fixture(scope="session")
-def doubted(reported, call_bmm, tmp_path_factory):
+def doubted(reported, call_bmm, made_once):
     """The same run with its masses judged, and a report made since: what was printed, and it."""
-    run = shutil.copytree(reported[1], tmp_path_factory.mktemp("doubted") / "tin")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(doubt, "_NUCLEI", Domain(Z=(48, 52), N=(62, 80)))
-        done = call_bmm("doubt", run)
-    assert done.code == 0, done.err
-    assert call_bmm("report", run).code == 0
-    return done, run
+
+    def make(place):
+        run = shutil.copytree(reported[1], place / "tin")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(doubt, "_NUCLEI", Domain(Z=(48, 52), N=(62, 80)))
+            done = call_bmm("doubt", run)
+        assert done.code == 0, done.err
+        assert call_bmm("report", run).code == 0
+        return vars(done)
+
+    place, done = made_once("doubted", make)
+    return SimpleNamespace(**done), place / "tin"
 
 
 HOSTILE = (
@@ -204,26 +237,29 @@ def interrupt_once_sampling(process, screen):
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory):
+def runs(made_once, call_bmm):
     """Three runs at once: a whole one, one of three draws and one that is interrupted."""
-    folder = tmp_path_factory.mktemp("runs")
-    piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    screen, inner = pty.openpty()
-    processes = {
-        "stopped": start(folder, "stopped", stdout=inner, stderr=subprocess.STDOUT),
-        "whole": start(folder, "whole", **piped),
-        "short": start(folder, "short", "--quiet", **piped),
-    }
-    os.close(inner)
-    shown = {"stopped": (interrupt_once_sampling(processes["stopped"], screen), "")}
-    os.close(screen)
-    found = {}
-    for name, process in processes.items():
-        out, err = shown[name] if name in shown else process.communicate()
-        code = process.wait()
-        assert "Traceback" not in out + err, out + err
-        found[name] = SimpleNamespace(path=folder / name, code=code, out=out, err=err)
-    return found
+
+    def make(folder):
+        screen, inner = pty.openpty()
+        stopped = start(folder, "stopped", stdout=inner, stderr=subprocess.STDOUT)
+        os.close(inner)
+        whole = start(folder, "whole", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        shown = interrupt_once_sampling(stopped, screen)
+        os.close(screen)
+        (folder / "short.toml").write_text(CONFIGURATION + SAMPLERS["short"])
+        short = call_bmm("run", folder / "short.toml", "-o", folder / "short", "--quiet")
+        out, err = whole.communicate()
+        return {
+            "stopped": {"code": stopped.wait(), "out": shown, "err": ""},
+            "whole": {"code": whole.returncode, "out": out, "err": err},
+            "short": vars(short),
+        }
+
+    folder, made = made_once("runs", make)
+    for done in made.values():
+        assert "Traceback" not in done["out"] + done["err"], done["out"] + done["err"]
+    return {name: SimpleNamespace(path=folder / name, **done) for name, done in made.items()}
 
 
 @pytest.fixture(scope="session")

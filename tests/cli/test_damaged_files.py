@@ -113,7 +113,7 @@ methods = ["equal-weights", "least-squares"]
 kind = "edition"
 train = "AME2016"
 test = "AME2020"
-Z = [28, 50]
+Z = [36, 44]
 N = [28, 82]
 [theory]
 models = ["FRDM2012", "DZ33"]

@@ -28,11 +28,11 @@ def test_the_report_counts_where_existence_rises(reported, contents):
     assert told in page
 
 
-def test_runs_side_by_side(bmm, reported, contents):
+def test_runs_side_by_side(bmm, reported, contents, tmp_path):
     run = reported[1]
-    done = bmm("report", run, run, "-o", run.parent / "both.html")
+    done = bmm("report", run, run, "-o", tmp_path / "both.html")
     assert done.code == 0, done.err
-    assert "Side by side" in (run.parent / "both.html").read_text()
+    assert "Side by side" in (tmp_path / "both.html").read_text()
     one, other = side_by_side([contents, contents])
     assert one["crps"] == other["crps"]
     assert re.fullmatch(r"\d+ ± \d+", one["rms"])
