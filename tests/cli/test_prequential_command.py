@@ -17,7 +17,7 @@ TRANSITIONS = """
 methods = ["equal-weights", "least-squares", "ame-extrapolation"]
 [split]
 kind = "prequential"
-Z = [68, 90]
+Z = [76, 86]
 N = [90, 150]
 transitions = [
     { train = "AME1995", test = "AME2003", models = ["FRDM1995", "ETFSI"] },
@@ -105,7 +105,7 @@ def fail(monkeypatch):
 
     def break_(label):
         def made(method, training, *rest):
-            if method.label == label and len(training) > 500:
+            if method.label == label and len(training) > 300:
                 raise FloatingPointError("no such root")
             return make_forecast(method, training, *rest)
 
