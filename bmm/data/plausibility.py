@@ -130,17 +130,20 @@ def check_spreads(column: Column, sd: FloatArray) -> None:
 
 def _refuse_sentinels(column: Column, deviation: FloatArray) -> None:
     """Refuse placeholders for missing values, which many rows share and no neighbour is near."""
-    values, which, counts = np.unique(column.value, return_inverse=True, return_counts=True)
+    values, first, which, counts = np.unique(
+        column.value, return_index=True, return_inverse=True, return_counts=True
+    )
     size = np.abs(deviation)
-    order = np.argsort(which, kind="stable")
-    groups = np.split(order, np.cumsum(counts)[:-1])
-    typical = np.array([np.median(size[rows]) for rows in groups])
+    # The median over the rows of each value, of which there are thousands.
+    ordered = size[np.lexsort((size, which))]
+    start = np.cumsum(counts) - counts
+    typical = (ordered[start + (counts - 1) // 2] + ordered[start + counts // 2]) / 2
     usual = float(np.median(size[counts[which] < _SHARED])) if (counts < _SHARED).any() else 0.0
     strange = typical > max(_STRANGE, _STRANGER * usual)
     by_chance = int(counts[~strange].max(initial=1))
     for k in np.flatnonzero(strange)[np.argsort(-counts[strange], kind="stable")]:
         if counts[k] >= max(_SHARED, 3 * by_chance) or looks_empty(values[k]):
-            row = int(groups[k][0])
+            row = int(first[k])
             raise DataError(
                 f"{column.where[row]}: {values[k]:g} stands in {counts[k]} of {len(which)} rows "
                 f"and is no mass of Z={column.Z[row]}, N={column.N[row]}; where it means none, "
