@@ -14,7 +14,7 @@ import numpy as np
 
 from bmm.arrays import FloatArray, IntArray
 
-__all__ = ["chance", "inside_if_true"]
+__all__ = ["chance", "count_inside", "inside_if_true", "off_centre_if_true"]
 
 
 def inside_if_true(draws: FloatArray, levels: Sequence[float]) -> IntArray:
@@ -40,12 +40,46 @@ def inside_if_true(draws: FloatArray, levels: Sequence[float]) -> IntArray:
     >>> inside_if_true(draws, [0.5, 0.9]).mean(axis=0).round()
     array([25., 45.])
     """
+    return count_inside(off_centre_if_true(draws), levels)
+
+
+def off_centre_if_true(draws: FloatArray) -> FloatArray:
+    """Probability of the smallest central interval that holds a draw, if it were the truth.
+
+    Parameters
+    ----------
+    draws : array (draw, n)
+        As for `inside_if_true`.
+
+    Returns
+    -------
+    array (draw, n)
+        Between 0, for the median, and 1.
+    """
     count = len(draws)
     order = np.argsort(draws, axis=0)
     off_centre = np.empty(draws.shape)
     # As in `bmm.evaluation.scores.pit`, a draw counts half below itself.
     place = np.abs(2 * (np.arange(count) + 0.5) / count - 1)
     np.put_along_axis(off_centre, order, place[:, None], axis=0)
+    return off_centre
+
+
+def count_inside(off_centre: FloatArray, levels: Sequence[float]) -> IntArray:
+    """Count the values of each draw that lie inside their central intervals.
+
+    Parameters
+    ----------
+    off_centre : array (draw, n)
+        From `off_centre_if_true`, of all values or of some.
+    levels : sequence of float
+        Probabilities of the central intervals.
+
+    Returns
+    -------
+    array (draw, level)
+        Each between 0 and n.
+    """
     return np.stack([(off_centre <= level).sum(axis=1) for level in levels], axis=1)
 
 

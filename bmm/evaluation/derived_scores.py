@@ -16,7 +16,7 @@ import xarray as xr
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.evaluation import scores as sc
-from bmm.evaluation.coverage_test import chance, inside_if_true
+from bmm.evaluation.coverage_test import chance, count_inside, off_centre_if_true
 from bmm.nuclides import labels, nuclide_index, numbers
 from bmm.prediction.derived import QUANTITIES, derive, partners
 
@@ -141,9 +141,12 @@ def _score(
             "pit_alone": sc.pit(alone, observed),
         }
     )
+    ranked = [
+        (end, off_centre_if_true(drawn)) for end, drawn in zip(_ENDS, (joint, alone), strict=True)
+    ]
     inside = {
-        (quantity, part, end): inside_if_true(drawn[:, predicted[at] >= least], levels)
-        for end, drawn in zip(_ENDS, (joint, alone), strict=True)
+        (quantity, part, end): count_inside(off_centre[:, predicted[at] >= least], levels)
+        for end, off_centre in ranked
         for part, least in _PARTS.items()
     }
     return DerivedScores(scored, inside)

@@ -60,6 +60,12 @@ def write(folder, models, data=""):
     return path
 
 
+@pytest.fixture(autouse=True)
+def few_joint_draws(monkeypatch):
+    """Nothing here depends on the number of joint draws, which take half the time of a run."""
+    monkeypatch.setattr("bmm.prediction.forecast.DRAWS", 200)
+
+
 def finish(folder, models, data=""):
     return run(load_config(write(folder, models, data)), folder / "out")
 
