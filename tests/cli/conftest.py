@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -206,11 +207,17 @@ SAMPLERS = {
 }
 
 
-def start(folder, name, *options, **streams):
+def configure(folder, name):
+    """Write the configuration of a run."""
     configuration = folder / f"{name}.toml"
     configuration.write_text(CONFIGURATION + SAMPLERS[name])
     (folder / "hfb24.toml").write_text(CARD)
-    command = [sys.executable, "-m", "bmm.cli", "run", configuration, "-o", folder / name, *options]
+    return configuration
+
+
+def start(folder, name, **streams):
+    configuration = configure(folder, name)
+    command = [sys.executable, "-m", "bmm.cli", "run", configuration, "-o", folder / name]
     # What a shell starts in the background ignores Ctrl-C, and so would these.
     return subprocess.Popen(
         command,
@@ -238,23 +245,22 @@ def interrupt_once_sampling(process, screen):
 
 @pytest.fixture(scope="session")
 def runs(made_once, call_bmm):
-    """Three runs at once: a whole one, one of three draws and one that is interrupted."""
+    """Three runs: a whole one, one of three draws and one that is interrupted."""
 
     def make(folder):
         screen, inner = pty.openpty()
         stopped = start(folder, "stopped", stdout=inner, stderr=subprocess.STDOUT)
         os.close(inner)
-        whole = start(folder, "whole", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        shown = interrupt_once_sampling(stopped, screen)
+        made = {}
+        with ThreadPoolExecutor(1) as pool:
+            shown = pool.submit(interrupt_once_sampling, stopped, screen)
+            # In this process, in which the second takes the machine code of the first.
+            for name, options in (("whole", ()), ("short", ("--quiet",))):
+                file = configure(folder, name)
+                made[name] = vars(call_bmm("run", file, "-o", folder / name, *options))
+            made["stopped"] = {"code": stopped.wait(), "out": shown.result(), "err": ""}
         os.close(screen)
-        (folder / "short.toml").write_text(CONFIGURATION + SAMPLERS["short"])
-        short = call_bmm("run", folder / "short.toml", "-o", folder / "short", "--quiet")
-        out, err = whole.communicate()
-        return {
-            "stopped": {"code": stopped.wait(), "out": shown, "err": ""},
-            "whole": {"code": whole.returncode, "out": out, "err": err},
-            "short": vars(short),
-        }
+        return made
 
     folder, made = made_once("runs", make)
     for done in made.values():

@@ -26,7 +26,7 @@ methods = [
 kind = "edition"
 train = "AME2003"
 test = "AME2020"
-Z = [36, 44]
+Z = [38, 43]
 N = [28, 82]
 [theory]
 models = ["FRDM2012", "DZ33"]
@@ -45,7 +45,7 @@ def test_a_comparison_from_end_to_end(bmm, configuration, tmp_path):
     done = bmm("compare", configuration, "-o", folder)
     assert done.code == 0, done.err
     assert "plain" in done.out
-    split = edition_split("AME2003", "AME2020", Domain(Z=(36, 44), N=(28, 82)))
+    split = edition_split("AME2003", "AME2020", Domain(Z=(38, 43), N=(28, 82)))
     table = pd.read_csv(folder / "comparison.csv")
     whole = table[table["region"] == "all"].set_index("method")
     assert set(whole.index) == {"FRDM2012", "DZ33", "plain", "least-squares"}
@@ -85,7 +85,7 @@ def test_finished_forecasts_are_taken_up(bmm, configuration, tmp_path):
 
 
 def test_a_factor_learnt_from_an_older_evaluation_is_recorded(bmm, configuration, tmp_path):
-    text = CONFIGURATION.replace(
+    text = CONFIGURATION.replace("[38, 43]", "[36, 44]").replace(
         '"least-squares"', '{ method = "corrected-mixture", measurement_errors = "factor:AME1995" }'
     )
     configuration.write_text(text)
@@ -153,7 +153,7 @@ cards = {json.dumps(cards)}
     for method in ("least-squares", "global-bma", "stacking"):
         assert f"{method} is left out: no measured nucleus is covered by every model" in done.out
     table = pd.read_csv(tmp_path / "out" / "comparison.csv")
-    split = edition_split("AME2003", "AME2020", Domain(Z=(36, 44), N=(28, 82)))
+    split = edition_split("AME2003", "AME2020", Domain(Z=(38, 43), N=(28, 82)))
     whole = table[table["region"] == "all"]
     assert whole["method"].tolist() == ["equal-weights"]
     assert whole["n"].tolist() == [len(split.test)]

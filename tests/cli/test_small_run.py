@@ -176,6 +176,7 @@ def test_scores_are_those_of_the_predictions(whole, predictions):
     assert scores["bias_MeV"] == pytest.approx(error.mean(), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_folder_reproduces_itself_bit_for_bit(bmm, whole, tree, tmp_path, monkeypatch):
     """Even if the disk was full when the posterior was to be written, and a chain was lost."""
 

@@ -78,7 +78,7 @@ def predicted(result):
     ("models", "common"),
     [
         (["light", "heavy"], 15),  # overlapping: tin
-        (["everywhere", "tin"], 15),  # nested
+        pytest.param(["everywhere", "tin"], 15, marks=pytest.mark.slow),  # nested
         (["everywhere", "light", "heavier"], 0),  # disjoint beside one that is everywhere
         (["lighter", "heavier"], 0),  # disjoint, and tin is covered by neither
     ],
