@@ -38,7 +38,7 @@ methods = ["equal-weights", { method = "corrected-mixture", model = "DZ33" }]
 allow_leaks = true
 [split]
 kind = "chain-ends"
-Z = [28, 30]
+Z = [28, 36]
 [theory]
 models = ["FRDM2012", "DZ33"]
 """
