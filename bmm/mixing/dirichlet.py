@@ -128,7 +128,7 @@ def dirichlet_moments(
     >>> two = dirichlet_moments(np.zeros((1, 2)), np.array(2.5), np.array(0.3),
     ...                         np.array([[-81.0, -79.0]]), np.full((1, 2), 0.4), np.array([0.0]))
     >>> two.weight, two.location, two.scale.round(2)
-    (array([[0.5, 0.5]]), array([-80.]), array([1.06]))
+    (array([[0.5, 0.5]]), array([-80.]), array([1.08]))
     """
     covers = np.isfinite(centre)
     squared = np.where(covers, scale, 1.0) ** 2

@@ -16,7 +16,6 @@ from bmm.errors import ConfigError, RunError
 from bmm.mixing.chain_storage import holds_draws
 from bmm.netcdf import read_dataset, read_tree, write_dataset, write_tree
 from bmm.nuclides import nuclide_index, select_nuclei
-from bmm.prediction.derived import QUANTITIES
 from bmm.workflows.config import RunConfig, load_config
 from bmm.workflows.log import rounded
 from bmm.workflows.result_folder import ResultFolder
@@ -281,12 +280,11 @@ class RunFolder(ResultFolder):
         DomainError, RunError
             See `select_predictions`.
         """
-        if quantity not in QUANTITIES:
-            raise ConfigError(
-                f"quantity {quantity!r}: expected one of {', '.join(QUANTITIES)}, or none for the "
-                "mass excess"
-            )
-        table = _selected(self.read_derived(), selections)
+        table = self.read_derived()
+        known = [str(name).removesuffix("_mean") for name in table if str(name).endswith("_mean")]
+        if quantity not in known:
+            raise ConfigError(f"quantity {quantity!r}: expected one of {', '.join(known)}")
+        table = _selected(table, selections)
         columns = [str(name) for name in table if str(name).startswith(f"{quantity}_")]
         names = {name: name.removeprefix(f"{quantity}_") for name in columns}
         return table[["nucleus", "Z", "N", "A", "border", *columns]].rename(columns=names)
