@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 _UNCERTAINTIES, _LEAST = 4.0, 0.150
-_WITNESSES = 4
+_NEIGHBOURS_NAMED = 4
 # A later value is a new measurement if its uncertainty is below this share of the old one.
 _ANEW = 0.5
 _EDGES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0)
@@ -80,7 +80,7 @@ def doubt_masses(
     limit = off_limit(found.links.u)
     law = stats.norm(found.mean, found.sd)
     weights, variance = _left_out(found)
-    deviation = found.witness.residual - weights @ (found.witness.residual + found.errors.shift)
+    deviation = found.average.residual - weights @ (found.average.residual + found.errors.shift)
     columns = {
         "nucleus": _names(found.links.nuclei),
         "origin": measured["origin"].to_numpy(),
@@ -127,14 +127,14 @@ def _by_model(
     for k, name in enumerate(part["theory"].to_numpy()):
         own = found.links.mass - part["mass_excess"].to_numpy()[:, k]
         # Where it predicts nothing, the average stands in for it among the neighbours.
-        residual = np.where(np.isfinite(own), own, found.witness.residual)
+        residual = np.where(np.isfinite(own), own, found.average.residual)
         columns[f"deviation_{name}"] = own - weights @ (residual + found.errors.shift)
     return columns
 
 
 def _neighbours(weights: FloatArray, nuclei: pd.MultiIndex) -> list[str]:
     """Nuclei with the largest weights in the prediction of each, e.g. "Sn-131 Sb-132"."""
-    first = np.argsort(-np.abs(weights), axis=1)[:, :_WITNESSES]
+    first = np.argsort(-np.abs(weights), axis=1)[:, :_NEIGHBOURS_NAMED]
     names = np.asarray(_names(nuclei), dtype=object)
     return [" ".join(each) for each in names[first]]
 

@@ -33,7 +33,7 @@ from bmm.theory.residual_field import Hyperparameters, fit_residuals
 
 __all__ = [
     "MeasurementErrors",
-    "Witness",
+    "TheoryAverage",
     "infer_measurement_errors",
     "link_posterior",
     "stored_errors",
@@ -41,7 +41,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False)
-class Witness:
+class TheoryAverage:
     """Prediction of n measured masses by the average of the theories.
 
     Parameters
@@ -57,9 +57,9 @@ class Witness:
     --------
     With `measured` and `theory` of the example of `bmm.fit`:
 
-    >>> from bmm.measurement.posterior import Witness
+    >>> from bmm.measurement.posterior import TheoryAverage
     >>> from bmm.theory.residual_field import PRIOR, Hyperparameters
-    >>> average = Witness.of(measured, theory, Hyperparameters.of(PRIOR.centre))
+    >>> average = TheoryAverage.of(measured, theory, Hyperparameters.of(PRIOR.centre))
     >>> average.residual.shape == (len(measured),)
     True
     """
@@ -74,7 +74,7 @@ class Witness:
         measured: pd.DataFrame,
         theory: xr.Dataset,
         hyperparameters: Hyperparameters | None = None,
-    ) -> Witness:
+    ) -> TheoryAverage:
         """Average the theories, and find the hyperparameters if they are not given.
 
         Raises
@@ -111,7 +111,7 @@ class MeasurementErrors:
         How they are connected.
     law : LinkErrors
         Prior of such links, from earlier revisions.
-    witness : Witness
+    average : TheoryAverage
         Predictions of the theories for the masses.
     posterior : LinkPosterior
         Of the errors of the links.
@@ -119,7 +119,7 @@ class MeasurementErrors:
 
     links: Links
     law: LinkErrors
-    witness: Witness
+    average: TheoryAverage
     posterior: LinkPosterior
 
     @cached_property
@@ -217,22 +217,22 @@ def infer_measurement_errors(
     evaluation = find_evaluation(measured)
     links = link_masses(measured, load_differences(evaluation))
     law = learn_link_errors(evaluation)
-    witness = Witness.of(measured, theory, hyperparameters)
-    return MeasurementErrors(links, law, witness, link_posterior(links, law, witness))
+    average = TheoryAverage.of(measured, theory, hyperparameters)
+    return MeasurementErrors(links, law, average, link_posterior(links, law, average))
 
 
-def link_posterior(links: Links, law: LinkErrors, witness: Witness) -> LinkPosterior:
+def link_posterior(links: Links, law: LinkErrors, average: TheoryAverage) -> LinkPosterior:
     """Posterior of the errors of the links, by expectation propagation."""
     Z, N = numbers(links.nuclei)
     points = lattice_points(Z, N)
-    kernel = witness.hyperparameters.kernel
+    kernel = average.hyperparameters.kernel
     covariance = kernel(points, points)
     nugget = kernel.nugget_variance(points)
-    covariance[np.diag_indices_from(covariance)] += nugget + witness.variance
+    covariance[np.diag_indices_from(covariance)] += nugget + average.variance
     shared = law.shared_covariance(Z, N, links.sd)
     covariance += links.spread @ (links.spread @ shared).T
     return match_moments(
-        link_prior(links, law), covariance, links.spread, witness.residual, np.sqrt(nugget)
+        link_prior(links, law), covariance, links.spread, average.residual, np.sqrt(nugget)
     )
 
 

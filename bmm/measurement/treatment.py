@@ -130,7 +130,7 @@ def treat_errors(treatment: str, measured: pd.DataFrame, theory: xr.Dataset) -> 
         found = learn_errors(measured, theory)
         facts = {"measurement_errors": found.facts}
         errors = errors_of_all(found.stored, measured)
-        return TreatedMasses(measured, errors, found.witness.hyperparameters, facts)
+        return TreatedMasses(measured, errors, found.average.hyperparameters, facts)
     if treatment == "stated":
         return TreatedMasses(measured, None, None, {})
     factor, facts = _factor(treatment, measured)

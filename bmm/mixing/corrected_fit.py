@@ -117,7 +117,7 @@ def fit_forecast(
         )
         errors, stored = errors_of_all(found.stored, measured), found.stored
         average = correct_average(
-            measured, theory, learnt=found.witness.hyperparameters, errors=errors
+            measured, theory, learnt=found.average.hyperparameters, errors=errors
         )
         learnt = found.facts
     if corrected:

@@ -150,8 +150,8 @@ def find_run_doubts(
     ----------
     run : Path
         Folder of a complete run; it gets ``doubts.csv`` and ``doubts.json``, which its report
-        shows.  Masses that are not those of its evaluation, such as own measurements, are not
-        judged, and no witnesses.
+        shows.  Masses that are not those of its evaluation, such as own measurements, are neither
+        judged nor used.
     recalibrate, overwrite, console
         See `find_doubts`; earlier transitions are judged by the models of that time.
 

@@ -59,7 +59,7 @@ def test_the_list_is_kept_with_the_run(doubted):
     assert f"to see them in its report: bmm report {path}" in done.out
 
 
-def test_the_field_of_the_run_is_the_witness(doubted):
+def test_the_field_of_the_run_is_the_evidence(doubted):
     tree = RunFolder.open(doubted[1]).read_posterior()
     found = average_hyperparameters(tree)
     used = average_of(tree, fitted_masses(tree)).field.hyperparameters

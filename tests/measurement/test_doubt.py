@@ -23,19 +23,19 @@ def test_left_out_is_the_field_of_all_others(region, found, doubts):
     """One nucleus out of all, by the ordinary formula."""
     measured, _ = region
     Z, N = numbers(found.links.nuclei)
-    theory = found.links.mass - found.witness.residual
+    theory = found.links.mass - found.average.residual
     # A nucleus that shares its error with another.
     noise = found.errors.covariance
     i = int(np.argmax(np.sum(noise**2, axis=1) / np.diag(noise) ** 2))
     others = np.arange(len(Z)) != i
-    kernel = found.witness.hyperparameters.kernel
+    kernel = found.average.hyperparameters.kernel
     points = np.column_stack([Z, N]).astype(float)
     true = kernel(points, points)
-    true += np.diag(kernel.nugget_variance(points) + found.witness.variance)
+    true += np.diag(kernel.nugget_variance(points) + found.average.variance)
     seen = true + noise
     weights = np.linalg.solve(seen[np.ix_(others, others)], true[others, i])
     row = doubts.loc[found.links.nuclei[i]]
-    r = found.witness.residual + found.errors.shift
+    r = found.average.residual + found.errors.shift
     assert row["left_out"] == pytest.approx(theory[i] + weights @ r[others], abs=1e-6)
     variance = true[i, i] - weights @ true[others, i]
     assert row["left_out_sd"] == pytest.approx(np.sqrt(variance), rel=1e-5)

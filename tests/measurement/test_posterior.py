@@ -9,7 +9,7 @@ from bmm.measurement.link_errors import LinkErrors
 from bmm.measurement.links import KINDS, link_masses
 from bmm.measurement.posterior import (
     MeasurementErrors,
-    Witness,
+    TheoryAverage,
     infer_measurement_errors,
     link_posterior,
 )
@@ -28,18 +28,18 @@ def test_normal_errors_without_links_are_the_stated_ones(region):
     links = link_masses(measured, without_differences())
     ones, none = np.ones(len(KINDS)), np.zeros(len(KINDS))
     law = LinkErrors(1e8, ones, none, 0.0, 1.0, none.astype(int))
-    witness = Witness.of(measured, theory)
-    errors = MeasurementErrors(links, law, witness, link_posterior(links, law, witness))
+    average = TheoryAverage.of(measured, theory)
+    errors = MeasurementErrors(links, law, average, link_posterior(links, law, average))
     u = measured["mass_excess_uncertainty"].to_numpy()
     assert errors.errors.covariance == pytest.approx(np.diag(u**2), rel=2e-3, abs=1e-12)
     assert errors.errors.shift == pytest.approx(np.zeros(len(u)), abs=1e-4)
     # The posterior is then that of a field with independent noise.
     Z, N = numbers(measured.index)
     points = np.column_stack([Z, N]).astype(float)
-    kernel = witness.hyperparameters.kernel
+    kernel = average.hyperparameters.kernel
     K = kernel(points, points) + np.diag(kernel.nugget_variance(points))
     gain = np.diag(u**2) @ np.linalg.inv(K + np.diag(u**2))
-    assert errors.mean == pytest.approx(-gain @ witness.residual, rel=1e-2, abs=1e-3)
+    assert errors.mean == pytest.approx(-gain @ average.residual, rel=1e-2, abs=1e-3)
     assert errors.sd**2 == pytest.approx(np.diag(np.diag(u**2) - gain @ np.diag(u**2)), rel=1e-2)
 
 
@@ -67,7 +67,7 @@ def test_the_facts_are_plain_and_the_treatment_names_them(region, found):
     assert treated.facts == {"measurement_errors": found.facts}
     assert set(found.facts["kinds"]) == set(KINDS)
     assert treated.errors.shift == pytest.approx(found.errors.shift)
-    assert treated.average == found.witness.hyperparameters or treated.average is not None
+    assert treated.average == found.average.hyperparameters
 
 
 def test_masses_of_no_evaluation_are_refused(region):
@@ -80,4 +80,4 @@ def test_masses_of_no_evaluation_are_refused(region):
     with pytest.raises(DataError, match="no evaluation before AME1983"):
         treat_errors("factor", load_measured("AME1983").iloc[:200], theory)
     with pytest.raises(DataError, match="is measured, but no model predicts it"):
-        Witness.of(measured, theory.isel(nucleus=slice(1, None)))
+        TheoryAverage.of(measured, theory.isel(nucleus=slice(1, None)))
