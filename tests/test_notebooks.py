@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -100,3 +101,20 @@ def test_notebooks_are_left_as_they_are_on_request(site, monkeypatch):
     assert site.on_files(files)[0].abs_src_path == "a.ipynb"
     monkeypatch.delenv("BMM_NOTEBOOKS")
     assert site.on_files(files)[0].abs_src_path == "copy/a.ipynb"
+
+
+def test_the_site_is_not_built_with_a_failing_notebook(site, monkeypatch):
+    class PluginError(Exception):
+        pass
+
+    def fail(path):
+        raise RunError(f"{path}: cell 2 ended with ValueError: no mass")
+
+    # Packages of the site need not be installed where tests run.
+    monkeypatch.setitem(sys.modules, "mkdocs", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "mkdocs.exceptions", SimpleNamespace(PluginError=PluginError))
+    monkeypatch.setattr(site, "executed", fail)
+    monkeypatch.delenv("BMM_NOTEBOOKS", raising=False)
+    files = [SimpleNamespace(src_uri="notebooks/a.ipynb", abs_src_path="a.ipynb")]
+    with pytest.raises(PluginError, match=r"a.ipynb: cell 2 ended with ValueError"):
+        site.on_files(files)
