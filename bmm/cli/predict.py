@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 LEAST_WEIGHT_SHOWN = 0.01
+_SUMMARY = ("mean", "median", "sd", "68 %", "95 %")
 
 
 def predict(
@@ -78,9 +79,6 @@ def _derived(chosen: pd.DataFrame) -> Table:
     if chosen["mean"].isna().any():
         table.caption = "empty: a mass that is needed is not in the run"
     return table
-
-
-_SUMMARY = ("mean", "median", "sd", "68 %", "95 %")
 
 
 def _table(first: str, *others: str) -> Table:

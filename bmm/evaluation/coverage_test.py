@@ -72,13 +72,8 @@ def count_inside(off_centre: FloatArray, levels: Sequence[float]) -> IntArray:
     ----------
     off_centre : array (draw, n)
         From `off_centre_if_true`, of all values or of some.
-    levels : sequence of float
-        Probabilities of the central intervals.
-
-    Returns
-    -------
-    array (draw, level)
-        Each between 0 and n.
+    levels
+        See `inside_if_true`, whose result this is for all values.
     """
     return np.stack([(off_centre <= level).sum(axis=1) for level in levels], axis=1)
 
