@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.spatial import KDTree
 
 from bmm.arrays import BoolArray
 from bmm.nuclides import MAGIC_NUMBERS, numbers
@@ -78,10 +79,9 @@ def distance_to(nuclei: pd.Index, training: pd.Index) -> npt.NDArray[np.int64]:
     >>> distance_to(nuclide_index([50, 52], [84, 85]), nuclide_index([50, 51], [82, 82]))
     array([2, 4])
     """
-    Z, N = numbers(nuclei)
-    known_Z, known_N = numbers(training)
-    steps = np.abs(Z[:, None] - known_Z) + np.abs(N[:, None] - known_N)
-    return np.asarray(steps.min(axis=1))
+    known = KDTree(np.column_stack(numbers(training)))
+    steps, _ = known.query(np.column_stack(numbers(nuclei)), p=1)
+    return np.asarray(steps).astype(np.int64)
 
 
 def _near_magic(number: npt.NDArray[np.int64]) -> BoolArray:

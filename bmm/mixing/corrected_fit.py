@@ -108,6 +108,26 @@ def fit_forecast(
             f"key 'mixing.likelihood': the form {settings.likelihood!r} is for corrected models; "
             "expected 'density' or 'linear' with theory.corrected = false"
         )
+    chart, facts, stored = _corrected_chart(measured, theory, corrected, measurement_errors)
+    tree = fit(measured, chart, chart, settings, seed=seed, store=store, console=console)
+    tree["theory"] = xr.DataTree(theory)
+    tree.attrs |= facts | {"corrected": int(corrected)}
+    if stored is not None:
+        tree["measurement_errors"] = xr.DataTree(stored)
+    return tree
+
+
+def _corrected_chart(
+    measured: pd.DataFrame,
+    theory: xr.Dataset,
+    corrected: bool,
+    measurement_errors: MeasurementTreatment,
+) -> tuple[xr.Dataset, dict[str, str], xr.Dataset | None]:
+    """Correct the models if wanted; what was learnt, as attributes, and the learnt errors.
+
+    The conditioned fields, a few matrices of all pairs of nuclei each, end here: sampling needs
+    the memory.
+    """
     chart, fields = theory, {}
     average = _learn_average(measured, theory)
     errors, stored, learnt = None, None, {}
@@ -126,16 +146,8 @@ def fit_forecast(
         chart, fields = correction.theory, dict(correction.facts)
     if average is not None:
         fields[_AVERAGE] = average.facts
-    tree = fit(measured, chart, chart, settings, seed=seed, store=store, console=console)
-    tree["theory"] = xr.DataTree(theory)
-    tree.attrs |= {
-        "fields": json.dumps(fields),
-        "corrected": int(corrected),
-        "measurement_errors": json.dumps(learnt),
-    }
-    if stored is not None:
-        tree["measurement_errors"] = xr.DataTree(stored)
-    return tree
+    facts = {"fields": json.dumps(fields), "measurement_errors": json.dumps(learnt)}
+    return chart, facts, stored
 
 
 def average_of(tree: xr.DataTree, measured: pd.DataFrame) -> CorrectedModel | None:

@@ -11,7 +11,7 @@ from bmm.evaluation.nucleus_scores import nucleus_scores
 from bmm.figures import write_figures
 from bmm.mixing.convergence import Convergence
 from bmm.nuclides import nuclide_index
-from bmm.prediction.forecast import forecast
+from bmm.prediction.forecast import Forecast, forecast
 from bmm.prediction.predictive import Prediction, predict
 from bmm.progress import stage
 from bmm.workflows.config import RunConfig
@@ -61,14 +61,18 @@ def write_results(
         folder.write_predictions(prediction_table(prediction.summary, every, estimates))
         folder.write_distribution(_labelled(prediction))
     with stage("joint draws and derived quantities"):
-        known = forecast(tree, every, prediction.distribution)
-        folder.write_derived(known.derived_table(), known.drip_lines())
+        _write_derived(folder, forecast(tree, every, prediction.distribution))
     with stage("scores"):
         by_nucleus = _by_nucleus(config, prediction, measured)
         scores = score_run(config, tree, convergence, prediction.summary, by_nucleus, measured)
         folder.write_evaluation(_evaluation(prediction.summary, by_nucleus, measured))
     write_figures(folder.figures, prediction.summary, by_nucleus["pit"], measured)
     return scores
+
+
+def _write_derived(folder: RunFolder, known: Forecast) -> None:
+    """Write tables of a forecast, whose joint draws are kept no longer than needed."""
+    folder.write_derived(known.derived_table(), known.drip_lines())
 
 
 def _labelled(prediction: Prediction) -> xr.Dataset:

@@ -1,5 +1,6 @@
 """Fits for a forecast, with errors of the masses as stated or as learnt from history."""
 
+import gc
 import json
 
 import numpy as np
@@ -10,6 +11,7 @@ import xarray as xr
 from bmm.data import load_measured
 from bmm.errors import ConfigError, DataError
 from bmm.measurement.treatment import errors_of_all
+from bmm.mixing import corrected_fit
 from bmm.mixing.corrected_fit import average_of, fit_forecast, recorrected
 from bmm.mixing.fit import fit
 from bmm.mixing.fitted import fitted_masses
@@ -18,6 +20,7 @@ from bmm.mixing.settings import FORECAST, Sampler
 from bmm.theory.adapters import Domain, predict_all
 from bmm.theory.correction import correct_theory
 from bmm.theory.library import load_model
+from bmm.theory.residual_field import ResidualField
 
 SETTINGS = FORECAST.model_copy(update={"sampler": Sampler(draws=100, tune=200, chains=2)})
 
@@ -47,6 +50,28 @@ def test_learnt_errors_are_kept_with_the_fit(trees):
     assert json.loads(trees["stated"].attrs["measurement_errors"]) == {}
     facts = json.loads(trees["learnt"].attrs["measurement_errors"])
     assert facts["kinds"]["beta-"]["revised"] == 92
+
+
+@pytest.mark.parametrize("kind", ["stated", "learnt"])
+def test_no_residual_field_is_held_while_the_sampler_runs(region, monkeypatch, kind):
+    # Each holds matrices of all pairs of nuclei: together half a gigabyte on the whole chart.
+    measured, theory, _ = region
+
+    def held():
+        gc.collect()
+        return {id(each) for each in gc.get_objects() if type(each) is ResidualField}
+
+    class SamplingBeginsError(Exception):
+        pass
+
+    def stop(*_args, **_options):
+        assert held() <= before
+        raise SamplingBeginsError
+
+    monkeypatch.setattr(corrected_fit, "fit", stop)
+    before = held()
+    with pytest.raises(SamplingBeginsError):
+        fit_forecast(measured, theory, SETTINGS, measurement_errors=kind, seed=1)
 
 
 def test_the_chart_is_that_of_fields_conditioned_with_these_errors(region, trees):
