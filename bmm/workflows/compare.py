@@ -82,7 +82,7 @@ def run_comparison(
     console : rich.console.Console, optional
         Where to show progress.
     engine : Engine, optional
-        Makes the forecasts; by default one after the other, in this process.
+        Makes and scores the forecasts; by default one after the other, in this process.
 
     Raises
     ------
@@ -119,7 +119,8 @@ def run_comparisons(
         prepared = [opened.enter_context(_prepared(config, path)) for config, path in jobs]
         forecasts = forecast_all([each.grid for each in prepared], engine, console)
         return [
-            _finished(each, found, stages) for each, found in zip(prepared, forecasts, strict=True)
+            _finished(each, found, stages, engine, console)
+            for each, found in zip(prepared, forecasts, strict=True)
         ]
 
 
@@ -146,7 +147,9 @@ def _prepared(config: ComparisonConfig, path: Path) -> Iterator[_Prepared]:
         yield _Prepared(Grid(folder, config, splits, cards, origin["packages"]), leaks, origin)
 
 
-def _finished(prepared: _Prepared, forecasts: Forecasts, stages: Stages) -> ComparisonResult:
+def _finished(
+    prepared: _Prepared, forecasts: Forecasts, stages: Stages, engine: Engine, console: Console
+) -> ComparisonResult:
     """Score the forecasts of one comparison, and write its results."""
     grid, leaks, origin = prepared.grid, prepared.leaks, prepared.origin
     folder, config, splits, stored = grid.folder, grid.config, grid.splits, forecasts.stored
@@ -154,8 +157,7 @@ def _finished(prepared: _Prepared, forecasts: Forecasts, stages: Stages) -> Comp
         nuclei, table = score_table(config, splits, stored)
         failed = forecasts.left_out
         summary = report(config, splits, leaks, grid.cards, stored, failed, nuclei, table, origin)
-    with stage("scores of derived quantities"):
-        derived = derived_scores_of(config, splits, stored, nuclei)
+    derived = derived_scores_of(config, splits, stored, nuclei, engine, console)
     summary["seconds"] = rounded(stages.seconds)
     folder.write_results(nuclei, table, derived, summary)
     return ComparisonResult(

@@ -7,14 +7,18 @@ from typing import Any
 
 import pandas as pd
 import xarray as xr
+from rich.console import Console
 
 from bmm.distributions.storage import from_dataset
 from bmm.errors import DataError
-from bmm.evaluation.derived_scores import derived_scores, derived_table
+from bmm.evaluation.derived_scores import DerivedScores, derived_scores, derived_table
 from bmm.evaluation.method_scores import common_nuclei, compare
 from bmm.evaluation.nucleus_scores import nucleus_scores
 from bmm.evaluation.regions import distance_to, region_masks
 from bmm.evaluation.splits import Leak, Split
+from bmm.execution.progress import Progress
+from bmm.execution.tasks import Engine, Task
+from bmm.fingerprints import fingerprint
 from bmm.nuclides import nuclide_index
 from bmm.theory.cards import Card
 from bmm.workflows.compare_config import ComparisonConfig
@@ -90,6 +94,8 @@ def derived_scores_of(
     splits: Sequence[Split],
     stored: Mapping[str, list[StoredForecast]],
     nuclei: pd.DataFrame,
+    engine: Engine,
+    console: Console,
 ) -> pd.DataFrame:
     """Score masses, separation energies, Q values and gaps from joint draws.
 
@@ -101,6 +107,10 @@ def derived_scores_of(
         As for `score_table`.
     nuclei : DataFrame
         From `score_table`.
+    engine : Engine
+        Scores the forecasts, each by itself.
+    console : Console
+        Where to show progress.
 
     Returns
     -------
@@ -111,23 +121,30 @@ def derived_scores_of(
     missing = nuclei["error"].isna() & ~nuclei["method"].isin(partial)
     unknown = nuclei.loc[missing, ["Z", "N"]].drop_duplicates()
     dropped = pd.MultiIndex.from_frame(unknown)
-    return derived_table(
-        {
-            label: [
-                derived_scores(
-                    _without(found.data, dropped),
-                    split.test,
-                    split.training,
-                    config.levels,
-                    config.seed + 3,
-                )
-                for found, split in zip(each, splits, strict=True)
-            ]
-            for label, each in stored.items()
-            if label not in partial
-        },
-        config.levels,
+    labels = [label for label in stored if label not in partial]
+    seed = config.seed + 3
+    # One by one, for each copies the draws.
+    tasks = (
+        Task(
+            fingerprint([label, split.name]),
+            f"{split.name}: {label}",
+            derived_scores,
+            (_without(found.data, dropped), split.test, split.training, config.levels, seed),
+        )
+        for label in labels
+        for found, split in zip(stored[label], splits, strict=True)
     )
+    scored: dict[str, DerivedScores] = {}
+    name = "scores of derived quantities"
+    with Progress(console, len(labels) * len(splits), engine.places, name) as progress:
+        for done in engine.run(tasks, progress):
+            if done.error is not None:
+                raise done.error
+            scored[done.task.key] = done.result
+    folds = {
+        label: [scored[fingerprint([label, split.name])] for split in splits] for label in labels
+    }
+    return derived_table(folds, config.levels)
 
 
 def _without(forecast: xr.Dataset, dropped: pd.MultiIndex) -> xr.Dataset:
