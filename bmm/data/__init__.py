@@ -1,19 +1,16 @@
 """Mass tables: the shipped ones, a reader for the user's own, and checks for both."""
 
 from bmm.data.differences import load_differences
+from bmm.data.evaluations import (
+    MEASURED_TABLES,
+    earlier_evaluations,
+    find_evaluation,
+    split_evaluation,
+)
 from bmm.data.folders import citation_file, data_folder, models_folder
 from bmm.data.layout import TableLayout
 from bmm.data.mass_errors import MassErrors
-from bmm.data.measured import (
-    MEASURED_TABLES,
-    earlier_evaluations,
-    evaluation_name,
-    evaluation_path,
-    find_evaluation,
-    load_measured,
-    locate_measured,
-    split_evaluation,
-)
+from bmm.data.measured import evaluation_name, evaluation_path, load_measured, locate_measured
 from bmm.data.measurements import read_measurements, read_nuclei
 from bmm.data.new_masses import check_new_masses
 from bmm.data.own_measurements import MeasuredMasses, measured_masses

@@ -12,8 +12,8 @@ from functools import lru_cache
 
 import pandas as pd
 
+from bmm.data.evaluations import MEASURED_TABLES
 from bmm.data.folders import check_name, data_folder
-from bmm.data.measured import MEASURED_TABLES
 
 __all__ = ["DIFFERENCES", "load_differences"]
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.conversions import binding_energy, mass_excess
+from bmm.data.evaluations import load_evaluation
 from bmm.data.liquid_drop import fit_liquid_drop, liquid_drop_energy
-from bmm.data.measured import load_measured
 from bmm.data.theory_tables import load_theory
 from bmm.nuclides import MAX_N, MAX_Z
 
@@ -77,7 +77,7 @@ def expected_masses(Z: IntArray, N: IntArray) -> ExpectedMasses:
 @cache
 def _known() -> tuple[FloatArray, NDArray[np.int8], FloatArray]:
     """Masses (Z, N) and their sources, and the coefficients of the drop fitted to them."""
-    measured = load_measured("AME2020", estimated=True)
+    measured = load_evaluation("AME2020", estimated=True)
     models = pd.concat([load_theory(name)["mass_excess"] for name in _MODELS], axis=1)
     masses = np.full((_SIZE, _SIZE), np.nan)
     source = np.full((_SIZE, _SIZE), Source.LIQUID_DROP, dtype=np.int8)
