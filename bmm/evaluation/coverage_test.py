@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bmm.arrays import FloatArray, IntArray
+from bmm.arrays import BoolArray, FloatArray, IntArray
 
-__all__ = ["chance", "count_inside", "inside_if_true", "off_centre_if_true"]
+__all__ = ["chance", "count_inside", "inside_if_true"]
 
 
 def inside_if_true(draws: FloatArray, levels: Sequence[float]) -> IntArray:
@@ -40,42 +40,39 @@ def inside_if_true(draws: FloatArray, levels: Sequence[float]) -> IntArray:
     >>> inside_if_true(draws, [0.5, 0.9]).mean(axis=0).round()
     array([25., 45.])
     """
-    return count_inside(off_centre_if_true(draws), levels)
+    return count_inside(draws, levels, [np.ones(draws.shape[1], dtype=np.bool_)])[0]
 
 
-def off_centre_if_true(draws: FloatArray) -> FloatArray:
-    """Probability of the smallest central interval that holds a draw, if it were the truth.
+def count_inside(
+    draws: FloatArray, levels: Sequence[float], parts: Sequence[BoolArray]
+) -> list[IntArray]:
+    """Count, as `inside_if_true` does, among the values of each part.
 
     Parameters
     ----------
-    draws : array (draw, n)
-        As for `inside_if_true`.
+    draws, levels
+        As there.
+    parts : sequence of bool array (n,)
+        Which of the n values belong to each part.
 
     Returns
     -------
-    array (draw, n)
-        Between 0, for the median, and 1.
+    list of array (draw, level)
+        One for each part.
     """
-    count = len(draws)
-    order = np.argsort(draws, axis=0)
-    off_centre = np.empty(draws.shape)
-    # As in `bmm.evaluation.scores.pit`, a draw counts half below itself.
-    place = np.abs(2 * (np.arange(count) + 0.5) / count - 1)
-    np.put_along_axis(off_centre, order, place[:, None], axis=0)
-    return off_centre
-
-
-def count_inside(off_centre: FloatArray, levels: Sequence[float]) -> IntArray:
-    """Count the values of each draw that lie inside their central intervals.
-
-    Parameters
-    ----------
-    off_centre : array (draw, n)
-        From `off_centre_if_true`, of all values or of some.
-    levels
-        See `inside_if_true`, whose result this is for all values.
-    """
-    return np.stack([(off_centre <= level).sum(axis=1) for level in levels], axis=1)
+    # As in `bmm.evaluation.scores.pit`, a draw counts half below itself: the i-th of m lies at
+    # (i + 1/2) / m, and inside if that is at most level / 2 from 1/2.  Columns are sorted as rows.
+    m = len(draws)
+    ordered = np.sort(draws.T, axis=1)
+    counts = [np.empty((m, len(levels)), dtype=np.int64) for _ in parts]
+    for j, level in enumerate(levels):
+        at = np.flatnonzero(np.abs(2 * (np.arange(m) + 0.5) / m - 1) <= level)
+        inside = np.zeros(draws.shape, dtype=np.bool_)
+        if at.size:
+            inside = (draws >= ordered[:, at[0]]) & (draws <= ordered[:, at[-1]])
+        for count, part in zip(counts, parts, strict=True):
+            count[:, j] = np.count_nonzero(inside[:, part], axis=1)
+    return counts
 
 
 def chance(inside: IntArray, n: int, coverage: FloatArray, levels: Sequence[float]) -> float:

@@ -16,7 +16,7 @@ import xarray as xr
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.evaluation import scores as sc
-from bmm.evaluation.coverage_test import chance, count_inside, off_centre_if_true
+from bmm.evaluation.coverage_test import chance, count_inside
 from bmm.nuclides import labels, nuclide_index, numbers
 from bmm.prediction.derived import QUANTITIES, derive, partners
 
@@ -76,58 +76,56 @@ def derived_scores(
     drawn = forecast["draws"].transpose("draw", "nucleus").to_numpy()[:, known].astype(np.float64)
     found = test.reindex(index)
     drawn += rng.standard_normal(drawn.shape) * found["mass_excess_uncertainty"].to_numpy()
-    together = training.index.append(index)
-    observed = np.append(training["mass_excess"].to_numpy(), found["mass_excess"].to_numpy())
-    joint, alone, truth = (
-        _masses(together, observed, each)
-        for each in (drawn, rng.permuted(drawn, axis=0), observed[None, len(training) :])
+    masses = _Masses(
+        training.index.append(index),
+        np.append(training["mass_excess"].to_numpy(), found["mass_excess"].to_numpy()),
+        len(training),
+        drawn,
+        rng.permuted(drawn, axis=0),
     )
-    scored = [
-        _score(name, together, len(training), (joint, alone, truth), levels)
-        for name in ("mass_excess", *QUANTITIES)
-    ]
+    scored = [_score(name, masses, levels) for name in ("mass_excess", *QUANTITIES)]
     return DerivedScores(
         pd.concat([each.nuclei for each in scored], ignore_index=True),
         {key: counts for each in scored for key, counts in each.inside.items()},
     )
 
 
-def _masses(nuclei: pd.Index, observed: FloatArray, drawn: FloatArray) -> xr.DataArray:
-    """Masses (draw, nucleus): the training nuclei's as observed, then draws of the others."""
-    Z, N = numbers(nuclei)
-    whole = np.tile(observed, (len(drawn), 1))
-    whole[:, len(observed) - drawn.shape[1] :] = drawn
-    return xr.DataArray(
-        whole,
-        dims=("draw", "nucleus"),
-        coords={
-            "nucleus": labels(nuclei.get_level_values("Z"), nuclei.get_level_values("N")),
-            "Z": ("nucleus", Z),
-            "N": ("nucleus", N),
-        },
-    )
+@dataclass(frozen=True)
+class _Masses:
+    """Training nuclei, whose masses are as observed, and test nuclei, with draws."""
+
+    nuclei: pd.Index
+    observed: FloatArray
+    n_training: int
+    joint: FloatArray
+    alone: FloatArray
+
+    def of(self, drawn: FloatArray, rows: IntArray) -> xr.DataArray:
+        """Masses (draw, nucleus) of some nuclei, with the draws of those that have any."""
+        Z, N = numbers(self.nuclei[rows])
+        is_test = rows >= self.n_training
+        values = np.empty((len(drawn), len(rows)))
+        values[:, ~is_test] = self.observed[rows[~is_test]]
+        values[:, is_test] = drawn[:, rows[is_test] - self.n_training]
+        names = labels(Z.tolist(), N.tolist())
+        coords = {"nucleus": names, "Z": ("nucleus", Z), "N": ("nucleus", N)}
+        return xr.DataArray(values, coords, dims=("draw", "nucleus"))
 
 
-def _score(
-    quantity: str,
-    nuclei: pd.Index,
-    n_training: int,
-    masses: tuple[xr.DataArray, xr.DataArray, xr.DataArray],
-    levels: Sequence[float],
-) -> DerivedScores:
-    """Score one quantity; masses are joint draws, the same shuffled, and the truth."""
-    Z, N = numbers(nuclei)
+def _score(quantity: str, masses: _Masses, levels: Sequence[float]) -> DerivedScores:
+    """Score one quantity."""
+    Z, N = numbers(masses.nuclei)
     is_mass = quantity == "mass_excess"
     rows = np.arange(len(Z))[:, None] if is_mass else partners(quantity, nuclide_index(Z, N))
-    predicted = (rows >= n_training).sum(axis=1)
+    predicted = (rows >= masses.n_training).sum(axis=1)
     at = np.flatnonzero((rows >= 0).all(axis=1) & (predicted > 0))
     needed = np.unique(rows[at])
     here = np.searchsorted(needed, at)
-    chosen = [each.isel(nucleus=needed) for each in masses]
-    joint, alone, truth = (
-        (each if is_mass else derive(each, quantity)).to_numpy()[:, here] for each in chosen
+    truth = masses.observed[None, masses.n_training :]
+    joint, alone, (observed,) = (
+        (each if is_mass else derive(each, quantity)).to_numpy()[:, here]
+        for each in (masses.of(drawn, needed) for drawn in (masses.joint, masses.alone, truth))
     )
-    observed = truth[0]
     scored = pd.DataFrame(
         {
             "quantity": quantity,
@@ -141,13 +139,14 @@ def _score(
             "pit_alone": sc.pit(alone, observed),
         }
     )
-    ranked = [
-        (end, off_centre_if_true(drawn)) for end, drawn in zip(_ENDS, (joint, alone), strict=True)
-    ]
     inside = {
-        (quantity, part, end): count_inside(off_centre[:, predicted[at] >= least], levels)
-        for end, off_centre in ranked
-        for part, least in _PARTS.items()
+        (quantity, part, end): counts
+        for end, drawn in zip(_ENDS, (joint, alone), strict=True)
+        for part, counts in zip(
+            _PARTS,
+            count_inside(drawn, levels, [predicted[at] >= least for least in _PARTS.values()]),
+            strict=True,
+        )
     }
     return DerivedScores(scored, inside)
 

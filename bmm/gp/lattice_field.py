@@ -14,7 +14,7 @@ from scipy.linalg import lapack
 
 from bmm.arrays import FloatArray, IntArray
 from bmm.gp.chains import Chains
-from bmm.gp.conditioning import add_noise, cholesky
+from bmm.gp.conditioning import add_noise, cholesky, draw_normal
 from bmm.gp.lattice_kernel import LatticeKernel, lattice_points
 from bmm.gp.pathwise import LatticeRoot
 from bmm.gp.process import ExactProcess
@@ -24,6 +24,8 @@ __all__ = ["LatticeField", "draw_field"]
 # Nuclei predicted at a time, and draws made at a time: the chart has thousands.
 _NUCLEI = 2048
 _DRAWS = 128
+# Up to so many nuclei, draws by the covariance of all pairs cost less than pathwise ones.
+_FEW = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +151,9 @@ class LatticeField:
         return mean, np.sqrt(np.maximum(left + (1 - q) ** 2 / own, 0))
 
     def draws(self, Z: IntArray, N: IntArray, count: int, rng: np.random.Generator) -> FloatArray:
-        """Joint draws of new values at nuclei, array (draw, m); see `bmm.gp.pathwise`.
+        """Joint draws of new values at nuclei, array (draw, m).
+
+        Of many nuclei, pathwise; see `bmm.gp.pathwise`.  Of some hundreds, by their covariance.
 
         Parameters
         ----------
@@ -163,8 +167,11 @@ class LatticeField:
         Raises
         ------
         ConfigError
-            If a term of the kernel is not a product of a function of Z and one of N.
+            If there are more, and a term of the kernel is not a product of a function of Z and one
+            of N.
         """
+        if len(Z) <= _FEW:
+            return draw_normal(self.at(Z, N)[0], self.covariance(Z, N), count, rng)
         root = LatticeRoot.of(self.kernel.stationary, _ends(self.Z, Z), _ends(self.N, N))
         white = self._white(root, count, rng) if len(self.Z) else _prior(root, count, rng)
         return _evaluated(self.kernel, white, root, Z, N, count, rng)

@@ -5,6 +5,7 @@ import pytest
 from scipy import optimize
 
 from bmm.errors import ConfigError
+from bmm.gp import lattice_field
 from bmm.gp.kernels import Constant
 from bmm.gp.lattice_field import LatticeField, draw_field
 from bmm.gp.lattice_kernel import LatticeKernel, lattice_likelihood, lattice_points
@@ -115,6 +116,15 @@ def assert_moments(draws, mean, covariance):
     np.testing.assert_allclose(np.cov(draws.T) / scale, covariance / scale, atol=1.5 * error)
 
 
+@pytest.fixture(params=["few", "many"])
+def size(request, monkeypatch):
+    """Draws as of a few nuclei, by their covariance, and as of many, pathwise."""
+    if request.param == "many":
+        monkeypatch.setattr(lattice_field, "_FEW", 0)
+    return request.param
+
+
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("kind", NOISES)
 def test_joint_draws_have_the_conditional_mean_and_covariance(kind):
     field = LatticeField(KERNEL, Z, N, VALUES, NOISES[kind])
@@ -122,6 +132,7 @@ def test_joint_draws_have_the_conditional_mean_and_covariance(kind):
     assert_moments(draws, field.at(NEW_Z, NEW_N)[0], field.covariance(NEW_Z, NEW_N))
 
 
+@pytest.mark.usefixtures("size")
 def test_draws_of_an_exactly_known_field_return_it():
     nearly = LatticeKernel(STATIONARY, Growth(-0.4), nugget=1e-5)
     field = LatticeField(nearly, Z, N, VALUES, np.zeros(60))
@@ -135,6 +146,7 @@ def test_draws_of_an_unknown_field_have_the_covariance_of_the_kernel():
     assert_moments(draws, np.zeros(5), covariance)
 
 
+@pytest.mark.usefixtures("size")
 def test_a_field_of_which_nothing_is_observed_is_the_prior():
     nothing = np.empty(0, dtype=np.int64)
     field = LatticeField(KERNEL, nothing, nothing, np.empty(0), np.empty(0))
