@@ -1,6 +1,6 @@
 """How much of a blind test's error comes from training masses that were wrong.
 
-    uv run python benchmarks/revised_masses.py                        # ten minutes
+    uv run python benchmarks/revised_masses.py                        # some minutes
     uv run python benchmarks/revised_masses.py blind-ame2003-heavy
 
 The corrected models are mixed evenly on the training nuclei of a shipped comparison by edition:
@@ -60,7 +60,7 @@ def main(
     for name, training, errors in (
         ("as they stood", split.training, "stated"),
         (f"uncertainties learnt from {BEFORE}", split.training, f"factor:{BEFORE}"),
-        ("errors learnt from history", split.training, "history"),
+        ("errors learnt from earlier evaluations", split.training, "learnt"),
         ("as known later", told, "stated"),
     ):
         pit, cells = _scores(training, split.test, theory, errors, config.seed)
