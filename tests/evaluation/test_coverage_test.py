@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bmm.evaluation import scores as sc
-from bmm.evaluation.coverage_test import chance, inside_if_true
+from bmm.evaluation.coverage_test import chance, count_inside, inside_if_true
 
 LEVELS = (0.5, 0.68, 0.9)
 
@@ -24,6 +24,20 @@ def test_counts_are_those_of_scoring_each_draw_against_all():
     draws = joint(np.random.default_rng(1), 101)
     expected = [60 * coverage_of(draws, draw) for draw in draws]
     np.testing.assert_array_equal(inside_if_true(draws, LEVELS), np.rint(expected))
+
+
+def test_counts_of_parts_add_up_to_those_of_the_whole():
+    draws = joint(np.random.default_rng(3), 500)
+    among = np.arange(60) % 3 == 0
+    some, rest = count_inside(draws, LEVELS, [among, ~among])
+    np.testing.assert_array_equal(some, inside_if_true(draws[:, among], LEVELS))
+    np.testing.assert_array_equal(some + rest, inside_if_true(draws, LEVELS))
+
+
+def test_an_interval_narrower_than_one_draw_holds_the_middle_one_or_none():
+    values = np.arange(6.0)[:, None]
+    assert inside_if_true(values[:5], [0.1])[:, 0].tolist() == [0, 0, 1, 0, 0]
+    assert inside_if_true(values, [0.1])[:, 0].tolist() == [0] * 6
 
 
 def test_simulated_coverage_of_independent_nuclei_is_binomial():

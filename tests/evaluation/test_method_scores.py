@@ -105,6 +105,17 @@ def test_regions_of_the_chart():
     assert {name: mask.tolist() for name, mask in masks.items()} == expected
 
 
+def test_steps_to_the_data_are_the_fewest_to_any_training_nucleus():
+    rng = np.random.default_rng(8)
+    places = rng.choice(100 * 100, size=340, replace=False)
+    every_one = nuclide_index(1 + places // 100, 1 + places % 100)
+    nuclei, training = every_one[:300], every_one[300:]
+    Z, N = (nuclei.get_level_values(name).to_numpy() for name in "ZN")
+    known_Z, known_N = (training.get_level_values(name).to_numpy() for name in "ZN")
+    every = np.abs(Z[:, None] - known_Z) + np.abs(N[:, None] - known_N)
+    np.testing.assert_array_equal(distance_to(nuclei, training), every.min(axis=1))
+
+
 def test_the_screen_ranks_by_crps_and_marks_what_is_doubtful():
     error = np.random.default_rng(6).normal(size=100)
     tables = {"[coarse]": scores_of(2 * error), "fine": scores_of(error), "plain": scores_of(error)}
