@@ -127,7 +127,7 @@ def derived_scores_of(
     tasks = (
         Task(
             fingerprint([label, split.name]),
-            f"{split.name}: {label}",
+            f"derived quantities, {split.name}: {label}",
             derived_scores,
             (_without(found.data, dropped), split.test, split.training, config.levels, seed),
         )

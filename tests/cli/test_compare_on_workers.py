@@ -85,7 +85,8 @@ def test_two_workers_give_the_bytes_of_a_serial_run(start, tmp_path):
     shown, _ = parallel.communicate()
     assert parallel.returncode == 0, shown
     assert re.search(r"2 workers; dashboard: http://127\.0\.0\.1:\d+/", shown)
-    assert len(re.findall(r"begun: random . of 2: .* on .*, process \d+", shown)) == 4
+    for what in ("", "derived quantities, "):
+        assert len(re.findall(rf"begun: {what}random . of 2: .* on .*, process \d+", shown)) == 4
     assert "[4/4]" in shown
     expected = results(tmp_path / "serial")
     assert len(expected) == 4 + 3
