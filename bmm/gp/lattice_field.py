@@ -191,7 +191,11 @@ class LatticeField:
             short[order] -= scale * root.apply(white, observed)
             pull, _ = lapack.dpotrs(self.process.factor, short, lower=1)
             moved = root.apply_transposed(scale * pull[order], observed)
-            yield [part + step for part, step in zip(white, moved, strict=True)]
+            for part, step in zip(white, moved, strict=True):
+                part += step
+            del moved
+            yield white
+            del white  # before the next, for each is large
 
 
 def draw_field(
@@ -241,6 +245,7 @@ def _evaluated(
         stop = start + values.shape[1]
         drawn[start:stop, wanted.order] = (scale * values).T
         start = stop
+        del white, values  # before the next, for each is large
     return drawn
 
 
