@@ -1,6 +1,6 @@
 """How much of a blind test's error comes from training masses that were wrong.
 
-    uv run python benchmarks/revised_masses.py                        # five minutes, beside another job
+    uv run python benchmarks/revised_masses.py                        # five minutes
     uv run python benchmarks/revised_masses.py blind-ame2003-heavy
 
 The corrected models are mixed evenly on the training nuclei of a shipped comparison by edition:
